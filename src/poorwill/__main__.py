@@ -1,0 +1,5 @@
+"""``python -m poorwill``."""
+
+from poorwill.cli import main
+
+main()

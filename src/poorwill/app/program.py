@@ -1,0 +1,273 @@
+"""The composition root: builds everything, owns the only task group, minds signals and the way out.
+
+Gateway and control room meet here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Coroutine, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from poorwill import __version__, clock
+from poorwill.app.reload import amend, compare, retire
+from poorwill.app.tenants import Grounds, charge, protocols, sites, stray
+from poorwill.config import Settings
+from poorwill.control.desk import Desk
+from poorwill.control.reconcile import Reconciler
+from poorwill.control.recorder import Recorder
+from poorwill.core.model import Hand, HandKind, Phase
+from poorwill.errors import GatewayError, PoorwillError
+from poorwill.gateway import visitors, xds
+from poorwill.gateway.activity import Activity
+from poorwill.gateway.admin import Admin
+from poorwill.gateway.doors import Door
+from poorwill.gateway.envoy import Envoy
+from poorwill.gateway.front import Front
+from poorwill.gateway.gate import Gate
+from poorwill.gateway.switchboard import Switchboard
+from poorwill.providers.process.table import this_host
+from poorwill.store.folder import StateFolder, control_socket
+from poorwill.store.journal import Entry, Journal, Kind, Restored
+from poorwill.web.api import application
+from poorwill.web.serve import serve, tcp_listener, unix_listener
+
+log = structlog.get_logger()
+
+Load = Callable[[], Settings]
+
+
+class Exit(StrEnum):
+    """How the program ends: everything put to sleep, or left running for the next start."""
+
+    DOWN = "down"
+    LEAVE = "leave"
+
+
+class Poorwill:
+    """One gateway. ``load`` reads the configuration again, for ``reload``; ``base`` is its folder."""
+
+    def __init__(
+        self, settings: Settings, folder: StateFolder, journal: Journal, load: Load, base: Path
+    ) -> None:
+        self._settings = settings
+        self._folder = folder
+        self._journal = journal
+        self._load = load
+        self._grounds = Grounds(folder, base, self._look)
+        self._exit: Exit | None = None
+        self._serving = False
+        self._ending = asyncio.Event()
+        self._envoy_gone = asyncio.Event()
+        self._tasks: asyncio.TaskGroup | None = None
+        self._running: set[asyncio.Task[None]] = set()
+
+        self._sockets = xds.sockets_in(folder.sockets)
+        admin = Admin(self._sockets.admin)
+        self._doors: dict[str, Door] = {}
+        self._switchboard = Switchboard(folder.envoy, admin, stray(), self._confirmed)
+        self._activity = Activity(admin, self._nudge)
+        self._front = Front(self._doors, self._switchboard, self._activity, self._nudge)
+        self._gate = Gate(self._doors)
+        self._recorder = Recorder(journal)
+        self._reconciler = Reconciler(self._front, self._recorder, self._spawn, self._forgotten)
+        self._desk = Desk(self._reconciler, self._front, self._recorder)
+        bootstrap = xds.bootstrap(
+            node=folder.gateway_id(),
+            listen=(settings.listen.host, settings.listen.port),
+            sockets=self._sockets,
+            folder=folder.envoy,
+        )
+        self._envoy = Envoy(folder.envoy, admin, bootstrap, this_host(), self._envoy_gone.set)
+
+    async def run(self, serving: Callable[[], None]) -> Exit:
+        """Serve until told to end; ``serving()`` is called once when visitors can come in."""
+        restored = await self._journal.restore()
+        async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
+            self._spawn(self._recorder.run())
+            self._spawn(self._reconciler.run())
+            self._mind_signals()
+            try:
+                await self._open(restored)
+                self._serving = True
+                serving()
+                await self._ending.wait()
+                await self._close()
+            finally:
+                for task in self._running:
+                    task.cancel()
+        for facts in self._reconciler.services.values():
+            await facts.provider.close()
+        return self._exit or Exit.LEAVE
+
+    def _look(self, service: str) -> None:
+        self._reconciler.look(service)
+
+    def _nudge(self, service: str) -> None:
+        self._reconciler.nudge(service)
+
+    def _confirmed(self, service: str) -> None:
+        self._front.confirmed(service)
+
+    # --- coming ---------------------------------------------------------------------------------
+
+    async def _open(self, restored: Mapping[str, Restored]) -> None:
+        admin = self._settings.admin
+        public = application(self._desk, self, self._journal, self._folder.admin_token())
+        private = application(self._desk, self, self._journal, None)
+        servers = (
+            (public, tcp_listener(admin.host, admin.port)),
+            (private, unix_listener(control_socket(self._folder.path))),
+            (visitors.application(self._doors), unix_listener(self._sockets.visitors)),
+        )
+        for app, listener in servers:
+            self._spawn(serve(app, listener))
+        self._switchboard.load()
+        self._shape()
+        await self._gate.serve(self._sockets.gate)
+        arrival = await self._envoy.arrive()
+        self._note(Kind.GATEWAY, f"envoy {arrival.how}", pid=arrival.pid)
+        for work in (self._switchboard.run(), self._activity.run(), self._keep_envoy()):
+            self._spawn(work)
+        for name in self._settings.services:
+            await self._take_charge(name, restored.get(name, Restored()))
+        self._note(Kind.UP, f"poorwill {__version__}", listen=str(self._settings.listen))
+
+    async def _take_charge(self, name: str, restored: Restored) -> None:
+        service = self._settings.services[name]
+        self._reconciler.add(await charge(service, restored, self._grounds))
+
+    async def _keep_envoy(self) -> None:
+        """Start Envoy again whenever it ends; what was open in it is lost, what asks next is not."""
+        while True:
+            await self._envoy_gone.wait()
+            self._envoy_gone.clear()
+            if self._ending.is_set():
+                return
+            log.error("envoy ended; starting it again")
+            pause = 0.1
+            while True:
+                try:
+                    pid = await self._envoy.start()
+                except (GatewayError, TimeoutError) as error:
+                    log.error("envoy does not start", error=str(error), hint=getattr(error, "hint", ""))
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 2, 10.0)
+                else:
+                    self._note(Kind.GATEWAY, "envoy ended and was started again", pid=pid)
+                    self._switchboard.again()
+                    break
+
+    # --- going ----------------------------------------------------------------------------------
+
+    def down(self) -> None:
+        """Put everything to sleep, then end. A second call cuts what is still open."""
+        again = self._exit is Exit.DOWN
+        self._exit = Exit.DOWN
+        now = clock.now()
+        for facts in self._reconciler.services.values():
+            facts.hand = Hand(HandKind.SLEEP, now.mono, by="because poorwill goes down", force=again)
+            facts.closed_to = "closing"
+            self._reconciler.nudge(facts.name)
+        self._ending.set()
+
+    def leave(self) -> None:
+        """End, and leave Envoy and the services running for the next start."""
+        if self._exit is None:
+            self._exit = Exit.LEAVE
+            self._ending.set()
+
+    async def _close(self) -> None:
+        if self._exit is Exit.DOWN:
+            await self._until_asleep()
+            self._note(Kind.DOWN, "everything is asleep")
+            await self._envoy.stop()
+        else:
+            self._note(Kind.DOWN, "the control plane ends; Envoy and the services go on")
+            self._envoy.forget()
+        if not await self._recorder.flush(5.0):
+            log.error("the journal could not be written to the end", trouble=self._recorder.trouble)
+        await self._gate.stop()
+
+    async def _until_asleep(self) -> None:
+        at_rest = (Phase.ASLEEP, Phase.FAILED)
+        while True:
+            decisions = [facts.decision for facts in self._reconciler.services.values()]
+            if all(decision and decision.phase in at_rest and not decision.desired for decision in decisions):
+                return
+            await self._reconciler.decided()
+
+    def _mind_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGINT, self.down)
+        loop.add_signal_handler(signal.SIGTERM, self.leave)
+        loop.add_signal_handler(signal.SIGHUP, lambda: self._spawn(self._reload_by_signal()))
+
+    # --- reading the file again -----------------------------------------------------------------
+
+    async def _reload_by_signal(self) -> None:
+        try:
+            await self.reload()
+        except PoorwillError as error:
+            log.error("the configuration is not taken; the old one stays", error=str(error), hint=error.hint)
+
+    async def reload(self) -> Mapping[str, Any]:
+        """Take a changed configuration; raises ConfigError and keeps the old one when it cannot be used."""
+        fresh = await asyncio.to_thread(self._load)
+        changes = compare(self._settings, fresh)
+        restored = await self._journal.restore()
+        self._settings = fresh
+        for name in changes.removed:
+            retire(self._reconciler.services[name])
+            self._reconciler.nudge(name)
+        self._shape()
+        for name in changes.added:
+            await self._take_charge(name, restored.get(name, Restored()))
+        for name in changes.changed:
+            amend(self._reconciler.services[name], fresh.services[name], self._grounds)
+            self._reconciler.nudge(name)
+        self._note(Kind.RELOAD, "the configuration was read again", **changes.lists())
+        return changes.lists()
+
+    def _shape(self) -> None:
+        """Doors and routes for the services of the configuration and those on their way out."""
+        for name, service in self._settings.services.items():
+            self._doors.setdefault(name, Door(name, service.hold, self._reconciler.nudge)).hold = service.hold
+        leaving = self._reconciler.services.keys() - self._settings.services.keys()
+        self._switchboard.reshape(sites(self._settings), protocols(self._settings), leaving)
+
+    def _forgotten(self, name: str) -> None:
+        """A removed service is asleep: its host is unknown from now on."""
+        self._doors.pop(name, None)
+        self._shape()
+
+    # --- the rest -------------------------------------------------------------------------------
+
+    def health(self) -> dict[str, Any]:
+        """For monitors: whether the control plane turns its loop and can write its journal."""
+        return {
+            "status": "degraded" if self._recorder.trouble else "ok",
+            "version": __version__,
+            "pid": os.getpid(),
+            "serving": self._serving,
+            "trouble": self._recorder.trouble,
+        }
+
+    def _note(self, kind: Kind, reason: str, **detail: Any) -> None:
+        log.info(str(kind), reason=reason, **detail)
+        self._recorder.note(clock.now(), Entry(kind, reason=reason, detail=detail))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> object:
+        if self._tasks is None:
+            raise RuntimeError("the program does not run yet")
+        task = self._tasks.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task

@@ -1,0 +1,57 @@
+"""What a changed configuration changes while everything goes on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from poorwill import clock
+from poorwill.app.tenants import Grounds, address, probe, settle_in
+from poorwill.config import ServiceConfig, Settings
+from poorwill.control.facts import Facts, Successor
+from poorwill.core.model import Hand, HandKind
+from poorwill.errors import BadInput
+
+_FIXED = ("listen", "admin", "state")
+"""What is fixed while the program runs: Envoy's listeners and the lock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Names of services, sorted."""
+
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    changed: tuple[str, ...]
+
+    def lists(self) -> dict[str, list[str]]:
+        return {"added": list(self.added), "removed": list(self.removed), "changed": list(self.changed)}
+
+
+def compare(before: Settings, after: Settings) -> Changes:
+    """Raises BadInput when something changed that needs a restart."""
+    fixed = [key for key in _FIXED if getattr(before, key) != getattr(after, key)]
+    if fixed:
+        raise BadInput(
+            f"{' and '.join(fixed)} cannot change while Poorwill runs",
+            hint="`poorwill down`, then `poorwill up`",
+        )
+    old, new = before.services, after.services
+    return Changes(
+        added=tuple(sorted(new.keys() - old.keys())),
+        removed=tuple(sorted(old.keys() - new.keys())),
+        changed=tuple(sorted(name for name in new.keys() & old.keys() if new[name] != old[name])),
+    )
+
+
+def retire(facts: Facts) -> None:
+    """The service is no longer wanted: it ends its work, sleeps, and is forgotten."""
+    facts.retired = True
+    facts.closed_to = "removed"
+    facts.hand = Hand(HandKind.SLEEP, clock.now().mono, by="because it was removed from the configuration")
+
+
+def amend(facts: Facts, service: ServiceConfig, grounds: Grounds) -> None:
+    """Rules hold at once; where and how it runs holds from the next wake on."""
+    host = settle_in(service, grounds)
+    facts.rules = service.rules(host.settle)
+    facts.successor = Successor(host, probe(service), address(service))

@@ -1,0 +1,31 @@
+"""Options that several commands share, and what they lead to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from poorwill.config import Settings
+
+FILE = Path("poorwill.yaml")
+
+File = Annotated[
+    Path,
+    typer.Option("--file", "-f", envvar="POORWILL_FILE", help="The configuration.", show_default=True),
+]
+FileArgument = Annotated[
+    Path, typer.Argument(envvar="POORWILL_FILE", help="The configuration.", show_default=True)
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Name = Annotated[str, typer.Argument(help="The service.", show_default=False)]
+
+
+def read(file: Path) -> Settings:
+    """The configuration; raises ConfigError with every problem in it."""
+    from poorwill.config import load
+    from poorwill.providers.registry import option_models
+
+    return load(file, option_models())

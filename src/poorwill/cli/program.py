@@ -1,0 +1,82 @@
+"""``up``, ``down``, ``reload`` and ``demo``: the program as a whole."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from poorwill.cli.options import FILE, File, FileArgument, read
+from poorwill.errors import PoorwillError
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(up)
+    app.command()(down)
+    app.command()(reload)
+    app.command()(demo)
+
+
+def up(
+    file: FileArgument = FILE,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
+) -> None:
+    """Run the gateway in the foreground. Ctrl-C puts everything to sleep and ends it.
+
+    SIGTERM ends the control plane only: Envoy and what is awake stay, and the next `up` takes them over.
+    SIGHUP reads the configuration again.
+    """
+    from poorwill.cli.running import run
+
+    run(file, verbose=verbose)
+
+
+def down(
+    file: File = FILE,
+    wait: Annotated[float, typer.Option("--wait", help="Seconds to wait until it is down.")] = 600.0,
+    now: Annotated[bool, typer.Option("--now", help="Cut what is still open.")] = False,
+) -> None:
+    """Put everything to sleep and end the running `up`."""
+    from poorwill import clock
+    from poorwill.cli.client import Client
+    from poorwill.store.folder import holder
+
+    settings = read(file)
+    client = Client(settings.state)
+    client.post("/api/v1/down")
+    if now:
+        client.post("/api/v1/down")
+    deadline = clock.now().mono + wait
+    while holder(settings.state) is not None:
+        if clock.now().mono > deadline:
+            raise PoorwillError(
+                f"still not down after {wait:g} s: work is in flight",
+                hint="`poorwill status` shows what; `poorwill down --now` cuts it",
+            )
+        time.sleep(0.05)
+    typer.echo("Everything is asleep; Poorwill is down.")
+
+
+def reload(file: File = FILE) -> None:
+    """Make the running `up` read its configuration again. A bad one changes nothing."""
+    from poorwill.cli.client import Client
+
+    settings = read(file)
+    changes = Client(settings.state).post("/api/v1/reload")
+    words = [f"{what}: {', '.join(names)}" for what, names in changes.items() if names]
+    typer.echo("; ".join(words) or "Nothing changed.")
+
+
+def demo(
+    script: Annotated[bool, typer.Option("--script", help="Play it unattended; exit 0 if all held.")] = False,
+    listen: Annotated[
+        str | None, typer.Option("--listen", help="Where visitors come in; 127.0.0.1:8080 when it is free.")
+    ] = None,
+    folder: Annotated[Path | None, typer.Option("--folder", help="Keep its files here.")] = None,
+) -> None:
+    """Watch the whole story: a service asleep, a question, an answer, asleep again."""
+    from poorwill.cli.demonstration import play, show
+
+    (play if script else show)(listen, folder)

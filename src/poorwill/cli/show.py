@@ -1,0 +1,169 @@
+"""``status``, ``why`` and ``events``: what goes on, and why."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+
+from poorwill.cli.options import FILE, AsJson, File, Name, read
+from poorwill.errors import NotRunning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Json = dict[str, Any]
+
+_COLOURS = {
+    "awake": "green",
+    "waking": "yellow",
+    "draining": "yellow",
+    "stopping": "yellow",
+    "failed": "red",
+    "unknown": "red",
+}
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(status)
+    app.command()(why)
+    app.command()(events)
+
+
+def status(file: File = FILE, as_json: AsJson = False) -> None:
+    """Show every service: its phase, since when, why, and what comes next."""
+    from poorwill.cli.client import Client
+
+    settings = read(file)
+    rows = Client(settings.state).get("/api/v1/services")
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("service", "phase", "instances", "since", "why", "next look", box=None, pad_edge=False)
+    zone = ZoneInfo(settings.timezone)
+    for row in rows:
+        running = sum(instance["condition"] == "running" for instance in row["instances"])
+        colour = _COLOURS.get(row["phase"], "dim")
+        table.add_row(
+            row["name"],
+            f"[{colour}]{row['phase']}[/{colour}]",
+            f"{running} of {row['desired']}",
+            _clock(row["since"], zone),
+            row["reason"],
+            _clock(row["next_change"], zone),
+        )
+    _console(Console).print(table)
+
+
+def why(name: Name, file: File = FILE, as_json: AsJson = False) -> None:
+    """Show the facts behind the last decision about a service."""
+    from poorwill.cli.client import Client
+
+    settings = read(file)
+    client = Client(settings.state)
+    facts = client.get(f"/api/v1/services/{name}")
+    if as_json:
+        typer.echo(json.dumps(facts, indent=2, ensure_ascii=False))
+        return
+    zone = ZoneInfo(settings.timezone)
+    typer.echo(f"{name} is {facts['phase']}: {facts['reason']}")
+    for line in _facts(facts, zone):
+        typer.echo(f"  {line}")
+    if facts["failures"]["in_a_row"] or facts["phase"] == "failed":
+        tail = client.get(f"/api/v1/services/{name}/log", lines=10)
+        typer.echo("  the last lines it printed:")
+        for line in tail:
+            typer.echo(f"    {line}")
+
+
+def events(
+    name: Annotated[str | None, typer.Argument(help="Only this service.", show_default=False)] = None,
+    file: File = FILE,
+    follow: Annotated[bool, typer.Option("--follow", help="Go on as events happen.")] = False,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many of the newest.")] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Read the journal; works also when nothing runs."""
+    settings = read(file)
+    zone = ZoneInfo(settings.timezone)
+    last = 0
+    for event in _past(settings.state, name, limit):
+        last = event["id"]
+        _print_event(event, zone, as_json)
+    if follow:
+        from poorwill.cli.client import Client
+
+        about = {"service": name} if name else {}
+        for event in Client(settings.state).lines("/api/v1/events/follow", after=last, **about):
+            _print_event(event, zone, as_json)
+
+
+def _past(state: Path, name: str | None, limit: int) -> Iterator[Json]:
+    from dataclasses import asdict
+
+    from poorwill.store.journal import FILE as JOURNAL
+    from poorwill.store.journal import read_only
+
+    if not (state / JOURNAL).exists():
+        raise NotRunning(
+            f"there is no journal in {state} yet", hint="`poorwill up` begins one; --file names another"
+        )
+    with read_only(state) as archive:
+        for event in reversed(archive.events(service=name, limit=limit, newest_first=True)):
+            yield asdict(event)
+
+
+def _print_event(event: Json, zone: ZoneInfo, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(event, ensure_ascii=False), flush=True)
+        return
+    at = datetime.fromtimestamp(event["at"], zone).strftime("%Y-%m-%d %H:%M:%S")
+    who = event["service"] or "-"
+    words = event["detail"].get("phase", "") if event["kind"] == "phase" else event["kind"]
+    if event["kind"] == "ready" and "seconds" in event["detail"]:
+        words += f" after {event['detail']['seconds']:.1f} s"
+    print(f"{at}  {who:<16} {words:<12} {event['reason']}".rstrip(), flush=True)
+
+
+def _facts(facts: Json, zone: ZoneInfo) -> Iterator[str]:
+    traffic, asked = facts["traffic"], facts["asked"]
+    yield f"open requests: {traffic['active']} active, {traffic['busy']} busy; waiting: {asked['waiting']}"
+    yield f"last activity: {_clock(traffic['last_activity'], zone)}"
+    yield f"last asked for: {_clock(asked['last'], zone)}"
+    yield f"gate: {facts['gate']}; next look: {_clock(facts['next_change'], zone)}"
+    for instance in facts["instances"]:
+        words = ", ".join(filter(None, [instance["condition"], instance["detail"], instance["probe"]]))
+        yield f"instance {instance['id']}: {words}"
+    if facts["hand"]:
+        yield f"a person said {facts['hand']['kind']}, until {_clock(facts['hand']['until'], zone)}"
+    if facts["wakes"]:
+        wakes = facts["wakes"]
+        yield (
+            f"past wakes: median {wakes['median']:.1f} s, 9 of 10 within {wakes['p90']:.1f} s"
+            f" (of {wakes['count']})"
+        )
+    if facts["failures"]["in_a_row"]:
+        yield f"failures in a row: {facts['failures']['in_a_row']}, the last: {facts['failures']['last']}"
+
+
+def _clock(stamp: str | None, zone: ZoneInfo) -> str:
+    from poorwill import clock
+
+    if stamp is None:
+        return "-"
+    at = datetime.fromisoformat(stamp).astimezone(zone)
+    today = datetime.fromtimestamp(clock.now().wall, zone).date()
+    return at.strftime("%H:%M:%S" if at.date() == today else "%Y-%m-%d %H:%M")
+
+
+def _console(kind: Any) -> Any:
+    """Wide when piped, so that no line is folded for a program that reads it."""
+    return kind() if sys.stdout.isatty() else kind(width=200, soft_wrap=True)

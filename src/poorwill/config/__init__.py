@@ -1,0 +1,19 @@
+"""poorwill.yaml: what it may say, and reading it."""
+
+from __future__ import annotations
+
+from poorwill.config.load import load
+from poorwill.config.schema import json_schema
+from poorwill.config.spec import Ready, ServiceConfig, Settings, Traffic
+from poorwill.config.units import HostPort, format_duration
+
+__all__ = [
+    "HostPort",
+    "Ready",
+    "ServiceConfig",
+    "Settings",
+    "Traffic",
+    "format_duration",
+    "json_schema",
+    "load",
+]

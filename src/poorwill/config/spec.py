@@ -1,0 +1,272 @@
+"""What poorwill.yaml may say: every key with its meaning and its default.
+
+The reference documentation and the JSON Schema are made from the descriptions here.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    PrivateAttr,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
+
+from poorwill.config.claims import complaints
+from poorwill.config.complaint import all_of, expected, wrong
+from poorwill.config.names import HostNames, PathPrefix, Pattern, RequestPath, ServiceName
+from poorwill.config.run import RunSection, context
+from poorwill.config.status import StatusRanges
+from poorwill.config.units import Address, Duration, HostPort, ListenAddress, at_least
+from poorwill.config.zone import TimeZone, system_timezone
+from poorwill.core.model import Service
+
+_MODEL = ConfigDict(frozen=True, extra="forbid")
+
+
+def _folder(value: object, info: ValidationInfo) -> Path:
+    if not isinstance(value, str | Path) or not str(value).strip():
+        raise expected("a folder such as ./poorwill-state")
+    return context(info).base / Path(value).expanduser()
+
+
+def _header(value: str) -> str:
+    if not value.isprintable():
+        raise expected("a header in one line")
+    return value
+
+
+def _header_name(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", value):
+        raise expected("a header name such as Authorization")
+    return value
+
+
+Folder = Annotated[
+    Path, PlainValidator(_folder), PlainSerializer(str, when_used="json"), WithJsonSchema({"type": "string"})
+]
+Headers = dict[Annotated[str, AfterValidator(_header_name)], Annotated[str, AfterValidator(_header)]]
+
+
+class Ready(BaseModel):
+    """How Poorwill finds out that the service can really answer."""
+
+    model_config = _MODEL
+
+    path: RequestPath = Field(default="/", description="Path that is asked until it answers.")
+    tcp: bool = Field(
+        default=False, description="Only connect to the port and ask nothing, for services without HTTP."
+    )
+    status: StatusRanges = Field(
+        default=((200, 399),),
+        description="The status codes that mean ready: a code, a class such as 2xx, a range such as 200-299, "
+        "or a list of these.",
+    )
+    timeout: Annotated[Duration, at_least(0.1)] = Field(
+        default=120.0, description="How long a start may take until it counts as failed."
+    )
+    headers: Headers = Field(default_factory=dict, description="Headers sent with the question.")
+
+    def accepts(self, status: int) -> bool:
+        """Whether this status code means ready."""
+        return any(low <= status <= high for low, high in self.status)
+
+    @model_validator(mode="after")
+    def _tcp_asks_nothing(self) -> Self:
+        if self.tcp:
+            also = [name for name in ("path", "status", "headers") if name in self.model_fields_set]
+            if also:
+                error = wrong(
+                    f"{also[0]} has no use beside tcp: true", "leave one of them out", other=("tcp",)
+                )
+                raise all_of([((also[0],), error, None)])
+        return self
+
+
+class Traffic(BaseModel):
+    """Which requests keep the service awake. The most specific pattern wins."""
+
+    model_config = _MODEL
+
+    active: tuple[Pattern, ...] = Field(
+        default=(),
+        description="Requests that keep the service awake while bytes move. Everything not listed is active, "
+        "so this is for exceptions from the other two. Patterns are paths as the service sees them: /exact, "
+        "/prefix/* (everything below), * (a part between slashes), ** (anything), with an optional method "
+        "in front.",
+    )
+    background: tuple[Pattern, ...] = Field(
+        default=(),
+        description="Requests that never wake the service and never keep it awake, such as the heartbeat of "
+        "an open tab.",
+    )
+    busy: tuple[Pattern, ...] = Field(
+        default=(),
+        description="Requests that keep the service awake as long as they are open, and are never cut, such "
+        "as indexing.",
+    )
+    keepalive_bytes: int = Field(
+        default=1024,
+        ge=0,
+        description="Bytes a minute that an open stream may move (pings) without counting as activity.",
+    )
+
+    @property
+    def patterns(self) -> dict[str, tuple[str, ...]]:
+        """Class of traffic → its patterns."""
+        return {"active": self.active, "background": self.background, "busy": self.busy}
+
+    @model_validator(mode="after")
+    def _one_class_each(self) -> Self:
+        first: dict[str, tuple[str, int]] = {}
+        found = []
+        for kind, patterns in self.patterns.items():
+            for index, pattern in enumerate(patterns):
+                taken = first.setdefault(pattern, (kind, index))
+                if taken != (kind, index):
+                    where = "twice" if taken[0] == kind else f"under {taken[0]} too"
+                    error = wrong(f"{pattern} is listed {where}", "keep one of them", other=taken)
+                    found.append(((kind, index), error, pattern))
+        if found:
+            raise all_of(found)
+        return self
+
+
+class ServiceConfig(BaseModel):
+    """One service: where visitors find it, where it runs, when it sleeps."""
+
+    model_config = _MODEL
+
+    hosts: HostNames = Field(
+        default=(),
+        description="Host names visitors use; *.example.com covers every name below it. With one service and "
+        "neither hosts nor path, everything goes to it.",
+    )
+    path: PathPrefix | None = Field(
+        default=None, description="Path prefix visitors use, such as /notes. Alone, or together with hosts."
+    )
+    strip_path: bool = Field(
+        default=False, description="Take the path prefix off before the service sees the request."
+    )
+    run: RunSection = Field(
+        description="Where the service runs: a provider and its options, such as "
+        "process: {command: [python3, app.py]}."
+    )
+    address: Address | None = Field(
+        default=None,
+        description="Where the service answers: host:port or http://host:port. Leave it out when the command "
+        "contains {port}.",
+    )
+    protocol: Literal["http1", "http2"] = Field(
+        default="http1", description="How Poorwill talks to the service; http2 is for gRPC."
+    )
+    ready: Ready = Field(
+        default_factory=Ready,
+        description="How to find out that the service can really answer, after a start.",
+    )
+    warmup: tuple[RequestPath, ...] = Field(
+        default=(), description="Paths asked once after each start, before the first visitor is let in."
+    )
+    idle_after: Annotated[Duration, at_least(1)] = Field(
+        default=600.0, description="How long nobody needs the service before it is put to sleep."
+    )
+    hold: Duration = Field(
+        default=90.0,
+        description="How long a request waits for a sleeping service before the answer is 503.",
+    )
+    drain: Duration = Field(
+        default=30.0, description="How long open but silent streams may delay the sleep before they are cut."
+    )
+    traffic: Traffic = Field(
+        default_factory=Traffic, description="Which requests keep the service awake, and which do not."
+    )
+
+    _name: str = PrivateAttr(default="")
+
+    @property
+    def name(self) -> str:
+        """The key below ``services``; empty for a service outside Settings."""
+        return self._name
+
+    def be_called(self, name: str) -> None:
+        """For Settings, which alone knows the name."""
+        self._name = name
+
+    def rules(self, settle: float) -> Service:
+        """What the core needs to know; ``settle`` is the provider's, in seconds."""
+        return Service(
+            name=self._name,
+            idle_after=self.idle_after,
+            drain=self.drain,
+            start_timeout=self.ready.timeout,
+            settle=settle,
+            keepalive_bytes=self.traffic.keepalive_bytes,
+        )
+
+    @model_validator(mode="after")
+    def _address_known_once(self) -> Self:
+        about = (("run",),)
+        if self.address is None and not self.run.gives_address:
+            error = wrong("missing", "say where the service answers: address: 127.0.0.1:9100", about=about)
+        elif self.address is not None and self.run.gives_address:
+            error = wrong(
+                "address has no use here: with {port} in the command Poorwill chooses the port",
+                "leave address out, or write the port into the command",
+                about=about,
+            )
+        else:
+            return self
+        raise all_of([(("address",), error, None)])
+
+
+class Settings(BaseModel):
+    """The whole of poorwill.yaml."""
+
+    model_config = _MODEL
+
+    listen: ListenAddress = Field(
+        default=HostPort("127.0.0.1", 8080),
+        description="Where visitors come in. 0.0.0.0:80 opens the door to the whole network.",
+    )
+    admin: ListenAddress = Field(
+        default=HostPort("127.0.0.1", 8081), description="Where the dashboard and the admin API listen."
+    )
+    state: Folder = Field(
+        default=Path("poorwill-state"),
+        validate_default=True,
+        description="Folder for the journal, logs and Envoy's files. Relative to the folder of this file.",
+    )
+    timezone: TimeZone = Field(
+        default_factory=system_timezone,
+        description="IANA name of the time zone for schedules and times shown. Default: this machine's.",
+    )
+    services: dict[ServiceName, ServiceConfig] = Field(description="The services, each under its name.")
+
+    def model_post_init(self, _context: Any) -> None:
+        for name, service in self.services.items():
+            service.be_called(name)
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        if not self.services:
+            error = wrong("there is no service", "poorwill init writes an example")
+            raise all_of([(("services",), error, self.services)])
+        doors = {"listen": self.listen, "admin": self.admin}
+        if "admin" not in self.model_fields_set:
+            doors = dict(reversed(doors.items()))
+        addresses = {name: service.address for name, service in self.services.items()}
+        claims = {name: (service.hosts, service.path) for name, service in self.services.items()}
+        found = complaints(doors, addresses, claims)
+        if found:
+            raise all_of(found)
+        return self

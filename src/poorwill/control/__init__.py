@@ -1,0 +1,1 @@
+"""The loop: observe, decide, record, apply. The only room that changes instances."""

@@ -1,0 +1,158 @@
+"""Decisions made true: idempotent, one call at a time for each instance, each with a deadline.
+
+An intent is on the disk before the provider is called. What a call brought shows in the facts of the
+next look; nothing here waits for a state to come about.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import asdict
+from typing import Any
+
+import structlog
+
+from poorwill import clock
+from poorwill.control.facts import Facts, Place
+from poorwill.control.front import Front
+from poorwill.control.recorder import Recorder
+from poorwill.core.model import (
+    Action,
+    CloseGate,
+    Conclude,
+    Intent,
+    IntentKind,
+    Now,
+    OpenGate,
+    Outcome,
+    Start,
+    Stop,
+)
+from poorwill.errors import Permanent, ProviderError, Temporary
+from poorwill.store.journal import Entry, Kind
+
+log = structlog.get_logger()
+
+Spawn = Callable[[Coroutine[Any, Any, None]], object]
+
+STOP_DEADLINE = 600.0
+"""Seconds after which a stop call that does not return is given up and asked again."""
+
+_OUTCOMES = {
+    Outcome.READY: Kind.READY,
+    Outcome.STOPPED: Kind.STOPPED,
+    Outcome.FAILED: Kind.FAILED,
+    Outcome.CRASHED: Kind.CRASHED,
+}
+
+
+class Applier:
+    """``spawn`` hands a coroutine to the program's task group; ``look(service)`` asks for a fresh look."""
+
+    def __init__(self, front: Front, recorder: Recorder, spawn: Spawn, look: Callable[[str], None]) -> None:
+        self._front = front
+        self._recorder = recorder
+        self._spawn = spawn
+        self._look = look
+
+    def apply(self, facts: Facts, action: Action, now: Now) -> None:
+        """Begin an action. What it needs to be remembered is in ``facts`` when this returns."""
+        match action:
+            case Start():
+                self._start(facts, facts.places[action.instance], action.reason, now)
+            case Stop():
+                self._stop(facts, facts.places[action.instance], action.reason, now)
+            case Conclude():
+                self._conclude(facts, action, now)
+            case OpenGate():
+                self._front.open(facts.name)
+            case CloseGate():
+                self._front.close(facts.name)
+
+    def _start(self, facts: Facts, place: Place, reason: str, now: Now) -> None:
+        before = place.intent.attempts if place.intent else 0
+        place.intent = Intent(IntentKind.START, now.mono, reason, calling=True, attempts=before + 1)
+        place.ready_life, place.ready_since, place.probe_error = None, None, ""
+
+        async def call() -> None:
+            prepared = await facts.provider.prepare(place.id)
+            detail = {"prepared": dict(prepared)}
+            await self._recorder.commit(now, Entry(Kind.START, facts.name, place.id, reason, detail))
+            handle = await facts.provider.start(place.id, prepared)
+            self._recorder.note(
+                clock.now(), Entry(Kind.STARTED, facts.name, place.id, detail={"handle": dict(handle.data)})
+            )
+
+        self._spawn(self._call(facts, place, call, facts.rules.start_timeout))
+
+    def _stop(self, facts: Facts, place: Place, reason: str, now: Now) -> None:
+        again = place.intent if place.intent and place.intent.kind is IntentKind.STOP else None
+        place.intent = Intent(
+            IntentKind.STOP,
+            again.at if again else now.mono,
+            reason,
+            calling=True,
+            attempts=again.attempts + 1 if again else 1,
+        )
+        self._front.route(facts.name, ())
+
+        async def call() -> None:
+            if again is None:
+                await self._recorder.commit(now, Entry(Kind.STOP, facts.name, place.id, reason))
+            await facts.provider.stop(place.id)
+
+        self._spawn(self._call(facts, place, call, STOP_DEADLINE))
+
+    async def _call(
+        self, facts: Facts, place: Place, call: Callable[[], Coroutine[Any, Any, None]], deadline: float
+    ) -> None:
+        """Run one provider call and put into the intent what came of it."""
+        error: ProviderError | None = None
+        try:
+            async with asyncio.timeout(deadline):
+                await call()
+        except ProviderError as raised:
+            error = raised
+        except TimeoutError:
+            error = Temporary(f"the call did not return within {deadline:g} s")
+        now = clock.now()
+        if place.intent is not None:
+            place.intent = Intent(
+                **{
+                    **_fields(place.intent),
+                    "calling": False,
+                    "returned_at": now.mono,
+                    "error": str(error) if error else "",
+                    "permanent": isinstance(error, Permanent),
+                }
+            )
+        if error is not None:
+            self._failed(facts, place, error, now)
+        self._look(facts.name)
+
+    def _failed(self, facts: Facts, place: Place, error: ProviderError, now: Now) -> None:
+        log.error("a provider call failed", service=facts.name, error=str(error), hint=error.hint)
+        kind = place.intent.kind if place.intent else ""
+        detail = {"intent": str(kind), "hint": error.hint}
+        self._recorder.note(now, Entry(Kind.CALL_FAILED, facts.name, place.id, str(error), detail))
+
+    def _conclude(self, facts: Facts, action: Conclude, now: Now) -> None:
+        place = facts.places[action.instance]
+        intent = place.intent
+        facts.conclude(action, now.mono)
+        detail: dict[str, Any] = {}
+        match action.outcome:
+            case Outcome.READY:
+                seconds = now.mono - intent.at if intent else 0.0
+                facts.wakes.append(seconds)
+                detail = {"seconds": round(seconds, 3)}
+            case Outcome.FAILED | Outcome.CRASHED:
+                detail = {"streak": facts.failures.count}
+                log.error("the service failed", service=facts.name, reason=action.reason)
+        entry = Entry(_OUTCOMES[action.outcome], facts.name, place.id, action.reason, detail)
+        self._recorder.note(now, entry)
+
+
+def _fields(intent: Intent) -> dict[str, Any]:
+    return asdict(intent)

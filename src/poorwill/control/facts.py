@@ -1,0 +1,157 @@
+"""What is known about one service between two looks. Written by observers and the applier only."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field, replace
+
+from poorwill.control.front import Front
+from poorwill.control.probe import Probe
+from poorwill.core.history import WINDOW
+from poorwill.core.lifecycle import concluded
+from poorwill.core.model import (
+    Conclude,
+    Condition,
+    Decision,
+    Failures,
+    Hand,
+    Instance,
+    Intent,
+    Observation,
+    Outcome,
+    Service,
+)
+from poorwill.providers.base import Provider, Sighting
+
+
+@dataclass(slots=True)
+class Place:
+    """One instance, or the empty place for one."""
+
+    id: str
+    sighting: Sighting | None = None
+    seen_since: float | None = None
+    intent: Intent | None = None
+    outcome: Outcome | None = None
+    outcome_at: float | None = None
+    ready_life: str | None = None
+    ready_since: float | None = None
+    probe_error: str = ""
+
+    @property
+    def condition(self) -> Condition:
+        return self.sighting.condition if self.sighting else Condition.ABSENT
+
+    @property
+    def ready(self) -> bool:
+        return (
+            self.ready_life is not None
+            and self.sighting is not None
+            and self.ready_life == self.sighting.life
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Successor:
+    """Where and how the service runs from its next wake on."""
+
+    provider: Provider
+    probe: Probe
+    address: tuple[str, int] | None
+
+
+@dataclass(slots=True)
+class Facts:
+    """Everything about one service that is not kept by the gateway.
+
+    ``looked_at`` is when the last successful look at the provider *began* (monotonic). ``retired`` says
+    that the service is no longer in the configuration: it is put to sleep and then forgotten. ``closed_to``
+    names why visitors are refused when it was not a person who said ``sleep``.
+    """
+
+    rules: Service
+    provider: Provider
+    probe: Probe
+    places: dict[str, Place]
+    address: tuple[str, int] | None = None
+    hand: Hand | None = None
+    failures: Failures = field(default_factory=Failures)
+    wakes: deque[float] = field(default_factory=lambda: deque(maxlen=WINDOW))
+    looked_at: float | None = None
+    look_error: str = ""
+    successor: Successor | None = None
+    retired: bool = False
+    closed_to: str = ""
+    waking_since: float | None = None
+    decision: Decision | None = None
+    decided_since: float = 0.0
+
+    @property
+    def name(self) -> str:
+        return self.rules.name
+
+    def saw(self, sightings: list[Sighting], begun_at: float) -> None:
+        """Take in a successful look that began at ``begun_at``."""
+        self.looked_at, self.look_error = begun_at, ""
+        by_id = {sighting.instance: sighting for sighting in sightings}
+        for place in self.places.values():
+            sighting = by_id.get(place.id, Sighting(place.id, Condition.ABSENT))
+            before = place.sighting
+            if before is None or (before.condition, before.life) != (sighting.condition, sighting.life):
+                place.seen_since = begun_at
+            if before is not None and before.life != sighting.life:
+                place.ready_life, place.ready_since, place.probe_error = None, None, ""
+            place.sighting = sighting
+
+    def succeed(self) -> None:
+        """Run in the new place from now on."""
+        if self.successor is not None:
+            self.provider, self.probe = self.successor.provider, self.successor.probe
+            self.address, self.successor = self.successor.address, None
+
+    def conclude(self, conclusion: Conclude, at: float) -> None:
+        """Close the open intent, or the life, of an instance."""
+        place = self.places[conclusion.instance]
+        place.outcome, self.failures = concluded(
+            place.outcome, self.failures, conclusion, at, place.ready_since
+        )
+        place.outcome_at = at
+        place.intent = None
+
+
+def observe(facts: Facts, front: Front, now: float) -> Observation:
+    """The service at this moment, with facts grown too old turned into ``unknown``."""
+    return Observation(
+        instances=tuple(_instance(facts, place, now) for place in facts.places.values()),
+        gate=front.gate(facts.name),
+        traffic=front.traffic(facts.name),
+        asked=front.asked(facts.name),
+        hand=facts.hand,
+        failures=facts.failures,
+    )
+
+
+def _instance(facts: Facts, place: Place, now: float) -> Instance:
+    condition, detail = place.condition, place.sighting.detail if place.sighting else ""
+    if facts.looked_at is None:
+        condition, detail = Condition.UNKNOWN, facts.look_error or "not looked at yet"
+    elif now - facts.looked_at > facts.provider.stale_after:
+        condition, detail = (
+            Condition.UNKNOWN,
+            facts.look_error or "the provider has not answered for too long",
+        )
+    intent = place.intent
+    if intent and intent.returned_at is not None and (facts.looked_at or 0.0) < intent.returned_at:
+        intent = replace(intent, calling=True)  # what the call did shows only in a look begun after it
+    return Instance(
+        id=place.id,
+        condition=condition,
+        intent=intent,
+        ready=place.ready,
+        ready_since=place.ready_since if place.ready else None,
+        seen_since=place.seen_since if condition is Condition.RUNNING else None,
+        detail=detail,
+        probe_error=place.probe_error,
+        outcome=place.outcome,
+        outcome_at=place.outcome_at,
+    )

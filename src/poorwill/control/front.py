@@ -1,0 +1,40 @@
+"""What the loop needs of a gateway. Control and gateway know each other only through this."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from poorwill.core.history import Estimate
+from poorwill.core.model import Asked, Gate, Traffic
+
+
+class Front(Protocol):
+    """No call waits; the loop is told when a wish came true."""
+
+    def gate(self, service: str) -> Gate: ...
+
+    def traffic(self, service: str) -> Traffic: ...
+
+    def asked(self, service: str) -> Asked: ...
+
+    def checks(self, service: str) -> int:
+        """How many requests the gate was asked about: none while the service is awake."""
+        ...
+
+    def open(self, service: str) -> None: ...
+
+    def close(self, service: str) -> None: ...
+
+    def route(self, service: str, addresses: tuple[tuple[str, int], ...]) -> None: ...
+
+    def watch(self, service: str, every: float | None, keepalive_bytes: int) -> None: ...
+
+    def show(
+        self,
+        service: str,
+        *,
+        refusal: str | None,
+        estimate: Estimate | None,
+        waking_since: float | None,
+        trouble: bool,
+    ) -> None: ...

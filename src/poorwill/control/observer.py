@@ -1,0 +1,115 @@
+"""Fresh facts: one task looks at each provider, one probes each instance that has to become ready."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+
+import structlog
+
+from poorwill import clock
+from poorwill.control.apply import Spawn
+from poorwill.control.facts import Facts, Place
+from poorwill.control.front import Front
+from poorwill.control.probe import until_ready
+from poorwill.core.model import Condition
+from poorwill.errors import ProviderError
+
+log = structlog.get_logger()
+
+LOOK_EVERY = 5.0
+"""Seconds between two looks at a provider when nothing asks for one earlier."""
+
+
+class Observers:
+    """``nudge(service)`` is called whenever there is something new to know."""
+
+    def __init__(self, spawn: Spawn, front: Front, nudge: Callable[[str], None]) -> None:
+        self._spawn = spawn
+        self._front = front
+        self._nudge = nudge
+        self._calls: dict[str, asyncio.Event] = {}
+        self._probing: dict[str, str] = {}
+
+    def follow(self, facts: Facts) -> None:
+        self._calls[facts.name] = asyncio.Event()
+        self._spawn(self._keep_looking(facts))
+
+    def unfollow(self, service: str) -> None:
+        call = self._calls.pop(service, None)
+        if call is not None:
+            call.set()
+
+    def look(self, service: str) -> None:
+        if service in self._calls:
+            self._calls[service].set()
+
+    def probe_if_needed(self, facts: Facts) -> None:
+        """See to it that an instance which runs and is not known to be ready is being asked."""
+        for place in facts.places.values():
+            sighting = place.sighting
+            if sighting is None or place.condition is not Condition.RUNNING or place.ready:
+                continue
+            if self._probing.get(place.id) != sighting.life:
+                self._probing[place.id] = sighting.life
+                self._spawn(self._probe(facts, place, sighting.life))
+
+    async def _keep_looking(self, facts: Facts) -> None:
+        call = self._calls[facts.name]
+        while self._calls.get(facts.name) is call:
+            call.clear()
+            begun_at = clock.now().mono
+            try:
+                facts.saw(await facts.provider.list(), begun_at)
+            except ProviderError as error:
+                if facts.look_error != str(error):
+                    log.warning("the provider does not answer", service=facts.name, error=str(error))
+                facts.look_error = str(error)
+            self._nudge(facts.name)
+            try:
+                async with asyncio.timeout(LOOK_EVERY):
+                    await call.wait()
+            except TimeoutError:
+                continue
+
+    async def _probe(self, facts: Facts, place: Place, life: str) -> None:
+        """Ask until ready; give up when this life of the instance is over."""
+
+        def failed(why: str) -> None:
+            place.probe_error = why
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                asking = group.create_task(self._ask(facts, place, failed))
+                while not asking.done() and place.sighting is not None and place.sighting.life == life:
+                    await asyncio.wait([asking], timeout=0.5)
+                asking.cancel()
+        finally:
+            if self._probing.get(place.id) == life:
+                del self._probing[place.id]
+        if asking.done() and not asking.cancelled():
+            place.ready_life, place.ready_since, place.probe_error = life, clock.now().mono, ""
+            self._nudge(facts.name)
+
+    async def _ask(self, facts: Facts, place: Place, failed: Callable[[str], None]) -> None:
+        address = await self._resolved(facts, place, failed)
+        self._front.route(facts.name, (address,))  # published while still gated: the release needs no change
+        await until_ready(facts.probe, address, failed)
+
+    async def _resolved(self, facts: Facts, place: Place, failed: Callable[[str], None]) -> tuple[str, int]:
+        """The IP address and port of an instance. Envoy's endpoints take no names."""
+        while True:
+            given = place.sighting.address if place.sighting else None
+            host, port = _split(given) if given else facts.address or ("", 0)
+            try:
+                found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+                return str(found[0][4][0]), port
+            except OSError as error:
+                failed(f"the address {host} cannot be resolved: {error}")
+                await asyncio.sleep(1.0)
+
+
+def _split(address: str) -> tuple[str, int]:
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port)

@@ -1,0 +1,83 @@
+"""What the journal remembers of a service, brought into this life of the control plane."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from poorwill.control.facts import Place
+from poorwill.core.history import WINDOW
+from poorwill.core.model import Failures, Hand, HandKind, Intent, IntentKind, Now, Outcome
+from poorwill.providers.base import Handle
+from poorwill.store.journal import Event, Kind, Restored, RestoredInstance
+
+_OUTCOMES = {
+    Kind.READY: Outcome.READY,
+    Kind.STOPPED: Outcome.STOPPED,
+    Kind.FAILED: Outcome.FAILED,
+    Kind.CRASHED: Outcome.CRASHED,
+}
+
+
+def moment(event: Event, now: Now) -> float:
+    """When the event was, on this boot's monotonic clock; never in the future, whatever the clocks did."""
+    if event.boot == now.boot:
+        return min(event.mono, now.mono)
+    return now.mono - max(0.0, now.wall - event.at)
+
+
+def place(instance: str, restored: RestoredInstance, now: Now) -> Place:
+    outcome = restored.outcome
+    return Place(
+        id=instance,
+        intent=_intent(restored, now),
+        outcome=_OUTCOMES[outcome.kind] if outcome else None,
+        outcome_at=moment(outcome, now) if outcome else None,
+    )
+
+
+def handles(restored: Restored) -> dict[str, Handle]:
+    """What the providers gave when they started the instances."""
+    return {
+        name: Handle(name, instance.handle)
+        for name, instance in restored.instances.items()
+        if instance.handle is not None
+    }
+
+
+def hand(event: Event | None, now: Now) -> Hand | None:
+    """A person's last demand, unless it was given back or has run out."""
+    if event is None or event.kind is Kind.AUTO:
+        return None
+    until = event.detail.get("until")
+    if until is not None and until <= now.wall:
+        return None
+    return Hand(
+        kind=HandKind.WAKE if event.kind is Kind.WAKE else HandKind.SLEEP,
+        at=moment(event, now),
+        until=None if until is None else now.mono + (until - now.wall),
+        by=event.reason or "by hand",
+    )
+
+
+def failures(restored: Restored, now: Now) -> Failures:
+    if restored.failure is None:
+        return Failures()
+    return Failures(restored.streak, moment(restored.failure, now), restored.failure.reason)
+
+
+def wakes(restored: Restored) -> deque[float]:
+    return deque(restored.wakes, maxlen=WINDOW)
+
+
+def _intent(restored: RestoredInstance, now: Now) -> Intent | None:
+    event = restored.intent
+    if event is None:
+        return None
+    returned = restored.started if event.kind is Kind.START else None
+    return Intent(
+        kind=IntentKind.START if event.kind is Kind.START else IntentKind.STOP,
+        at=moment(event, now),
+        reason=event.reason,
+        attempts=1,
+        returned_at=moment(returned, now) if returned else None,
+    )

@@ -1,0 +1,34 @@
+"""The one brain: facts and a time in, a decision out. It runs live and in replay."""
+
+from __future__ import annotations
+
+from poorwill.core import demand, lifecycle
+from poorwill.core.model import Decision, Demand, Now, Observation, Phase, Service
+
+
+def decide(service: Service, seen: Observation, now: Now) -> Decision:
+    """What to do about a service now. Pure: the same arguments give the same decision."""
+    wish = demand.wanted(service, seen, now)
+    phase = lifecycle.phase(seen, wish, now)
+    actions, look_again_at = lifecycle.steps(service, seen, wish, now)
+    moments = [at for at in (wish.until, look_again_at) if at is not None and at > now.mono]
+    return Decision(
+        phase=phase,
+        desired=wish.desired,
+        reason=_reason(phase, seen, wish),
+        actions=actions,
+        look_again_at=min(moments) if moments else None,
+    )
+
+
+def _reason(phase: Phase, seen: Observation, wish: Demand) -> str:
+    instance = seen.instances[0]
+    if phase is Phase.UNKNOWN:
+        return f"nobody knows whether it runs: {instance.detail or 'the provider does not answer'}"
+    if phase is Phase.FAILED:
+        return f"the last start failed: {seen.failures.reason}"
+    if phase is Phase.STOPPING and instance.intent is not None:
+        if instance.intent.error:
+            return f"the stop failed and is tried again: {instance.intent.error}"
+        return instance.intent.reason or wish.reason
+    return wish.reason

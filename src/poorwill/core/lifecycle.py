@@ -1,0 +1,207 @@
+"""The phases of a service and what to do in each: every rule about coming and going is in this file.
+
+The phase is derived from facts at each look and never stored. For one instance:
+
+    condition  open intent  gate           wanted   phase      what is done
+    ---------  -----------  -------------  -------  ---------  -----------------------------------------
+    unknown    any          any            any      unknown    nothing: it may be alive, and billed
+    any        stop         any            any      stopping   absent: conclude; else call again in time
+    absent     start        any            any      waking     the call is over and it settled: failed
+    present    start        any            yes      waking     ready: conclude; too late: failed and stop
+    present    start        any            no       waking     stop
+    absent     none         open           any      as below   close the gate; was ready: it crashed
+    absent     none         closed         yes      waking     start; after failures: ``failed``, back off
+    absent     none         closed         no       asleep     nothing
+    running    none         closed         yes      waking     ready: open the gate; too late: as above
+    running    none         open           yes      awake      nothing
+    running    none         open           no       draining   close the gate
+    running    none         closed         no       draining   drained: stop
+
+A gate that is moving counts as open when something is to be stopped and as closed when something is to
+be let through.
+"""
+
+from __future__ import annotations
+
+from poorwill.core.model import (
+    Action,
+    CloseGate,
+    Conclude,
+    Condition,
+    Demand,
+    Failures,
+    GateState,
+    Hand,
+    HandKind,
+    Instance,
+    Intent,
+    IntentKind,
+    Now,
+    Observation,
+    OpenGate,
+    Outcome,
+    Phase,
+    Service,
+    Start,
+    Stop,
+)
+from poorwill.core.traffic import drained
+
+START_BACKOFF = (1.0, 300.0)
+"""Seconds before the second start after a failure, and the longest wait; doubled in between."""
+
+STOP_BACKOFF = (1.0, 60.0)
+"""The same for a stop that failed. It is money, so it is asked more often."""
+
+STABLE_AFTER = 60.0
+"""Seconds an instance must have been ready before its crash counts as the first in a row again."""
+
+Step = tuple[tuple[Action, ...], float | None]
+"""Actions, and the moment (monotonic) at which time alone changes the answer."""
+
+NOTHING: Step = ((), None)
+
+
+def phase(seen: Observation, demand: Demand, now: Now) -> Phase:
+    """The phase of the service; the table is in the module's docstring."""
+    instance = seen.instances[0]
+    intent = instance.intent
+    if instance.condition is Condition.UNKNOWN:
+        return Phase.UNKNOWN
+    if (intent and intent.kind is IntentKind.STOP) or instance.condition is Condition.STOPPING:
+        return Phase.STOPPING
+    if intent or instance.condition is Condition.STARTING:
+        return Phase.WAKING
+    if instance.condition is Condition.ABSENT:
+        if seen.failures.count and (demand.desired or now.mono < retry_at(seen.failures, seen.hand)):
+            return Phase.FAILED
+        return Phase.WAKING if demand.desired else Phase.ASLEEP
+    if not demand.desired:
+        return Phase.DRAINING
+    return Phase.AWAKE if seen.gate.state is GateState.OPEN else Phase.WAKING
+
+
+def steps(service: Service, seen: Observation, demand: Demand, now: Now) -> Step:
+    """What to do with the service's instance and its gate."""
+    instance = seen.instances[0]
+    if instance.condition is Condition.UNKNOWN:
+        return NOTHING
+    if instance.intent and instance.intent.kind is IntentKind.STOP:
+        return _stopping(service, instance, instance.intent, demand, now)
+    if instance.intent:
+        return _starting(service, seen, instance, instance.intent, demand, now)
+    if instance.condition is Condition.ABSENT:
+        return _absent(seen, instance, demand, now)
+    if instance.condition is Condition.STOPPING:
+        return (CloseGate(),) if seen.gate.state is GateState.OPEN else (), None
+    if instance.condition is Condition.STARTING:
+        return NOTHING
+    return _running(service, seen, instance, demand, now)
+
+
+def retry_at(failures: Failures, hand: Hand | None) -> float:
+    """When the next start may be tried; a person's ``wake`` after the failure may try at once."""
+    if hand is not None and hand.kind is HandKind.WAKE and hand.at > failures.last_at:
+        return hand.at
+    return failures.last_at + _backoff(START_BACKOFF, failures.count)
+
+
+def concluded(
+    before: Outcome | None, failures: Failures, conclusion: Conclude, at: float, ready_since: float | None
+) -> tuple[Outcome, Failures]:
+    """What a conclusion makes of the last outcome and of the failures in a row.
+
+    The stop that clears away a failed start is no good end: the failure stays the last word. A crash
+    after ``STABLE_AFTER`` seconds of readiness begins a new row.
+    """
+    outcome = conclusion.outcome
+    if outcome is Outcome.READY:
+        return outcome, failures
+    if outcome is Outcome.STOPPED:
+        return (Outcome.FAILED, failures) if before is Outcome.FAILED else (outcome, Failures())
+    lasted = outcome is Outcome.CRASHED and ready_since is not None and at - ready_since >= STABLE_AFTER
+    return outcome, Failures(1 if lasted else failures.count + 1, at, conclusion.reason)
+
+
+def _backoff(bounds: tuple[float, float], attempts: int) -> float:
+    first, longest = bounds
+    return min(longest, first * 2.0 ** min(max(attempts - 1, 0), 30))
+
+
+def _stopping(service: Service, instance: Instance, intent: Intent, demand: Demand, now: Now) -> Step:
+    if intent.calling:
+        return NOTHING
+    if instance.condition is Condition.ABSENT:
+        return (Conclude(instance.id, Outcome.STOPPED),), None
+    if intent.returned_at is None:  # a restart forgot whether the call was made: stops are idempotent
+        return (Stop(instance.id, intent.reason),), None
+    pause = _backoff(STOP_BACKOFF, intent.attempts)
+    due = intent.returned_at + (pause if intent.error else max(pause, service.settle))
+    return ((Stop(instance.id, intent.reason),), None) if now.mono >= due else ((), due)
+
+
+def _starting(
+    service: Service, seen: Observation, instance: Instance, intent: Intent, demand: Demand, now: Now
+) -> Step:
+    if intent.calling:
+        return NOTHING
+    if seen.gate.state is not GateState.CLOSED:  # left open by an earlier life that crashed
+        return (CloseGate(),) if seen.gate.state is GateState.OPEN else (), None
+    if instance.condition is Condition.ABSENT:
+        if intent.returned_at is None:  # a restart forgot whether the call was made: starts are idempotent
+            again: Action = Start(instance.id, intent.reason)
+            return (again if demand.desired else Conclude(instance.id, Outcome.STOPPED),), None
+        settled = intent.returned_at + (0.0 if intent.error else service.settle)
+        if now.mono < settled:
+            return (), settled
+        why = intent.error or instance.detail or "the instance was not there after its start"
+        return (Conclude(instance.id, Outcome.FAILED, why),), None
+    if not demand.desired:
+        return (Stop(instance.id, demand.reason),), None
+    if instance.ready:
+        return (Conclude(instance.id, Outcome.READY),), None
+    return _until_ready(service, instance, intent.at, now)
+
+
+def _until_ready(service: Service, instance: Instance, since: float, now: Now) -> Step:
+    deadline = since + service.start_timeout
+    if now.mono < deadline:
+        return (), deadline
+    why = f"not ready within {service.start_timeout:g} s"
+    if instance.probe_error:
+        why += f": {instance.probe_error}"
+    return (Conclude(instance.id, Outcome.FAILED, why), Stop(instance.id, why)), None
+
+
+def _absent(seen: Observation, instance: Instance, demand: Demand, now: Now) -> Step:
+    actions: list[Action] = []
+    if seen.gate.state is GateState.OPEN:
+        actions.append(CloseGate())
+    if instance.outcome is Outcome.READY:
+        actions.append(Conclude(instance.id, Outcome.CRASHED, instance.detail or "it vanished"))
+        return tuple(actions), None
+    if not demand.desired:
+        return tuple(actions), None
+    due = retry_at(seen.failures, seen.hand) if seen.failures.count else now.mono
+    if now.mono < due:
+        return tuple(actions), due
+    return (*actions, Start(instance.id, demand.reason)), None
+
+
+def _running(service: Service, seen: Observation, instance: Instance, demand: Demand, now: Now) -> Step:
+    gate = seen.gate
+    if gate.state is GateState.MOVING:
+        return NOTHING
+    if demand.desired:
+        if gate.state is GateState.OPEN:
+            return NOTHING
+        if instance.ready:
+            return (OpenGate(),), None
+        return _until_ready(service, instance, instance.seen_since or now.mono, now)
+    if gate.state is GateState.OPEN:
+        return (CloseGate(),), None
+    cut = seen.hand is not None and seen.hand.force
+    if cut or drained(seen.traffic, gate.since, service.drain, now.mono):
+        return (Stop(instance.id, demand.reason),), None
+    deadline = max(gate.since, seen.traffic.last_activity or 0.0) + service.drain
+    return (), deadline if deadline > now.mono else None

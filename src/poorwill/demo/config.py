@@ -1,0 +1,42 @@
+"""Writes the ``poorwill.yaml`` with which ``poorwill demo`` puts the example behind the gateway."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+SERVICE = "notes"
+
+
+def demo_config(
+    state: Path,
+    listen: str,
+    *,
+    admin: str = "127.0.0.1:8081",
+    data: Path | None = None,
+    startup_s: float = 2.0,
+    idle_after: str = "20s",
+) -> str:
+    """The text of the file. The documents go to ``data``, by default ``notes`` beside the state folder."""
+    state = state.absolute()
+    data = data.absolute() if data else state.with_name("notes")
+    command = [sys.executable, "-m", "poorwill.demo.service", "--port", "{port}", "--data", str(data)]
+    command += ["--startup", f"{startup_s:g}", "--seed"]
+    # A JSON string is a YAML string, whatever characters a path holds.
+    return f"""\
+# The configuration of `poorwill demo`: one service, started at the first request, asleep when nobody asks.
+listen: {json.dumps(listen)}          # visitors come in here
+admin: {json.dumps(admin)}           # dashboard and API
+state: {json.dumps(str(state), ensure_ascii=False)}
+
+services:
+  {SERVICE}:                              # the only service and no hosts: every request goes to it
+    run:
+      process:
+        command: {json.dumps(command, ensure_ascii=False)}
+    ready: {{path: /healthz}}             # 200 only when it can really answer
+    idle_after: {idle_after}                 # so short only to be watched; 10m is usual
+    traffic:
+      background: [/heartbeat]          # an open tab's stream: neither wakes the service nor keeps it awake
+"""

@@ -1,0 +1,57 @@
+"""Envoy's admin interface over its unix socket: readiness, identity, versions, counters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from poorwill.errors import GatewayError
+
+
+class Admin:
+    """A client of one Envoy. Raises GatewayError when it does not answer."""
+
+    def __init__(self, socket: Path, timeout: float = 5.0) -> None:
+        transport = httpx2.AsyncHTTPTransport(uds=str(socket))
+        self._client = httpx2.AsyncClient(transport=transport, base_url="http://envoy", timeout=timeout)
+
+    async def node_id(self) -> str:
+        """The node id of the Envoy that answers on the socket."""
+        info = await self._get("/server_info")
+        return str(info.json().get("node", {}).get("id", ""))
+
+    async def ready(self) -> bool:
+        try:
+            return (await self._client.get("/ready")).status_code == 200
+        except httpx2.TransportError:
+            return False
+
+    async def stats(self, pattern: str = "") -> dict[str, int | str]:
+        """Counters, gauges and texts whose name matches the regular expression, by name."""
+        answer = await self._get("/stats", format="json", usedonly="", filter=pattern)
+        rows: list[dict[str, Any]] = answer.json()["stats"]
+        return {row["name"]: row["value"] for row in rows if "name" in row}
+
+    async def drain(self) -> None:
+        """Stop listening; open requests go on."""
+        try:
+            (await self._client.post("/drain_listeners")).raise_for_status()
+        except httpx2.HTTPError as error:
+            raise GatewayError(f"Envoy does not drain: {error}") from error
+
+    async def open_requests(self) -> int:
+        stats = await self.stats(r"^http\.ingress\.downstream_rq_active$")
+        return int(stats.get("http.ingress.downstream_rq_active", 0))
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def _get(self, path: str, **params: str) -> httpx2.Response:
+        try:
+            answer = await self._client.get(path, params=params)
+            answer.raise_for_status()
+        except httpx2.HTTPError as error:
+            raise GatewayError(f"Envoy's admin interface does not answer: {error}") from error
+        return answer

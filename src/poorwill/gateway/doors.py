@@ -1,0 +1,78 @@
+"""What the gate knows of each service: whether to let through, refuse, or keep waiting.
+
+The control plane sets it; the gate reads it and adds what visitors want. Nothing here decides.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from poorwill.core.history import Estimate
+from poorwill.core.model import Asked
+
+
+class Refusal(StrEnum):
+    """Why nobody is let in or waited for; the names are the page kinds of ``gateway.pages``."""
+
+    BY_HAND = "by_hand"
+    CLOSING = "closing"
+    REMOVED = "removed"
+
+
+@dataclass(slots=True)
+class Door:
+    """The gate's view of one service.
+
+    ``hold`` is in seconds. ``waking_since`` (monotonic) is None unless a start is under way; ``trouble``
+    says that the last start failed. ``checks`` counts everything Envoy asked, ``released`` what was let
+    through.
+    """
+
+    service: str
+    hold: float
+    on_demand: Callable[[str], None]
+    refusal: Refusal | None = None
+    estimate: Estimate | None = None
+    waking_since: float | None = None
+    trouble: bool = False
+    checks: int = 0
+    released: int = 0
+    waiting: int = 0
+    last_asked_at: float | None = None
+    passable: asyncio.Event = field(default_factory=asyncio.Event)
+    _turns: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def asked(self) -> Asked:
+        return Asked(waiting=self.waiting, last_at=self.last_asked_at)
+
+    def ask(self, now: float) -> None:
+        """Somebody wants the service."""
+        self.last_asked_at = now
+        self.on_demand(self.service)
+
+    def refuse(self, refusal: Refusal | None) -> None:
+        if refusal is not self.refusal:
+            self.refusal = refusal
+            self.turn()
+
+    def let_through(self, through: bool) -> None:
+        if through:
+            self.passable.set()
+        else:
+            self.passable.clear()
+        self.turn()
+
+    def turn(self) -> None:
+        """Tell everybody who waits for a change to look again."""
+        self._turns.set()
+        self._turns = asyncio.Event()
+
+    async def change(self) -> None:
+        """Wait until something about this door changes."""
+        await self._turns.wait()
+
+    def elapsed(self, now: float) -> float:
+        return 0.0 if self.waking_since is None else max(0.0, now - self.waking_since)

@@ -1,0 +1,85 @@
+"""The gateway as the control plane sees it: one object for doors, routes and readings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from poorwill.core.history import Estimate
+from poorwill.core.model import Asked, Gate, GateState, Traffic
+from poorwill.gateway.activity import Activity
+from poorwill.gateway.doors import Door, Refusal
+from poorwill.gateway.switchboard import Address, Switchboard
+
+
+class Front:
+    """Nothing here waits: wishes are taken at once, and ``changed(service)`` tells when they came true."""
+
+    def __init__(
+        self,
+        doors: dict[str, Door],
+        switchboard: Switchboard,
+        activity: Activity,
+        changed: Callable[[str], None],
+    ) -> None:
+        self._doors = doors
+        self._switchboard = switchboard
+        self._activity = activity
+        self._changed = changed
+        self._opening: set[str] = set()
+
+    @property
+    def doors(self) -> Mapping[str, Door]:
+        return self._doors
+
+    def gate(self, service: str) -> Gate:
+        return self._switchboard.gate(service)
+
+    def traffic(self, service: str) -> Traffic:
+        return self._activity.traffic(service)
+
+    def asked(self, service: str) -> Asked:
+        return self._doors[service].asked()
+
+    def checks(self, service: str) -> int:
+        return self._doors[service].checks
+
+    def open(self, service: str) -> None:
+        """Release those who wait as soon as Envoy knows where the service is; then take the gate away."""
+        if self._switchboard.confirmed(service):
+            self._doors[service].let_through(True)
+        self._switchboard.open(service)
+
+    def close(self, service: str) -> None:
+        self._doors[service].let_through(False)
+        self._switchboard.close(service)
+
+    def route(self, service: str, addresses: tuple[Address, ...]) -> None:
+        self._switchboard.route(service, addresses)
+
+    def watch(self, service: str, every: float | None, keepalive_bytes: int) -> None:
+        self._activity.watch(service, every, keepalive_bytes)
+
+    def show(
+        self,
+        service: str,
+        *,
+        refusal: str | None,
+        estimate: Estimate | None,
+        waking_since: float | None,
+        trouble: bool,
+    ) -> None:
+        """What visitors who have to wait are told."""
+        door = self._doors[service]
+        news = (estimate, waking_since, trouble) != (door.estimate, door.waking_since, door.trouble)
+        door.estimate, door.waking_since, door.trouble = estimate, waking_since, trouble
+        door.refuse(Refusal(refusal) if refusal else None)
+        if news:
+            door.turn()
+
+    def confirmed(self, service: str) -> None:
+        """Envoy follows the last wish for this service."""
+        door = self._doors.get(service)
+        if door is not None:
+            if self._switchboard.gate(service).state is GateState.OPEN:
+                door.let_through(True)
+            self._changed(service)

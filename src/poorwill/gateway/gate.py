@@ -1,0 +1,154 @@
+"""The gate: Envoy asks here before it lets a request through to a service that is not awake.
+
+The answer to the question is the waiting. OK means an instance is ready, and Envoy then continues the
+very same request, body and upgrades included, untouched by Python. A denial carries the status and the
+page. Envoy asks again by itself when the control plane comes back after a crash, so the hold is counted
+from the request's own start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+import grpc
+import grpc.aio
+
+from poorwill import clock
+from poorwill.gateway import authz_pb2 as pb
+from poorwill.gateway import pages
+from poorwill.gateway.callers import Caller, caller, patience, wants_html
+from poorwill.gateway.doors import Door
+from poorwill.gateway.routes import events_path
+
+_METHOD = "Check"
+_SERVICE = "envoy.service.auth.v3.Authorization"
+_PERMISSION_DENIED = 7
+
+
+class Gate:
+    """The ext_authz server. ``doors`` is shared with whoever opens and closes them."""
+
+    def __init__(self, doors: Mapping[str, Door]) -> None:
+        self._doors = doors
+        self._server: grpc.aio.Server | None = None
+
+    async def serve(self, socket: Path) -> None:
+        """Listen on a unix socket; the folder around it keeps strangers out."""
+        server = grpc.aio.server(options=[("grpc.max_concurrent_streams", 1_000_000)])
+        handler: Callable[..., Awaitable[pb.CheckResponse]] = self._check
+        rpc = grpc.unary_unary_rpc_method_handler(
+            handler,
+            request_deserializer=pb.CheckRequest.FromString,
+            response_serializer=pb.CheckResponse.SerializeToString,
+        )
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(_SERVICE, {_METHOD: rpc}),))
+        server.add_insecure_port(f"unix:{socket}")
+        await server.start()
+        socket.chmod(0o600)
+        self._server = server
+
+    async def stop(self) -> None:
+        """Hang up. Requests still held stay with Envoy, which asks the next control plane."""
+        if self._server is not None:
+            await self._server.stop(grace=None)
+
+    async def _check(
+        self, request: pb.CheckRequest, _context: grpc.aio.ServicerContext[pb.CheckRequest, pb.CheckResponse]
+    ) -> pb.CheckResponse:
+        attributes = request.attributes
+        door = self._doors.get(attributes.context_extensions["service"])
+        if door is None:
+            return _deny(404, pages.api_error("not_found", "", "en", retry=None))
+        door.checks += 1
+        http = attributes.request.http
+        now = clock.now()
+        started = attributes.request.time.seconds + attributes.request.time.nanos / 1e9
+        waited = max(0.0, now.wall - started) if started else 0.0
+        return await self._answer(door, http, attributes.context_extensions["class"], now.mono, waited)
+
+    async def _answer(
+        self, door: Door, http: pb.HttpRequest, kind: str, now: float, waited: float
+    ) -> pb.CheckResponse:
+        headers = http.headers
+        if door.passable.is_set():
+            return _pass(door)
+        if kind == "background":
+            return _unavailable(door, http, now)
+        if door.refusal is not None:
+            return _refused(door, http)
+        match caller(http.method, headers):
+            case Caller.IGNORED:
+                return _unavailable(door, http, now)
+            case Caller.PAGE:
+                door.ask(now)
+                return _waiting_page(door, http, now)
+            case Caller.HELD:
+                return await _hold(door, http, patience(headers, door.hold) - waited)
+
+
+async def _hold(door: Door, http: pb.HttpRequest, seconds: float) -> pb.CheckResponse:
+    """Wait for the door. A client that hangs up arrives as a cancellation and is no longer counted."""
+    door.waiting += 1
+    door.ask(clock.now().mono)
+    try:
+        async with asyncio.timeout(max(0.0, seconds)):
+            while not door.passable.is_set():
+                if door.refusal is not None:
+                    return _refused(door, http)
+                await door.change()
+        return _pass(door)
+    except TimeoutError:
+        return _unavailable(door, http, clock.now().mono)
+    finally:
+        door.waiting -= 1
+
+
+def _pass(door: Door) -> pb.CheckResponse:
+    door.released += 1
+    return pb.CheckResponse(status=pb.Status(code=0), ok_response=pb.OkHttpResponse())
+
+
+def _waiting_page(door: Door, http: pb.HttpRequest, now: float) -> pb.CheckResponse:
+    elapsed = door.elapsed(now)
+    retry = pages.retry_after(door.estimate, elapsed)
+    body = pages.waiting_page(
+        door.service,
+        _language(http),
+        elapsed=elapsed,
+        estimate=door.estimate,
+        trouble=door.trouble,
+        retry=retry,
+        events=events_path(door.service),
+    )
+    return _deny(503, body, html=True, retry=retry)
+
+
+def _unavailable(door: Door, http: pb.HttpRequest, now: float) -> pb.CheckResponse:
+    retry = pages.retry_after(door.estimate, door.elapsed(now))
+    kind = "asleep" if door.waking_since is None else "waking"
+    return _deny(503, pages.api_error(kind, door.service, _language(http), retry=retry), retry=retry)
+
+
+def _refused(door: Door, http: pb.HttpRequest) -> pb.CheckResponse:
+    kind = str(door.refusal)
+    if wants_html(http.headers):
+        return _deny(503, pages.notice_page(kind, door.service, _language(http)), html=True, retry=300)
+    return _deny(503, pages.api_error(kind, door.service, _language(http), retry=300), retry=300)
+
+
+def _language(http: pb.HttpRequest) -> str:
+    return pages.choose_language(http.headers.get("accept-language"))
+
+
+def _deny(status: int, body: str, *, html: bool = False, retry: int | None = None) -> pb.CheckResponse:
+    kind = "text/html; charset=utf-8" if html else "application/json"
+    headers = {"content-type": kind, "cache-control": "no-store", "vary": "accept, accept-language"}
+    if retry is not None:
+        headers["retry-after"] = str(retry)
+    options = [pb.HeaderValueOption(header=pb.HeaderValue(key=k, value=v)) for k, v in headers.items()]
+    return pb.CheckResponse(
+        status=pb.Status(code=_PERMISSION_DENIED),
+        denied_response=pb.DeniedHttpResponse(status=pb.HttpStatus(code=status), headers=options, body=body),
+    )

@@ -1,0 +1,168 @@
+"""Which request belongs to which service and traffic class, as Envoy's virtual hosts and routes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Json = dict[str, Any]
+
+EXT_AUTHZ = "envoy.filters.http.ext_authz"
+RESERVED = "/.poorwill/"
+"""Paths below this prefix belong to Poorwill on every host."""
+
+
+def events_path(service: str) -> str:
+    """Where the waiting page of a service hears how the wake goes on."""
+    return f"{RESERVED}{service}/events"
+
+
+_PER_ROUTE = "type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute"
+_DIRECT: Json = {EXT_AUTHZ: {"@type": _PER_ROUTE, "disabled": True}}
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where visitors find a service. No hosts means all of them; ``path`` is "" or like ``/notes``.
+
+    ``patterns`` maps the classes ``active``, ``background`` and ``busy`` to patterns: an exact path, a
+    path with ``*`` (anything but a slash) and ``**`` (anything), ``/prefix/*`` (all below), each with an
+    optional method in front (``POST /v1/*``). They are paths as the service sees them.
+    """
+
+    service: str
+    hosts: tuple[str, ...] = ()
+    path: str = ""
+    strip_path: bool = False
+    patterns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """What Envoy itself answers to requests that belong to no service: 404, and nothing is woken.
+
+    ``pages`` maps languages to HTML, the first being the default; ``other`` is JSON for everybody else.
+    """
+
+    pages: Mapping[str, str]
+    other: str
+
+
+def virtual_hosts(sites: Iterable[Site], open_services: frozenset[str], stray: Stray) -> list[Json]:
+    """One virtual host for each host name, plus ``*`` for the unknown ones."""
+    by_host: dict[str, list[Site]] = {"*": []}
+    for site in sites:
+        for host in site.hosts or ("*",):
+            by_host.setdefault(host, []).append(site)
+    everywhere = by_host["*"]
+    hosts = []
+    for host in sorted(by_host):
+        here = by_host[host] if host == "*" else by_host[host] + everywhere
+        here = sorted(here, key=lambda site: (-len(site.path), not site.hosts, site.service))
+        rows = [row for site in here for row in _own_routes(site)]
+        rows += [row for site in here for row in _service_routes(site, open_services)]
+        rows += _stray_routes(stray)
+        hosts.append({"name": host, "domains": [host], "routes": rows})
+    return hosts
+
+
+def _own_routes(site: Site) -> list[Json]:
+    return [
+        {
+            "match": {"prefix": f"{RESERVED}{site.service}/"},
+            "route": {"cluster": "visitors", "timeout": "0s", "idle_timeout": "0s"},
+            "typed_per_filter_config": _DIRECT,
+        }
+    ]
+
+
+def _service_routes(site: Site, open_services: frozenset[str]) -> list[Json]:
+    rows = [
+        (pattern, kind)
+        for kind in ("busy", "background", "active")
+        for pattern in site.patterns.get(kind, ())
+    ]
+    rows.sort(key=lambda row: ("*" in row[0], -len(row[0]), row[0]))  # the most specific first
+    result = [_route(site, _match(site, pattern), kind, open_services) for pattern, kind in rows]
+    # `path_separated_prefix: /notes` covers /notes and /notes/x but not /notesx
+    rest = {"path_separated_prefix": site.path} if site.path else {"prefix": "/"}
+    return [*result, _route(site, rest, "active", open_services)]
+
+
+def _route(site: Site, match: Json, kind: str, open_services: frozenset[str]) -> Json:
+    ask = {
+        "@type": _PER_ROUTE,
+        "check_settings": {"context_extensions": {"service": site.service, "class": kind}},
+    }
+    action: Json = {
+        "cluster": f"{site.service}/{kind}",
+        "timeout": "0s",
+        "idle_timeout": "0s",
+        "retry_policy": {
+            "retry_on": "connect-failure",  # nothing reached the service yet: safe for any method
+            "num_retries": 12,
+            "retry_back_off": {"base_interval": "0.05s", "max_interval": "0.5s"},
+        },
+    }
+    if site.path and site.strip_path:
+        action["regex_rewrite"] = {
+            "pattern": {"regex": f"^{re.escape(site.path)}/?"},
+            "substitution": "/",
+        }
+    return {
+        "match": match,
+        "route": action,
+        "typed_per_filter_config": _DIRECT if site.service in open_services else {EXT_AUTHZ: ask},
+    }
+
+
+def _match(site: Site, pattern: str) -> Json:
+    method, _, path = pattern.rpartition(" ")
+    prefix = site.path if site.strip_path else ""
+    match: Json
+    if "*" not in path:
+        match = {"path": prefix + path}
+    else:
+        match = {"safe_regex": {"regex": re.escape(prefix) + _regex(path)}}
+    if method:
+        match["headers"] = [{"name": ":method", "string_match": {"exact": method.upper()}}]
+    return match
+
+
+def _regex(glob: str) -> str:
+    """A glob as RE2 over the whole path: ``**`` and a final ``*`` cross slashes, other ``*`` do not."""
+    parts = re.split(r"(\*\*|\*$|\*)", glob)
+    last = len(parts) - 1
+    regex = ""
+    for index, part in enumerate(parts):
+        if part == "**" or (part == "*" and index >= last - 1):
+            regex += ".*"
+        elif part == "*":
+            regex += "[^/]*"
+        else:
+            regex += re.escape(part)
+    return regex
+
+
+def _stray_routes(stray: Stray) -> list[Json]:
+    default, *others = stray.pages
+    html = {"name": "accept", "string_match": {"contains": "text/html"}}
+    rows = []
+    for language in others:
+        spoken = {"name": "accept-language", "string_match": {"prefix": language, "ignore_case": True}}
+        rows.append(_answer([html, spoken], stray.pages[language], "text/html; charset=utf-8"))
+    rows.append(_answer([html], stray.pages[default], "text/html; charset=utf-8"))
+    rows.append(_answer([], stray.other, "application/json"))
+    return rows
+
+
+def _answer(headers: list[Json], body: str, content_type: str) -> Json:
+    header = {"key": "content-type", "value": content_type}
+    return {
+        "match": {"prefix": "/", **({"headers": headers} if headers else {})},
+        "direct_response": {"status": 404, "body": {"inline_string": body}},
+        "response_headers_to_add": [{"header": header, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}],
+        "typed_per_filter_config": _DIRECT,
+    }

@@ -1,0 +1,315 @@
+"""From services to Envoy's files: pure rendering, no process and no I/O.
+
+Four kinds of files, each replaced as a whole: ``bootstrap.json`` (listeners and the filter chain, fixed
+while Envoy lives), ``rds.json`` (routes: here the gate is switched per service), ``cds.json`` (clusters)
+and ``eds-SERVICE.json`` (where the service answers, empty while it is asleep).
+
+Each traffic class of a service has a cluster of its own with the same endpoints, because Envoy keeps
+gauges and byte counters per cluster. Cluster names never change while a service exists.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from poorwill.gateway.routes import EXT_AUTHZ, Site, Stray, virtual_hosts
+
+Json = dict[str, Any]
+
+CLASSES = ("active", "background", "busy")
+ROUTES = "services"
+_TYPE = "type.googleapis.com/envoy."
+_BUFFER = 64 * 1024
+"""Bytes a connection may buffer; with Envoy's default of 1 MiB, 200 held uploads took 415 MB."""
+_PLENTY = 1_000_000
+"""Circuit breakers stop at 1,024 by default; the bound on held requests is ours, not Envoy's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sockets:
+    """Unix sockets between Envoy and the control plane."""
+
+    admin: Path
+    gate: Path
+    hop: Path
+    visitors: Path
+
+
+def sockets_in(folder: Path) -> Sockets:
+    return Sockets(
+        admin=folder / "envoy.sock",
+        gate=folder / "gate.sock",
+        hop=folder / "hop.sock",
+        visitors=folder / "visitors.sock",
+    )
+
+
+def version_of(resources: object) -> str:
+    """A hash of the content. A counter would confirm falsely after a restart that counts from 1 again."""
+    return hashlib.sha256(json.dumps(resources, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def discovery(resources: list[Json]) -> Json:
+    return {"version_info": version_of(resources), "resources": resources}
+
+
+def bootstrap(
+    *, node: str, listen: tuple[str, int], sockets: Sockets, folder: Path, http_connections: int = 50_000
+) -> Json:
+    """Everything that is fixed while Envoy lives."""
+    host, port = listen
+    return {
+        "node": {"id": node, "cluster": "poorwill"},
+        "admin": {"address": _pipe(sockets.admin)},
+        "static_resources": {
+            "listeners": [_ingress(host, port, folder), _hop(sockets)],
+            "clusters": [
+                _unix_cluster("hop", sockets.hop, http2=True),
+                _unix_cluster("gate", sockets.gate, http2=True),
+                _unix_cluster("visitors", sockets.visitors, http2=False),
+            ],
+        },
+        "dynamic_resources": {"cds_config": _watched(folder / "cds.json")},
+        "stats_config": {"stats_matcher": {"inclusion_list": {"patterns": _kept_stats()}}},
+        "overload_manager": {
+            "resource_monitors": [
+                {
+                    "name": "envoy.resource_monitors.global_downstream_max_connections",
+                    "typed_config": {
+                        "@type": _TYPE + "extensions.resource_monitors.downstream_connections.v3"
+                        ".DownstreamConnectionsConfig",
+                        "max_active_downstream_connections": http_connections,
+                    },
+                }
+            ]
+        },
+    }
+
+
+def routes(sites: Iterable[Site], open_services: frozenset[str], stray: Stray) -> Json:
+    """The route table. ``open_services`` go straight through; the others ask the gate first."""
+    table = {
+        "@type": _TYPE + "config.route.v3.RouteConfiguration",
+        "name": ROUTES,
+        "ignore_port_in_host_matching": True,
+        "max_direct_response_body_size_bytes": 65536,
+        "virtual_hosts": virtual_hosts(sites, open_services, stray),
+    }
+    return discovery([table])
+
+
+def clusters(services: Mapping[str, str], folder: Path) -> Json:
+    """One cluster for each class of each service; ``services`` maps names to ``http1`` or ``http2``."""
+    return discovery(
+        [
+            _service_cluster(name, kind, protocol, folder)
+            for name, protocol in sorted(services.items())
+            for kind in CLASSES
+        ]
+    )
+
+
+def endpoints(service: str, addresses: Iterable[tuple[str, int]]) -> Json:
+    """Where a service answers; IP addresses and ports."""
+    hosts = [
+        {"endpoint": {"address": {"socket_address": {"address": host, "port_value": port}}}}
+        for host, port in addresses
+    ]
+    assignment = {
+        "@type": _TYPE + "config.endpoint.v3.ClusterLoadAssignment",
+        "cluster_name": service,
+        "endpoints": [{"lb_endpoints": hosts}] if hosts else [],
+    }
+    return discovery([assignment])
+
+
+def cluster_name(service: str, kind: str) -> str:
+    return f"{service}/{kind}"
+
+
+def endpoints_file(service: str) -> str:
+    return f"eds-{service}.json"
+
+
+def _ingress(host: str, port: int, folder: Path) -> Json:
+    return {
+        "name": "ingress",
+        "address": {"socket_address": {"address": host, "port_value": port}},
+        "enable_reuse_port": False,  # with the default two Envoys share a port in silence
+        "per_connection_buffer_limit_bytes": _BUFFER,
+        "filter_chains": [
+            {
+                "filters": [
+                    _http_manager(
+                        "ingress",
+                        rds={"route_config_name": ROUTES, "config_source": _watched(folder / "rds.json")},
+                        use_remote_address=True,
+                        normalize_path=True,
+                        server_header_transformation="PASS_THROUGH",
+                        upgrade_configs=[{"upgrade_type": "websocket"}],
+                        http_filters=[_ext_authz(), _router()],
+                        http2_protocol_options={
+                            "allow_connect": True,
+                            "initial_stream_window_size": _BUFFER,
+                            "initial_connection_window_size": 1024 * 1024,
+                        },
+                        request_headers_timeout="60s",
+                    )
+                ]
+            }
+        ],
+    }
+
+
+def _hop(sockets: Sockets) -> Json:
+    """A route back into this Envoy: its retries outlast a dead control plane, the filter's own do not."""
+    route = {
+        "match": {"prefix": "/"},
+        "route": {
+            "cluster": "gate",
+            "timeout": "0s",
+            "idle_timeout": "0s",
+            "retry_policy": {
+                "retry_on": "connect-failure,reset,refused-stream,unavailable,cancelled",
+                "num_retries": 4_000_000,
+                "retry_back_off": {"base_interval": "0.025s", "max_interval": "0.25s"},
+            },
+        },
+    }
+    return {
+        "name": "hop",
+        "address": _pipe(sockets.hop),
+        "filter_chains": [
+            {
+                "filters": [
+                    _http_manager(
+                        "hop",
+                        codec_type="HTTP2",
+                        route_config={
+                            "virtual_hosts": [{"name": "gate", "domains": ["*"], "routes": [route]}]
+                        },
+                        http_filters=[_router()],
+                        http2_protocol_options={"max_concurrent_streams": _PLENTY},
+                    )
+                ]
+            }
+        ],
+    }
+
+
+def _http_manager(prefix: str, **settings: Any) -> Json:
+    return {
+        "name": "envoy.filters.network.http_connection_manager",
+        "typed_config": {
+            "@type": _TYPE + "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+            "stat_prefix": prefix,
+            "stream_idle_timeout": "0s",  # 5 minutes by default: cuts held requests and quiet streams
+            **settings,
+        },
+    }
+
+
+def _ext_authz() -> Json:
+    return {
+        "name": EXT_AUTHZ,
+        "typed_config": {
+            "@type": _TYPE + "extensions.filters.http.ext_authz.v3.ExtAuthz",
+            "transport_api_version": "V3",
+            "grpc_service": {"envoy_grpc": {"cluster_name": "hop"}, "timeout": "0s"},
+            "failure_mode_allow": False,
+            "status_on_error": {"code": "ServiceUnavailable"},
+        },
+    }
+
+
+def _router() -> Json:
+    return {
+        "name": "envoy.filters.http.router",
+        "typed_config": {"@type": _TYPE + "extensions.filters.http.router.v3.Router"},
+    }
+
+
+def _service_cluster(service: str, kind: str, protocol: str, folder: Path) -> Json:
+    return {
+        "@type": _TYPE + "config.cluster.v3.Cluster",
+        "name": cluster_name(service, kind),
+        "type": "EDS",
+        "eds_cluster_config": {
+            "service_name": service,
+            "eds_config": _watched(folder / endpoints_file(service)),
+        },
+        "connect_timeout": "5s",
+        "lb_policy": "LEAST_REQUEST",
+        "ignore_health_on_host_removal": True,
+        "upstream_connection_options": {
+            "tcp_keepalive": {"keepalive_probes": 3, "keepalive_time": 30, "keepalive_interval": 10}
+        },
+        **_cluster_limits(),
+        **_protocol(http2=protocol == "http2"),
+    }
+
+
+def _unix_cluster(name: str, path: Path, *, http2: bool) -> Json:
+    endpoint = {"endpoint": {"address": _pipe(path)}}
+    return {
+        "name": name,
+        "type": "STATIC",
+        "connect_timeout": "1s",
+        "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]},
+        **_cluster_limits(),
+        **_protocol(http2=http2),
+    }
+
+
+def _cluster_limits() -> Json:
+    names = ("max_connections", "max_pending_requests", "max_requests", "max_retries")
+    return {
+        "per_connection_buffer_limit_bytes": _BUFFER,
+        "circuit_breakers": {"thresholds": [dict.fromkeys(names, _PLENTY)]},
+    }
+
+
+def _protocol(*, http2: bool) -> Json:
+    options: Json = {"http_protocol_options": {}}
+    if http2:
+        options = {"http2_protocol_options": {"max_concurrent_streams": _PLENTY}}
+    name = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+    return {
+        "typed_extension_protocol_options": {
+            name: {"@type": f"type.googleapis.com/{name}", "explicit_http_config": options}
+        }
+    }
+
+
+def _watched(path: Path) -> Json:
+    # Each file is watched by its own path: a rename in a watched *directory* re-reads all of them.
+    return {"path_config_source": {"path": str(path)}, "resource_api_version": "V3"}
+
+
+def _pipe(path: Path) -> Json:
+    return {"pipe": {"path": str(path), "mode": 0o600}}
+
+
+def _kept_stats() -> list[Json]:
+    names = "upstream_rq_active|upstream_rq_total|upstream_cx_[rt]x_bytes_total|version_text"
+    return [
+        {
+            "safe_regex": {
+                "regex": rf"cluster\.[^.]+/({'|'.join(CLASSES)})\.({names}|update_(failure|rejected))"
+            }
+        },
+        {
+            "safe_regex": {
+                "regex": r"(cluster_manager\.cds|http\.ingress\.rds\.[^.]+)\.(version_text|update_.*)"
+            }
+        },
+        {"safe_regex": {"regex": r"http\.ingress\.(downstream_rq_(active|total)|downstream_cx_active)"}},
+        {"safe_regex": {"regex": r"cluster\.(gate|hop)\.(upstream_rq_(active|total|retry|pending_active))"}},
+        {"prefix": "server."},
+        {"prefix": "ext_authz"},
+    ]

@@ -1,0 +1,1 @@
+"""Where instances live. One file each; all of them speak ``providers.base``."""

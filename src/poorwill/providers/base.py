@@ -1,0 +1,106 @@
+"""The contract between Poorwill and a place where instances live.
+
+A provider object belongs to one service. It never decides anything and never retries: it does one call,
+says what it saw, and raises ``Temporary`` or ``Permanent``. Nothing it returns outlives JSON, so that
+the journal can hand it back after a restart.
+
+Laws a provider keeps:
+
+* ``list`` reports every instance of its service that exists, those it did not start in this life
+  included. An error is an error, never an empty list.
+* ``start`` is idempotent: for an instance that already runs it returns that one's handle.
+* ``stop`` may return before the instance is gone; only ``list`` proves absence. Stopping what is
+  absent is fine.
+* no call blocks the event loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+from pydantic import BaseModel
+
+from poorwill.core.model import Condition
+
+Json = Any
+"""A value that survives ``json.dumps``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handle:
+    """What is needed to find an instance again after a restart; ``data`` is JSON, the provider's own."""
+
+    instance: str
+    data: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What a provider saw of one instance.
+
+    ``life`` tells one life of the instance from the next (process: boot, pid and start time), so that
+    what a probe learnt about an earlier life is not believed of a later one. ``address`` is
+    ``host:port`` when the provider knows it, else None. ``detail`` is one line for people, such as
+    ``exit code 3``.
+    """
+
+    instance: str
+    condition: Condition
+    life: str = ""
+    address: str | None = None
+    detail: str = ""
+    handle: Handle | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a provider is built with.
+
+    ``gateway`` is this Poorwill's own id, ``service`` the service's name, ``folder`` a private folder
+    for the provider's files (logs, exit codes), ``base`` the folder of ``poorwill.yaml``, to which
+    relative paths belong. ``changed`` may be called from the event loop at any time: it asks for a
+    fresh ``list``.
+    """
+
+    gateway: str
+    service: str
+    folder: Path
+    base: Path
+    changed: Callable[[], None]
+
+
+class Provider(Protocol):
+    """See the module's docstring for the laws."""
+
+    Options: ClassVar[type[BaseModel]]
+    """The model of the section below ``run:`` that carries the provider's name."""
+
+    settle: float
+    """Seconds for which a contrary ``list`` is not believed after a call returned."""
+
+    stale_after: float
+    """Seconds after which the last successful ``list`` no longer says anything."""
+
+    def __init__(self, options: Any, around: Surroundings) -> None: ...
+
+    async def adopt(self, known: Mapping[str, Handle]) -> None:
+        """Take over what an earlier life of the control plane started (``known`` from the journal)."""
+
+    async def prepare(self, instance: str) -> Mapping[str, Json]:
+        """Choose what must be journalled before the start (a port); no side effects outside."""
+
+    async def start(self, instance: str, prepared: Mapping[str, Json]) -> Handle: ...
+
+    async def stop(self, instance: str) -> None: ...
+
+    async def log_tail(self, instance: str, lines: int) -> list[str]:
+        """The last lines the instance printed, oldest first; empty when there is no log."""
+
+    async def close(self) -> None:
+        """Let go of watchers and connections; running instances are left alone."""
+
+    async def list(self) -> list[Sighting]:
+        """Every instance of the service that exists. Last, because it hides the built-in name."""

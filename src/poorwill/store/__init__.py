@@ -1,0 +1,1 @@
+"""What Poorwill remembers: the journal."""

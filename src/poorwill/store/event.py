@@ -1,0 +1,145 @@
+"""The words of the journal: what can be written down, and how it looks as a row.
+
+An ``Entry`` is what a caller wants to remember; an ``Event`` is an entry that was committed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from poorwill.core.model import Now
+from poorwill.errors import StateError
+
+Json = Any
+"""A value that survives ``json.dumps``."""
+
+Row = dict[str, Any]
+
+_SECRET = re.compile(
+    r"passw(or)?d|passphrase|secret|credential|authori[sz]ation|cookie"
+    r"|(api|access|private|auth)[_-]?key|(access|auth|bearer|api|session)[_-]?token|^token$",
+    re.IGNORECASE,
+)
+WITHHELD = "[withheld]"
+
+
+class Kind(StrEnum):
+    """What an event is about.
+
+    The whole program (service ""): UP, DOWN, RELOAD, GATEWAY. A decision: PHASE. Intents: START, STOP.
+    Answers of the provider: STARTED, CALL_FAILED. Outcomes: READY, STOPPED, FAILED, CRASHED. A person's
+    demand: WAKE, SLEEP, AUTO.
+    """
+
+    UP = "up"
+    DOWN = "down"
+    RELOAD = "reload"
+    GATEWAY = "gateway"
+    PHASE = "phase"
+    START = "start"
+    STARTED = "started"
+    STOP = "stop"
+    CALL_FAILED = "call_failed"
+    READY = "ready"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    CRASHED = "crashed"
+    WAKE = "wake"
+    SLEEP = "sleep"
+    AUTO = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Something to remember.
+
+    Keys of ``detail`` that ``restore`` reads: START ``prepared`` (what the provider chose before the
+    start), STARTED ``handle`` (the handle's data), READY ``seconds`` (how long the wake took),
+    FAILED and CRASHED ``streak`` (failures in a row, this one included).
+    """
+
+    kind: Kind
+    service: str = ""
+    instance: str = ""
+    reason: str = ""
+    detail: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An entry that is on the disk.
+
+    ``id`` grows by one with each event. ``at`` is seconds since the epoch (UTC) to the microsecond;
+    ``mono`` is comparable with other events of the same ``boot`` only.
+    """
+
+    id: int
+    at: float
+    mono: float
+    boot: str
+    kind: Kind
+    service: str = ""
+    instance: str = ""
+    reason: str = ""
+    detail: Mapping[str, Json] = field(default_factory=dict)
+
+
+def row_of(entry: Entry, now: Now) -> Row:
+    """The columns of a new row, without its id.
+
+    Raises TypeError or ValueError when ``detail`` is not JSON: that is a mistake of the caller.
+    """
+    return {
+        "at_us": round(now.wall * 1_000_000),
+        "mono": now.mono,
+        "boot": _text(now.boot),
+        "kind": entry.kind.value,
+        "service": _text(entry.service),
+        "instance": _text(entry.instance),
+        "reason": _text(entry.reason),
+        "detail": json.dumps(_without_secrets(entry.detail), allow_nan=False, separators=(",", ":")),
+    }
+
+
+def event_of(row: Mapping[Any, Any]) -> Event:
+    """The event that a row holds; StateError when its kind is not known here."""
+    try:
+        kind = Kind(row["kind"])
+    except ValueError:
+        raise StateError(
+            f"event {row['id']} of the journal is of the kind {row['kind']!r}, unknown to this Poorwill",
+            hint="a newer Poorwill wrote it: install that version again",
+        ) from None
+    return Event(
+        id=row["id"],
+        at=row["at_us"] / 1_000_000,
+        mono=row["mono"],
+        boot=row["boot"],
+        kind=kind,
+        service=row["service"],
+        instance=row["instance"],
+        reason=row["reason"],
+        detail=json.loads(row["detail"]),
+    )
+
+
+def _text(text: str) -> str:
+    """Text that every database takes: programs print bytes that are not UTF-8, and NUL."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\0")
+
+
+def _without_secrets(value: Json) -> Json:
+    """The same value with everything that is named like a secret left out: journals get mailed around."""
+    if isinstance(value, Mapping):
+        return {
+            key: WITHHELD if _SECRET.search(str(key)) and inner is not None else _without_secrets(inner)
+            for key, inner in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_without_secrets(inner) for inner in value]
+    return value

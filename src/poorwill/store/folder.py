@@ -1,0 +1,129 @@
+"""The state folder: everything that must outlive the control plane, and the lock that makes it one's own."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+import tempfile
+from pathlib import Path
+from typing import IO
+
+from poorwill.errors import StateError
+
+_LONGEST_SOCKET = 100
+"""Bytes of a unix socket's path; the kernel takes 107 on Linux and 103 on macOS."""
+
+
+class StateFolder:
+    """Use ``open``. The lock is held as long as this object's file is open, and dies with the process."""
+
+    def __init__(self, path: Path, lock: IO[str]) -> None:
+        self.path = path
+        self._lock = lock
+
+    @classmethod
+    def open(cls, path: Path) -> StateFolder:
+        """Make the folder if needed and lock it.
+
+        Raises StateError when it cannot be written or another ``poorwill up`` has it.
+        """
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            path.chmod(0o700)
+            lock = (path / "lock").open("a+")
+        except OSError as error:
+            raise StateError(
+                f"the state folder {path} cannot be written: {error.strerror}",
+                hint="choose another with `state:`, or give this user the right to write there",
+            ) from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            lock.seek(0)
+            holder = lock.read().strip()
+            lock.close()
+            raise StateError(
+                f"another `poorwill up` (process {holder or 'unknown'}) uses the state folder {path}",
+                hint="`poorwill down` ends it; two gateways need two state folders",
+            ) from error
+        os.set_inheritable(lock.fileno(), False)
+        lock.seek(0)
+        lock.truncate()
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        folder = cls(path, lock)
+        folder.sockets.mkdir(mode=0o700, exist_ok=True)
+        return folder
+
+    def close(self) -> None:
+        self._lock.close()
+
+    @property
+    def sockets(self) -> Path:
+        return sockets_of(self.path)
+
+    @property
+    def envoy(self) -> Path:
+        return self._made("envoy")
+
+    def instances_of(self, service: str) -> Path:
+        """The folder of a service's logs and exit codes."""
+        return self._made("services") / service
+
+    def gateway_id(self) -> str:
+        """This gateway's own name, made on the first start and never changed."""
+        return self._kept("gateway-id", secrets.token_hex(6))
+
+    def admin_token(self) -> str:
+        """The token of the admin API, made on the first start; delete the file for a new one."""
+        return self._kept("admin-token", secrets.token_urlsafe(24))
+
+    def _kept(self, name: str, fresh: str) -> str:
+        file = self.path / name
+        if not file.exists():
+            draft = file.with_suffix(".new")
+            draft.touch(mode=0o600)
+            draft.write_text(fresh + "\n")
+            draft.replace(file)
+        return file.read_text().strip()
+
+    def _made(self, name: str) -> Path:
+        folder = self.path / name
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return folder
+
+
+def sockets_of(state: Path) -> Path:
+    """Where the unix sockets of this state folder are: in it, or in a short place when its path is long.
+
+    Raises StateError when the short place belongs to somebody else.
+    """
+    inside = state / "run"
+    if len(os.fsencode(inside.absolute() / "visitors.sock")) <= _LONGEST_SOCKET:
+        return inside
+    digest = hashlib.sha256(os.fsencode(state.absolute())).hexdigest()[:12]
+    outside = Path(tempfile.gettempdir()) / f"poorwill-{os.getuid()}-{digest}"
+    if outside.exists() and outside.stat().st_uid != os.getuid():
+        raise StateError(f"{outside} belongs to another user", hint="choose a shorter `state:` path")
+    return outside
+
+
+def control_socket(state: Path) -> Path:
+    """Where a running ``poorwill up`` with this state folder listens for the command line."""
+    return sockets_of(state) / "control.sock"
+
+
+def holder(state: Path) -> int | None:
+    """The process id of the ``poorwill up`` that holds the folder, or None."""
+    try:
+        with (state / "lock").open("r+") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except OSError:
+                return int(json.loads(lock.read() or "0")) or None
+    except (OSError, ValueError):
+        return None
+    return None

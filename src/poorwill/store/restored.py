@@ -1,0 +1,99 @@
+"""What a restart needs to know, worked out from the few events that still matter.
+
+``queries`` finds those events; the rules of what is still open are here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from poorwill.store.event import Event, Json, Kind
+
+Latest = Mapping[Kind, Event]
+"""The newest event of each kind of one instance."""
+
+_CLOSES = {
+    Kind.START: (Kind.READY, Kind.FAILED, Kind.CRASHED, Kind.STOPPED),
+    Kind.STOP: (Kind.STOPPED, Kind.CRASHED),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RestoredInstance:
+    """One instance as the journal left it.
+
+    ``intent`` is the last START or STOP while it is open: a START until READY, FAILED, CRASHED, STOPPED
+    or a STOP; a STOP until STOPPED, CRASHED or a START. ``start`` and ``started`` are the last START and
+    the STARTED that followed it, until STOPPED. ``outcome`` is the last word on how it went: a STOPPED
+    that only cleared away a failed start leaves FAILED standing (as in ``core.lifecycle.concluded``).
+    """
+
+    intent: Event | None = None
+    start: Event | None = None
+    started: Event | None = None
+    outcome: Event | None = None
+
+    @property
+    def prepared(self) -> Mapping[str, Json]:
+        """What the provider chose before the last start."""
+        return self.start.detail.get("prepared") or {} if self.start else {}
+
+    @property
+    def handle(self) -> Mapping[str, Json] | None:
+        """The data of the handle that the last start gave; None when that call never came back."""
+        return self.started.detail.get("handle") if self.started else None
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """One service as the journal left it.
+
+    ``hand`` is the last WAKE, SLEEP or AUTO. ``wakes`` are the seconds of the last 50 READY, oldest
+    first. ``streak`` is the number of failures in a row as ``failure``, the last of them, carries it;
+    0 and None once an instance has been stopped that had not failed to start.
+    """
+
+    instances: Mapping[str, RestoredInstance] = field(default_factory=dict)
+    hand: Event | None = None
+    wakes: tuple[float, ...] = ()
+    streak: int = 0
+    failure: Event | None = None
+    last_phase: Event | None = None
+
+
+def newest(latest: Latest, *kinds: Kind) -> Event | None:
+    """The newest event of any of these kinds."""
+    found = [latest[kind] for kind in kinds if kind in latest]
+    return max(found, key=lambda event: event.id, default=None)
+
+
+def instance_of(latest: Latest) -> RestoredInstance:
+    start, started = latest.get(Kind.START), latest.get(Kind.STARTED)
+    stopped, alive = latest.get(Kind.STOPPED), newest(latest, Kind.READY, Kind.FAILED, Kind.CRASHED)
+    if start is None or _after(stopped, start):
+        start = None
+    if start is None or not _after(started, start):
+        started = None
+    intent = newest(latest, Kind.START, Kind.STOP)
+    if intent is not None and _after(newest(latest, *_CLOSES[intent.kind]), intent):
+        intent = None
+    outcome = newest(latest, Kind.READY, Kind.STOPPED, Kind.FAILED, Kind.CRASHED)
+    if alive is not None and alive.kind is Kind.FAILED:
+        outcome = alive
+    return RestoredInstance(intent, start, started, outcome)
+
+
+def streak_of(failure: Event) -> int:
+    streak = failure.detail.get("streak")
+    return streak if isinstance(streak, int) and streak > 0 else 1
+
+
+def seconds_of(ready: Event) -> float | None:
+    """How long the wake took that ended in ``ready``; None when it does not say."""
+    seconds = ready.detail.get("seconds")
+    return float(seconds) if isinstance(seconds, int | float) else None
+
+
+def _after(event: Event | None, other: Event) -> bool:
+    return event is not None and event.id > other.id

@@ -1,0 +1,46 @@
+"""What holds for every test: on CI nothing is skipped, and hypothesis draws the same worlds each time."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Generator
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+ON_CI = os.environ.get("CI", "").lower() in {"1", "true"}
+
+# The machines that run this are slow and shared, so time per example says nothing.
+settings.register_profile("poorwill", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", parent=settings.get_profile("poorwill"), derandomize=True, print_blob=True)
+settings.load_profile("ci" if ON_CI else "poorwill")
+
+
+def _fail_instead(report: pytest.TestReport | pytest.CollectReport) -> None:
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+    report.outcome = "failed"
+    report.longrepr = f"skipped on CI, where everything must run: {reason}"
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    wanted = [mark.args[0] for mark in item.iter_markers("platform")]
+    if wanted and not any(sys.platform.startswith(name) for name in wanted):
+        pytest.skip(f"for {' or '.join(wanted)} only")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    expected = hasattr(report, "wasxfail") or item.get_closest_marker("platform") is not None
+    if ON_CI and report.skipped and not expected:
+        _fail_instead(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    if ON_CI and report.skipped:
+        _fail_instead(report)
+    return report
