@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from tests.config.reading import PROVIDERS, ProblemsOf, SettingsOf
 
 from poorwill.config import Settings, load
 from poorwill.errors import ConfigError, Problem
-from tests.config.reading import PROVIDERS, ProblemsOf, SettingsOf
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel
+from tests.config.reading import PROVIDERS, STARTER
+from tests.config.test_spec import FULL, SMALLEST
 
 from poorwill.config import json_schema
 from poorwill.config.document import read
-from tests.config.reading import PROVIDERS, STARTER
-from tests.config.test_spec import FULL, SMALLEST
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
+from tests.config.reading import PROVIDERS, Options, SettingsOf
 
 from poorwill.config import HostPort, Ready, ServiceConfig, Settings, Traffic
 from poorwill.config.run import Context, Run
 from poorwill.core.model import Service
-from tests.config.reading import PROVIDERS, Options, SettingsOf
 
 CONTEXT = Context(PROVIDERS, Path("/srv"))
 SMALLEST = "services: {notes: {run: {process: {command: [x, '{port}']}}}}"
@@ -123,9 +123,9 @@ def test_any_service_written_out_and_read_again(service: dict[str, Any]) -> None
 def test_settings_cannot_be_changed(settings_of: SettingsOf) -> None:
     settings = settings_of(SMALLEST)
     with pytest.raises(ValidationError):
-        settings.listen = HostPort("127.0.0.1", 1)  # type: ignore[misc]
+        settings.listen = HostPort("127.0.0.1", 1)
     with pytest.raises(ValidationError):
-        settings.services["notes"].hold = 1  # type: ignore[misc]
+        settings.services["notes"].hold = 1
 
 
 @pytest.mark.parametrize("model", [Settings, ServiceConfig, Ready, Traffic])

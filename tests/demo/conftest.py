@@ -1,4 +1,4 @@
-"""Fixtures of the demo's tests: one service shared by the tests that only talk to it, and one to be mistreated."""
+"""One service shared by the tests that only talk to it, and one to be mistreated."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoProcess]:
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.Client]:
     """A client of a seeded service. Its tests add documents under names of their own and take none away."""
     process = DemoProcess(tmp_path_factory.mktemp("shared"))
-    with process.start("--seed") as client:
-        yield client
-    assert process.stop() == 0
-    assert "Traceback" not in process.log()
+    try:
+        with process.start("--seed") as client:
+            yield client
+        assert process.stop() == 0
+        assert "Traceback" not in process.log()
+    finally:
+        process.close()

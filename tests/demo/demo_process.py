@@ -27,7 +27,15 @@ class DemoProcess:
         self._child: subprocess.Popen[bytes] | None = None
 
     def spawn(self, *options: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "poorwill.demo.service", "--port", str(self.port), "--data", str(self.data)]
+        command = [
+            sys.executable,
+            "-m",
+            "poorwill.demo.service",
+            "--port",
+            str(self.port),
+            "--data",
+            str(self.data),
+        ]
         source = Path(__file__).parents[2] / "src"
         with self.log_path.open("ab") as log:
             environment = os.environ | {"PYTHONPATH": str(source)}
@@ -36,13 +44,16 @@ class DemoProcess:
 
     def start(self, *options: str) -> httpx2.Client:
         child = self.spawn(*options)
-        client = httpx2.Client(base_url=self.url, timeout=60)
         deadline = time.monotonic() + READY_WITHIN_S
-        while self.health(client) != 200:
-            assert child.poll() is None, self.log()
-            assert time.monotonic() < deadline, self.log()
-            time.sleep(0.01)
-        return client
+        with self.client() as client:
+            while self.health(client) != 200:
+                assert child.poll() is None, self.log()
+                assert time.monotonic() < deadline, self.log()
+                time.sleep(0.01)
+        return self.client()
+
+    def client(self) -> httpx2.Client:
+        return httpx2.Client(base_url=self.url, timeout=60)
 
     @staticmethod
     def health(client: httpx2.Client) -> int:

@@ -36,19 +36,27 @@ def test_sentences_end_where_a_reader_sees_it() -> None:
         "5 °C!",
         "Why?",
     ]
-    assert sentences("他说：“走吧。”然后走了！真的？是……好") == ["他说：“走吧。”", "然后走了！", "真的？", "是……", "好"]
+    assert sentences("他说：“走吧。”然后走了！真的？是……好") == [
+        "他说：“走吧。”",
+        "然后走了！",
+        "真的？",
+        "是……",
+        "好",
+    ]
 
 
-@given(st.text(st.sampled_from("ab .。\n#-睡眠!”\"\t\r"), max_size=3000))
+@given(st.text(st.sampled_from('ab .。\n#-睡眠!”"\t\r'), max_size=3000))
 def test_nothing_is_lost_and_nothing_is_too_long(text: str) -> None:
     passages = list(split(text))
     assert all(0 < len(passage.text) <= AIM for passage in passages)
     kept = "".join(passage.heading + passage.text for passage in passages)
     for letter in "ab。睡眠!":
         assert (letter in kept) == (letter in text)
-    without_headings = re.sub(r"(?m)^\s*#{1,6}\s.*$", "", text)
+    lines = [line for line in text.splitlines() if not re.match(r"\s*#{1,6}\s", line)]
     for letter in "睡眠ab":
-        assert sum(passage.text.count(letter) for passage in passages) >= without_headings.count(letter)
+        assert sum(passage.text.count(letter) for passage in passages) >= sum(
+            line.count(letter) for line in lines
+        )
     for passage in passages:
         assert all(sentence in passage.text for sentence in sentences(passage.text))
 

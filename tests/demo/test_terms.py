@@ -53,7 +53,9 @@ def test_a_lone_chinese_character_is_searched_as_a_prefix() -> None:
 @given(st.text(max_size=80), st.text(max_size=80))
 def test_no_text_is_syntax_and_every_text_finds_itself(text: str, other: str) -> None:
     database = sqlite3.connect(":memory:")
-    database.execute("CREATE VIRTUAL TABLE search USING fts5(terms, tokenize='unicode61 remove_diacritics 0')")
+    database.execute(
+        "CREATE VIRTUAL TABLE search USING fts5(terms, tokenize='unicode61 remove_diacritics 0')"
+    )
     for row in (text, other):
         database.execute("INSERT INTO search (terms) VALUES (?)", (" ".join(terms(row)),))
     wanted = asked(text)

@@ -266,6 +266,21 @@ class TestStopping:
             turns += 1
         assert turns >= 20
 
+    async def test_a_stop_that_follows_a_start_at_once_reaches_the_command(
+        self, place: ProcessPlace, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        busy = "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done"
+        slow_shell = spawn._WRAPPER.replace('"$@"', f'{busy}\n"$@"')
+        assert slow_shell != spawn._WRAPPER
+        monkeypatch.setattr(spawn, "_WRAPPER", slow_shell)
+        provider = place.provider(stop_timeout="60s")
+        async with asyncio.timeout(DEADLINE):
+            await provider.start("a", {})
+            await provider.stop("a")
+        end = await sighted(provider, "a")
+        assert end is not None
+        assert "SIGTERM" in end.detail
+
     async def test_wakes_a_paused_one_to_end_it(self, place: ProcessPlace) -> None:
         provider = place.provider(stop_timeout="60s")
         sighting = await begin(provider, "a")

@@ -18,7 +18,7 @@ class Client:
 
     def __init__(self, state: Path, timeout: float = 30.0) -> None:
         self._state = state
-        transport = httpx2.HTTPTransport(uds=str(control_socket(state)))
+        transport = httpx2.HTTPTransport(uds=str(control_socket(state)), verify=False)
         self._http = httpx2.Client(transport=transport, base_url="http://poorwill", timeout=timeout)
 
     def get(self, path: str, **params: Any) -> Any:
@@ -68,5 +68,5 @@ def _refused(answer: httpx2.Response) -> PoorwillError:
         message, hint = error["message"], error.get("hint", "")
     except (ValueError, LookupError, TypeError):
         message, hint = f"poorwill answered {answer.status_code}: {answer.text[:200]}", ""
-    kind = BadInput if answer.status_code in (404, 422) else PoorwillError
+    kind = BadInput if answer.status_code in (400, 404, 422) else PoorwillError
     return kind(message, hint=hint)

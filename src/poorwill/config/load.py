@@ -125,8 +125,11 @@ class _Check:
         found = False
         for detail in details:
             loc, given = self._explain.path(detail), detail["input"]
-            if detail["type"] == "string_type" and isinstance(given, int | float) and loc in self._written:
-                _parent(self._data, loc)[loc[-1]] = self._written[loc]
+            if detail["type"] != "string_type" or not isinstance(given, int | float):
+                continue
+            holder = _parent(self._data, loc)
+            if loc in self._written and not isinstance(holder[loc[-1]], str):
+                holder[loc[-1]] = self._written[loc]
                 found = True
         return found
 
@@ -147,7 +150,7 @@ class _Check:
                 _is_within(path, gone) or _is_within(gone, path) for path in about
             ):
                 return True
-            # Something that holds what was taken out may be wrong only for that, unless it says what it rests on.
+            # What held it may be wrong only because of that, unless it says what it rests on.
             if not about and _is_within(gone, own):
                 return True
         return False
@@ -155,12 +158,7 @@ class _Check:
     def _take_out(self, loc: Loc) -> bool:
         """Takes out the nearest key at or above the path. False when there is none."""
         self._gone.add(loc)
-        service = _parent(self._data, loc[:3]) if len(loc) > 2 and loc[0] == "services" else None
-        without_run = isinstance(service, dict) and not isinstance(service.get("run"), Run)
-        if without_run and (loc[2] == "run" or (loc[2] == "address" and "address" not in service)):
-            # Required, but nothing else rests on it: the rest of the service is still checked.
-            service["run"] = Run("", _NoOptions())
-            self._gone.add((*loc[:2], "run"))
+        if self._without_run(loc):
             return True
         while loc:
             parent = _parent(self._data, loc)
@@ -170,6 +168,20 @@ class _Check:
                 return True
             loc = loc[:-1]
         return False
+
+    def _without_run(self, loc: Loc) -> bool:
+        """Puts a stand-in for ``run`` where it is wrong, or an address is missing.
+
+        Both are required, but nothing else rests on them: the rest of the service is still checked.
+        """
+        service = _parent(self._data, loc[:3]) if len(loc) > 2 and loc[0] == "services" else None
+        if not isinstance(service, dict) or isinstance(service.get("run"), Run):
+            return False
+        if loc[2] != "run" and (loc[2] != "address" or "address" in service):
+            return False
+        service["run"] = Run("", _NoOptions())
+        self._gone.add((*loc[:2], "run"))
+        return True
 
 
 def _parent(data: Any, loc: Loc) -> Any:

@@ -17,6 +17,7 @@ from poorwill.core.model import (
     Hand,
     Instance,
     Intent,
+    IntentKind,
     Observation,
     Outcome,
     Service,
@@ -64,7 +65,8 @@ class Successor:
 class Facts:
     """Everything about one service that is not kept by the gateway.
 
-    ``looked_at`` is when the last successful look at the provider *began* (monotonic). ``retired`` says
+    ``looked_at`` is when the last successful look at the provider *began* (monotonic), ``watched_since``
+    since when such looks have come without a break that made the facts unknown. ``retired`` says
     that the service is no longer in the configuration: it is put to sleep and then forgotten. ``closed_to``
     names why visitors are refused when it was not a person who said ``sleep``.
     """
@@ -78,6 +80,7 @@ class Facts:
     failures: Failures = field(default_factory=Failures)
     wakes: deque[float] = field(default_factory=lambda: deque(maxlen=WINDOW))
     looked_at: float | None = None
+    watched_since: float = 0.0
     look_error: str = ""
     successor: Successor | None = None
     retired: bool = False
@@ -92,6 +95,8 @@ class Facts:
 
     def saw(self, sightings: list[Sighting], begun_at: float) -> None:
         """Take in a successful look that began at ``begun_at``."""
+        if self.looked_at is None or begun_at - self.looked_at > self.provider.stale_after:
+            self.watched_since = begun_at
         self.looked_at, self.look_error = begun_at, ""
         by_id = {sighting.instance: sighting for sighting in sightings}
         for place in self.places.values():
@@ -112,10 +117,11 @@ class Facts:
     def conclude(self, conclusion: Conclude, at: float) -> None:
         """Close the open intent, or the life, of an instance."""
         place = self.places[conclusion.instance]
-        place.outcome, self.failures = concluded(
-            place.outcome, self.failures, conclusion, at, place.ready_since
-        )
-        place.outcome_at = at
+        ready_since = place.outcome_at if place.outcome is Outcome.READY else None
+        place.outcome, self.failures = concluded(place.outcome, self.failures, conclusion, at, ready_since)
+        # Who asked while the instance was being stopped asked for the next life of it.
+        stop = place.intent if conclusion.outcome is Outcome.STOPPED else None
+        place.outcome_at = stop.at if stop else at
         place.intent = None
 
 
@@ -141,17 +147,28 @@ def _instance(facts: Facts, place: Place, now: float) -> Instance:
             facts.look_error or "the provider has not answered for too long",
         )
     intent = place.intent
-    if intent and intent.returned_at is not None and (facts.looked_at or 0.0) < intent.returned_at:
-        intent = replace(intent, calling=True)  # what the call did shows only in a look begun after it
+    if intent and (facts.looked_at or 0.0) < _telling(facts, place, intent):
+        intent = replace(intent, calling=True)
+    if intent and intent.at < facts.watched_since:
+        intent = replace(intent, at=facts.watched_since)  # a start is not late because nobody could look
     return Instance(
         id=place.id,
         condition=condition,
         intent=intent,
         ready=place.ready,
         ready_since=place.ready_since if place.ready else None,
-        seen_since=place.seen_since if condition is Condition.RUNNING else None,
+        seen_since=place.seen_since if condition is place.condition else None,
         detail=detail,
         probe_error=place.probe_error,
         outcome=place.outcome,
         outcome_at=place.outcome_at,
     )
+
+
+def _telling(facts: Facts, place: Place, intent: Intent) -> float:
+    """When a look has to begin to tell what came of a call; an absence only when it had time to settle."""
+    contrary = intent.kind is IntentKind.START and place.condition is Condition.ABSENT
+    settle = facts.rules.settle if contrary and not intent.permanent else 0.0
+    if intent.returned_at is not None:
+        return intent.returned_at + settle
+    return (place.seen_since or 0.0) + settle  # a restart forgot the call, which may still be under way

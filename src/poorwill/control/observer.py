@@ -14,7 +14,8 @@ from poorwill.control.facts import Facts, Place
 from poorwill.control.front import Front
 from poorwill.control.probe import until_ready
 from poorwill.core.model import Condition
-from poorwill.errors import ProviderError
+from poorwill.errors import ProviderError, Temporary
+from poorwill.providers.base import Provider, Sighting
 
 log = structlog.get_logger()
 
@@ -61,7 +62,7 @@ class Observers:
             call.clear()
             begun_at = clock.now().mono
             try:
-                facts.saw(await facts.provider.list(), begun_at)
+                facts.saw(await _look(facts.provider), begun_at)
             except ProviderError as error:
                 if facts.look_error != str(error):
                     log.warning("the provider does not answer", service=facts.name, error=str(error))
@@ -108,6 +109,15 @@ class Observers:
             except OSError as error:
                 failed(f"the address {host} cannot be resolved: {error}")
                 await asyncio.sleep(1.0)
+
+
+async def _look(provider: Provider) -> list[Sighting]:
+    """What the provider sees; an answer that takes longer than a fact keeps is none."""
+    try:
+        async with asyncio.timeout(provider.stale_after):
+            return await provider.list()
+    except TimeoutError:
+        raise Temporary(f"it has not answered for {provider.stale_after:g} s") from None
 
 
 def _split(address: str) -> tuple[str, int]:

@@ -56,6 +56,7 @@ async def until_ready(probe: Probe, address: tuple[str, int], failed: Callable[[
         headers=dict(probe.headers),
         timeout=ANSWER_TIMEOUT,
         trust_env=False,
+        verify=False,  # plain HTTP: loading the certificates would cost more than the question
         http2=probe.http2,
         http1=not probe.http2,
     ) as client:

@@ -18,6 +18,7 @@ from poorwill.control.front import Front
 from poorwill.control.observer import Observers
 from poorwill.control.recorder import Recorder
 from poorwill.core.decide import decide
+from poorwill.core.demand import in_force
 from poorwill.core.history import estimate
 from poorwill.core.model import Conclude, Decision, HandKind, Now, Phase
 from poorwill.store.journal import Entry, Kind
@@ -113,6 +114,8 @@ class Reconciler:
     def _take(self, facts: Facts, decision: Decision, now: Now) -> None:
         before = facts.decision
         facts.decision = decision
+        if facts.looked_at is None and not facts.look_error:
+            return  # the first look is under way: nothing to say yet
         if before is None or (before.phase, before.reason) != (decision.phase, decision.reason):
             if before is None or before.phase is not decision.phase:
                 facts.decided_since = now.wall
@@ -126,7 +129,8 @@ class Reconciler:
             facts.waking_since = now.mono if facts.waking_since is None else facts.waking_since
         elif decision.phase not in (Phase.STOPPING, Phase.UNKNOWN):
             facts.waking_since = None
-        asleep_by_hand = facts.hand is not None and facts.hand.kind is HandKind.SLEEP and not decision.desired
+        hand = in_force(facts.hand, now)
+        asleep_by_hand = hand is not None and hand.kind is HandKind.SLEEP
         self._front.show(
             facts.name,
             refusal=(facts.closed_to or "by_hand") if asleep_by_hand else None,
@@ -134,7 +138,15 @@ class Reconciler:
             waking_since=facts.waking_since,
             trouble=facts.failures.count > 0,
         )
-        pace = {Phase.AWAKE: min(READ_AWAKE, facts.rules.idle_after / 4), Phase.DRAINING: READ_DRAINING}
+        calm = min(READ_AWAKE, facts.rules.idle_after / 4)
+        # Waking is also what a sleep that was called off goes through: what called it off must be remembered.
+        pace = {
+            Phase.WAKING: calm,
+            Phase.AWAKE: calm,
+            Phase.UNKNOWN: calm,
+            Phase.FAILED: calm,
+            Phase.DRAINING: READ_DRAINING,
+        }
         self._front.watch(facts.name, pace.get(decision.phase), facts.rules.keepalive_bytes)
 
     def _due(self, now: Now) -> Iterator[str]:

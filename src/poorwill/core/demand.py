@@ -8,15 +8,25 @@ work first.
 
 from __future__ import annotations
 
-from poorwill.core.model import Condition, Demand, HandKind, IntentKind, Now, Observation, Outcome, Service
+from poorwill.core.model import (
+    Condition,
+    Demand,
+    Hand,
+    HandKind,
+    IntentKind,
+    Now,
+    Observation,
+    Outcome,
+    Service,
+)
 
 WAITING = "requests are waiting"
 
 
 def wanted(service: Service, seen: Observation, now: Now) -> Demand:
     """How many instances the service should have."""
-    hand = seen.hand
-    if hand is not None and (hand.until is None or now.mono < hand.until):
+    hand = in_force(seen.hand, now)
+    if hand is not None:
         if hand.kind is HandKind.SLEEP:
             return Demand(0, f"put to sleep {hand.by}", hand.until)
         return Demand(1, f"kept awake {hand.by}", hand.until)
@@ -32,8 +42,15 @@ def wanted(service: Service, seen: Observation, now: Now) -> Demand:
     if last is None:
         return Demand(0, "nobody asks for it")
     if now.mono - last < service.idle_after:
-        return Demand(1, f"in use; sleeps after {idle} without activity", last + service.idle_after)
+        here = any(instance.condition is not Condition.ABSENT for instance in seen.instances)
+        why = f"in use; sleeps after {idle} without activity" if here else "somebody asked for it"
+        return Demand(1, why, last + service.idle_after)
     return Demand(0, f"no activity for {idle}")
+
+
+def in_force(hand: Hand | None, now: Now) -> Hand | None:
+    """What a person said, as long as it holds."""
+    return hand if hand is not None and (hand.until is None or now.mono < hand.until) else None
 
 
 def _last_need(seen: Observation) -> float | None:
@@ -45,8 +62,11 @@ def _last_need(seen: Observation) -> float | None:
     moments = []
     for instance in seen.instances:
         ended_at = instance.outcome_at if instance.outcome is Outcome.STOPPED else None
-        if instance.condition is not Condition.ABSENT or instance.outcome is Outcome.CRASHED:
-            moments += [seen.traffic.last_activity, instance.ready_since, instance.seen_since]
+        gone_by_itself = instance.outcome in (Outcome.READY, Outcome.CRASHED)
+        if instance.condition is not Condition.ABSENT or gone_by_itself:
+            moments += [seen.traffic.last_activity, instance.ready_since]
+        if instance.condition is Condition.RUNNING:
+            moments.append(instance.seen_since)
         if seen.asked.last_at is not None and (ended_at is None or seen.asked.last_at > ended_at):
             moments.append(seen.asked.last_at)
     known = [moment for moment in moments if moment is not None]

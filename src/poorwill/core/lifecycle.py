@@ -23,6 +23,7 @@ be let through.
 
 from __future__ import annotations
 
+from poorwill.core.demand import in_force
 from poorwill.core.model import (
     Action,
     CloseGate,
@@ -70,7 +71,7 @@ def phase(seen: Observation, demand: Demand, now: Now) -> Phase:
         return Phase.UNKNOWN
     if (intent and intent.kind is IntentKind.STOP) or instance.condition is Condition.STOPPING:
         return Phase.STOPPING
-    if intent or instance.condition is Condition.STARTING:
+    if intent:
         return Phase.WAKING
     if instance.condition is Condition.ABSENT:
         if seen.failures.count and (demand.desired or now.mono < retry_at(seen.failures, seen.hand)):
@@ -78,7 +79,8 @@ def phase(seen: Observation, demand: Demand, now: Now) -> Phase:
         return Phase.WAKING if demand.desired else Phase.ASLEEP
     if not demand.desired:
         return Phase.DRAINING
-    return Phase.AWAKE if seen.gate.state is GateState.OPEN else Phase.WAKING
+    awake = seen.gate.state is GateState.OPEN and instance.condition is Condition.RUNNING
+    return Phase.AWAKE if awake else Phase.WAKING
 
 
 def steps(service: Service, seen: Observation, demand: Demand, now: Now) -> Step:
@@ -94,8 +96,6 @@ def steps(service: Service, seen: Observation, demand: Demand, now: Now) -> Step
         return _absent(seen, instance, demand, now)
     if instance.condition is Condition.STOPPING:
         return (CloseGate(),) if seen.gate.state is GateState.OPEN else (), None
-    if instance.condition is Condition.STARTING:
-        return NOTHING
     return _running(service, seen, instance, demand, now)
 
 
@@ -148,10 +148,13 @@ def _starting(
     if seen.gate.state is not GateState.CLOSED:  # left open by an earlier life that crashed
         return (CloseGate(),) if seen.gate.state is GateState.OPEN else (), None
     if instance.condition is Condition.ABSENT:
-        if intent.returned_at is None:  # a restart forgot whether the call was made: starts are idempotent
+        if intent.returned_at is None:  # a restart forgot whether the call was made
+            settled = (instance.seen_since or intent.at) + service.settle
+            if now.mono < settled:
+                return (), settled
             again: Action = Start(instance.id, intent.reason)
             return (again if demand.desired else Conclude(instance.id, Outcome.STOPPED),), None
-        settled = intent.returned_at + (0.0 if intent.error else service.settle)
+        settled = intent.returned_at + (0.0 if intent.permanent else service.settle)
         if now.mono < settled:
             return (), settled
         why = intent.error or instance.detail or "the instance was not there after its start"
@@ -180,12 +183,12 @@ def _absent(seen: Observation, instance: Instance, demand: Demand, now: Now) -> 
     if instance.outcome is Outcome.READY:
         actions.append(Conclude(instance.id, Outcome.CRASHED, instance.detail or "it vanished"))
         return tuple(actions), None
-    if not demand.desired:
-        return tuple(actions), None
     due = retry_at(seen.failures, seen.hand) if seen.failures.count else now.mono
     if now.mono < due:
         return tuple(actions), due
-    return (*actions, Start(instance.id, demand.reason)), None
+    if demand.desired:
+        actions.append(Start(instance.id, demand.reason))
+    return tuple(actions), None
 
 
 def _running(service: Service, seen: Observation, instance: Instance, demand: Demand, now: Now) -> Step:
@@ -200,8 +203,8 @@ def _running(service: Service, seen: Observation, instance: Instance, demand: De
         return _until_ready(service, instance, instance.seen_since or now.mono, now)
     if gate.state is GateState.OPEN:
         return (CloseGate(),), None
-    cut = seen.hand is not None and seen.hand.force
-    if cut or drained(seen.traffic, gate.since, service.drain, now.mono):
+    hand = in_force(seen.hand, now)
+    if (hand is not None and hand.force) or drained(seen.traffic, gate.since, service.drain, now.mono):
         return (Stop(instance.id, demand.reason),), None
     deadline = max(gate.since, seen.traffic.last_activity or 0.0) + service.drain
     return (), deadline if deadline > now.mono else None

@@ -23,20 +23,24 @@ def demo_config(
     data = data.absolute() if data else state.with_name("notes")
     command = [sys.executable, "-m", "poorwill.demo.service", "--port", "{port}", "--data", str(data)]
     command += ["--startup", f"{startup_s:g}", "--seed"]
-    # A JSON string is a YAML string, whatever characters a path holds.
     return f"""\
 # The configuration of `poorwill demo`: one service, started at the first request, asleep when nobody asks.
-listen: {json.dumps(listen)}          # visitors come in here
-admin: {json.dumps(admin)}           # dashboard and API
-state: {json.dumps(str(state), ensure_ascii=False)}
+listen: {_text(listen)}          # visitors come in here
+admin: {_text(admin)}           # dashboard and API
+state: {_text(str(state))}
 
 services:
   {SERVICE}:                              # the only service and no hosts: every request goes to it
     run:
       process:
-        command: {json.dumps(command, ensure_ascii=False)}
+        command: {_text(command)}
     ready: {{path: /healthz}}             # 200 only when it can really answer
     idle_after: {idle_after}                 # so short only to be watched; 10m is usual
     traffic:
       background: [/heartbeat]          # an open tab's stream: neither wakes the service nor keeps it awake
 """
+
+
+def _text(value: str | list[str]) -> str:
+    """As JSON, which is YAML whatever characters a path holds, and with ``${`` kept from being a variable."""
+    return json.dumps(value, ensure_ascii=False).replace("${", "$${")

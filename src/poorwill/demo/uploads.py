@@ -157,7 +157,7 @@ def _upload(name: object, text: object) -> Upload:
     if name is not None and not isinstance(name, str):
         raise Refused("bad_name", "the name is not a string")
     text = _encodable(text).removeprefix("\ufeff")
-    if not text.strip():
+    if not text.replace("\ufeff", "").strip():
         raise Refused("empty_text", "the text is empty")
     if "\x00" in text:
         raise Refused("not_text", "this looks like a program's file, not a text", hint="send .txt or .md")
@@ -171,8 +171,9 @@ def _file_name(name: str, text: str) -> str:
     base = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
     base = _UNSAFE.sub(" ", base).strip(" .")
     if not base:
-        first = _UNSAFE.sub(" ", unicodedata.normalize("NFC", text.strip().splitlines()[0].lstrip("# ")))
-        base = first[:40].strip(" .") or time.strftime("note %Y-%m-%d %H.%M.%S")
+        first = unicodedata.normalize("NFC", text.strip().splitlines()[0])
+        words = " ".join(_UNSAFE.sub(" ", first.lstrip("#")).split())
+        base = words[:40].strip(" .") or time.strftime("note %Y-%m-%d %H.%M.%S")
         return f"{base}.txt"
     _, dot, ending = base.rpartition(".")
     if not dot or " " in ending or len(ending) > 8:

@@ -19,12 +19,14 @@ from poorwill import clock
 from poorwill.gateway import authz_pb2 as pb
 from poorwill.gateway import pages
 from poorwill.gateway.callers import Caller, caller, patience, wants_html
-from poorwill.gateway.doors import Door
+from poorwill.gateway.doors import Door, Refusal
 from poorwill.gateway.routes import events_path
 
 _METHOD = "Check"
 _SERVICE = "envoy.service.auth.v3.Authorization"
 _PERMISSION_DENIED = 7
+_REFUSED_FOR = 300
+"""Seconds in ``Retry-After`` when only a person can change the answer."""
 
 
 class Gate:
@@ -127,15 +129,17 @@ def _waiting_page(door: Door, http: pb.HttpRequest, now: float) -> pb.CheckRespo
 
 def _unavailable(door: Door, http: pb.HttpRequest, now: float) -> pb.CheckResponse:
     retry = pages.retry_after(door.estimate, door.elapsed(now))
-    kind = "asleep" if door.waking_since is None else "waking"
+    kind = "asleep" if door.waking_since is None else "trouble" if door.trouble else "waking"
     return _deny(503, pages.api_error(kind, door.service, _language(http), retry=retry), retry=retry)
 
 
 def _refused(door: Door, http: pb.HttpRequest) -> pb.CheckResponse:
     kind = str(door.refusal)
+    status, retry = (404, None) if door.refusal is Refusal.REMOVED else (503, _REFUSED_FOR)
     if wants_html(http.headers):
-        return _deny(503, pages.notice_page(kind, door.service, _language(http)), html=True, retry=300)
-    return _deny(503, pages.api_error(kind, door.service, _language(http), retry=300), retry=300)
+        page = pages.notice_page(kind, door.service, _language(http))
+        return _deny(status, page, html=True, retry=retry)
+    return _deny(status, pages.api_error(kind, door.service, _language(http), retry=retry), retry=retry)
 
 
 def _language(http: pb.HttpRequest) -> str:

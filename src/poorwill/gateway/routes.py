@@ -62,6 +62,9 @@ def virtual_hosts(sites: Iterable[Site], open_services: frozenset[str], stray: S
         here = by_host[host] if host == "*" else by_host[host] + everywhere
         here = sorted(here, key=lambda site: (-len(site.path), not site.hosts, site.service))
         rows = [row for site in here for row in _own_routes(site)]
+        rows.append(
+            _answer({"path_separated_prefix": RESERVED.rstrip("/")}, [], stray.other, "application/json")
+        )
         rows += [row for site in here for row in _service_routes(site, open_services)]
         rows += _stray_routes(stray)
         hosts.append({"name": host, "domains": [host], "routes": rows})
@@ -148,20 +151,21 @@ def _regex(glob: str) -> str:
 
 def _stray_routes(stray: Stray) -> list[Json]:
     default, *others = stray.pages
+    everything = {"prefix": "/"}
     html = {"name": "accept", "string_match": {"contains": "text/html"}}
     rows = []
     for language in others:
         spoken = {"name": "accept-language", "string_match": {"prefix": language, "ignore_case": True}}
-        rows.append(_answer([html, spoken], stray.pages[language], "text/html; charset=utf-8"))
-    rows.append(_answer([html], stray.pages[default], "text/html; charset=utf-8"))
-    rows.append(_answer([], stray.other, "application/json"))
+        rows.append(_answer(everything, [html, spoken], stray.pages[language], "text/html; charset=utf-8"))
+    rows.append(_answer(everything, [html], stray.pages[default], "text/html; charset=utf-8"))
+    rows.append(_answer(everything, [], stray.other, "application/json"))
     return rows
 
 
-def _answer(headers: list[Json], body: str, content_type: str) -> Json:
+def _answer(place: Json, headers: list[Json], body: str, content_type: str) -> Json:
     header = {"key": "content-type", "value": content_type}
     return {
-        "match": {"prefix": "/", **({"headers": headers} if headers else {})},
+        "match": {**place, **({"headers": headers} if headers else {})},
         "direct_response": {"status": 404, "body": {"inline_string": body}},
         "response_headers_to_add": [{"header": header, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}],
         "typed_per_filter_config": _DIRECT,

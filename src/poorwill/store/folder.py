@@ -31,8 +31,7 @@ class StateFolder:
         Raises StateError when it cannot be written or another ``poorwill up`` has it.
         """
         try:
-            path.mkdir(parents=True, exist_ok=True)
-            path.chmod(0o700)
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock = (path / "lock").open("a+")
         except OSError as error:
             raise StateError(

@@ -59,7 +59,7 @@ def application(desk: Desk, program: Program, journal: Journal, token: str | Non
 
     @app.exception_handler(PoorwillError)
     async def in_words(_request: Request, error: PoorwillError) -> JSONResponse:
-        status = 404 if isinstance(error, BadInput) else 500
+        status = 400 if isinstance(error, BadInput) else 500
         return JSONResponse({"error": {"message": str(error), "hint": error.hint}}, status_code=status)
 
     @app.get("/healthz")

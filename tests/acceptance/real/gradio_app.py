@@ -27,14 +27,13 @@ def keep(note: str, kept: int) -> tuple[str, int, str]:
 
 
 def answer(message: str, _history: list[object]) -> Iterator[str]:
-    """``quiet N`` says nothing for N seconds, ``slow N`` a word a second; anything else is echoed."""
-    verb, _, seconds = message.partition(" ")
+    """``slow N`` is N seconds of silence and then N words, one a second; anything else is echoed."""
+    verb, _, number = message.partition(" ")
+    slow = int(number) if verb == "slow" else 0
+    time.sleep(slow)
     said = "You said:"
-    if verb == "quiet":
-        time.sleep(float(seconds))
-    for word in [f"word{n}" for n in range(int(seconds))] if verb == "slow" else message.split():
-        if verb == "slow":
-            time.sleep(1)
+    for word in [f"word{n}" for n in range(slow)] or message.split():
+        time.sleep(1 if slow else 0)
         said += f" {word}"
         yield said
 

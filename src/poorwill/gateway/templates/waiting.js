@@ -30,6 +30,7 @@
   };
 
   const draw = () => {
+    if (over || document.hidden) return;
     const t = elapsed + (performance.now() - at) / 1000, known = median !== null && !trouble;
     show(offline ? "offline" : trouble ? "trouble" : known && t > p90 ? "late" : "lead");
     put("elapsed", fill(say.elapsed, { time: span(t) }));

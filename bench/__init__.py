@@ -1,0 +1,1 @@
+"""Figures, measured on the real program: ``make bench`` or ``python -m bench``."""

@@ -1,0 +1,354 @@
+"""Poorwill as its users have it: `poorwill up` in a process of its own, killed and started again at will."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import psutil
+
+from poorwill.store.folder import control_socket, sockets_of
+
+UPSTREAM = Path(__file__).with_name("upstream.py")
+POORWILL = (sys.executable, "-m", "poorwill")
+CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("POORWILL")}
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a command printed, and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+def free_port() -> int:
+    """A loopback port that nothing has right now, outside of the range outgoing connections take."""
+    for port in range(15000 + os.getpid() * 7 % 4000, 20000):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        if port not in _given:
+            _given.add(port)
+            return port
+    raise AssertionError("no free port")
+
+
+_given: set[int] = set()
+
+
+async def until(true: Callable[[], Any], what: str, seconds: float = 20.0, every: float = 0.01) -> Any:
+    """Wait for something to become true and return it; fails, saying what it waited for."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = true()
+        if asyncio.iscoroutine(found):
+            found = await found
+        if found:
+            return found
+        assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
+        await asyncio.sleep(every)
+
+
+@dataclass
+class Up:
+    """One configuration in its own folder, and the `poorwill up` that serves it."""
+
+    folder: Path
+    services: dict[str, Json]
+    listen: int = field(default_factory=free_port)
+    admin: int = field(default_factory=free_port)
+    top: Json = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+    clients: list[httpx2.AsyncClient] = field(default_factory=list)
+
+    # --- the configuration -----------------------------------------------------------------------
+
+    @property
+    def file(self) -> Path:
+        return self.folder / "poorwill.yaml"
+
+    @property
+    def state(self) -> Path:
+        return self.folder / "state"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "up.log"
+
+    def write(self) -> None:
+        """JSON is YAML."""
+        settings = {
+            "listen": f"127.0.0.1:{self.listen}",
+            "admin": f"127.0.0.1:{self.admin}",
+            "state": "./state",
+            **self.top,
+            "services": self.services,
+        }
+        self.file.write_text(json.dumps(settings, indent=2))
+
+    # --- coming and going ------------------------------------------------------------------------
+
+    def spawn(self, *arguments: str) -> subprocess.Popen[bytes]:
+        with self.log.open("ab") as log:
+            return subprocess.Popen(
+                [*POORWILL, "up", str(self.file), *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=CLEAN,
+                cwd=self.folder,
+                start_new_session=True,
+            )
+
+    async def start(self) -> None:
+        """Start it and wait until it serves."""
+        self.write()
+        before = self.log.stat().st_size if self.log.exists() else 0
+        self.process = process = self.spawn()
+
+        def serves() -> bool:
+            text = self.log.read_bytes()[before:]
+            assert process.poll() is None, f"poorwill up ended:\n{text.decode(errors='replace')}"
+            return b"Poorwill serves" in text
+
+        await until(serves, "poorwill up serves")
+
+    @property
+    def pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
+
+    def kill9(self) -> None:
+        """The control plane dies at once, in the middle of whatever it does."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait(10)
+        self.process = None
+
+    async def end(self, number: signal.Signals, seconds: float = 30.0) -> int:
+        """Send a signal and wait for the end; returns the exit code."""
+        process = self.process
+        assert process is not None
+        process.send_signal(number)
+        await until(lambda: process.poll() is not None, f"poorwill ends after {number.name}", seconds)
+        self.process = None
+        return int(process.returncode)
+
+    async def terminate(self) -> int:
+        return await self.end(signal.SIGTERM)
+
+    async def interrupt(self) -> int:
+        return await self.end(signal.SIGINT)
+
+    async def finish(self) -> None:
+        """Put everything down and prove that nothing is left; a dead control plane is started again first."""
+        try:
+            for client in self.clients:
+                await client.aclose()
+            if self.process is not None and self.process.poll() is not None:
+                self.process = None
+            if self.process is None:
+                await self.start()
+            process = self.process
+            assert process is not None
+            for _ in range(2):  # the first waits for open work, the second does not
+                await self.post("/api/v1/down")
+            await until(lambda: process.poll() is not None, "poorwill is down", 30)
+            self.process = None
+            assert process.returncode == 0
+            assert self.left() == []
+        finally:
+            self.wipe()
+
+    def wipe(self) -> None:
+        """End whatever of this folder still runs, by process id."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait(10)
+            self.process = None
+        for process in self.left():
+            _kill(process)
+        outside = sockets_of(self.state)
+        if outside.parent != self.state:
+            shutil.rmtree(outside, ignore_errors=True)
+
+    # --- what runs -------------------------------------------------------------------------------
+
+    def gateway(self) -> str:
+        file = self.state / "gateway-id"
+        return file.read_text().strip() if file.exists() else "none"
+
+    def left(self) -> list[psutil.Process]:
+        """Every process that belongs to this gateway, the control plane aside."""
+        return [*self.envoys(), *self.children()]
+
+    def envoys(self) -> list[psutil.Process]:
+        bootstrap = str(self.state / "envoy" / "bootstrap.json")
+        return _processes(lambda process: bootstrap in process.cmdline())
+
+    def children(self, service: str = "") -> list[psutil.Process]:
+        mark = f"{self.gateway()}/{service}/" if service else f"{self.gateway()}/"
+        return _processes(lambda process: process.environ().get("POORWILL_INSTANCE", "").startswith(mark))
+
+    def envoy_pid(self) -> int:
+        pid: int = json.loads((self.state / "envoy" / "envoy.json").read_text())["pid"]
+        return pid
+
+    # --- asking ----------------------------------------------------------------------------------
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.listen}"
+
+    def client(self, **settings: Any) -> httpx2.AsyncClient:
+        """A visitor. Many may wait at once."""
+        limits = httpx2.Limits(max_connections=2000, max_keepalive_connections=100)
+        client = httpx2.AsyncClient(
+            base_url=self.url, trust_env=False, verify=False, timeout=60.0, limits=limits, **settings
+        )
+        self.clients.append(client)
+        return client
+
+    async def get(self, path: str) -> Any:
+        return await self._ask("GET", path)
+
+    async def post(self, path: str, body: Json | None = None) -> Any:
+        return await self._ask("POST", path, body or {})
+
+    async def _ask(self, method: str, path: str, body: Json | None = None) -> Any:
+        """The way the command line goes, without its start-up time."""
+        transport = httpx2.AsyncHTTPTransport(uds=str(control_socket(self.state)), verify=False)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://poorwill") as client:
+            answer = await client.request(method, path, json=body)
+        answer.raise_for_status()
+        return answer.json()
+
+    async def status(self, service: str) -> Json:
+        """What `why --json` says, which is the row of `status --json` and more."""
+        row: Json = await self.get(f"/api/v1/services/{service}")
+        return row
+
+    async def until_phase(self, service: str, phase: str, seconds: float = 20.0) -> Json:
+        async def there() -> Json | None:
+            row = await self.status(service)
+            return row if row["phase"] == phase else None
+
+        found: Json = await until(there, f"{service} is {phase}", seconds, every=0.02)
+        return found
+
+    async def until_waiting(self, service: str, count: int, seconds: float = 20.0) -> None:
+        async def counted() -> bool:
+            return bool((await self.status(service))["waiting"] == count)
+
+        await until(counted, f"{count} requests wait for {service}", seconds, every=0.02)
+
+    async def cli(self, *words: str, file: Path | None = None, seconds: float = 60.0) -> Said:
+        """Run a command on this configuration."""
+        return await command(*words, "--file", str(file or self.file), cwd=self.folder, seconds=seconds)
+
+    def events(self, service: str | None = None, *kinds: str) -> list[Json]:
+        """The journal, read as anybody may while it is being written."""
+        from dataclasses import asdict
+
+        from poorwill.store.journal import read_only
+
+        with read_only(self.state) as archive:
+            found = archive.events(service=service, limit=100_000)
+        return [asdict(event) for event in found if not kinds or event.kind in kinds]
+
+    # --- what the services saw -------------------------------------------------------------------
+
+    def journal(self, service: str) -> Path:
+        return self.folder / f"{service}.journal"
+
+    def seen(self, service: str) -> list[str]:
+        """Lines that the service wrote: its starts and the requests that reached it."""
+        file = self.journal(service)
+        return file.read_text().splitlines() if file.exists() else []
+
+    def starts(self, service: str) -> int:
+        return sum(line.startswith("start ") for line in self.seen(service))
+
+    def requests(self, service: str) -> list[str]:
+        return [line for line in self.seen(service) if not line.startswith("start ")]
+
+
+async def command(*words: str, cwd: Path, seconds: float = 60.0, env: Mapping[str, str] = CLEAN) -> Said:
+    """Run `poorwill` to its end."""
+    process = await asyncio.create_subprocess_exec(
+        *POORWILL,
+        *words,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        cwd=cwd,
+        env=dict(env),
+    )
+    try:
+        async with asyncio.timeout(seconds):
+            out, err = await process.communicate()
+    except BaseException:
+        process.kill()
+        await process.wait()
+        raise
+    assert process.returncode is not None
+    return Said(process.returncode, out.decode(), err.decode())
+
+
+def service(folder: Path, name: str, *options: str, **settings: Any) -> Json:
+    """The configuration of an upstream: on a port that Poorwill chooses, asleep after a second of idling."""
+    words = [sys.executable, str(UPSTREAM), "{port}", "--journal", str(folder / f"{name}.journal"), *options]
+    return {
+        "hosts": [f"{name}.test"],
+        "run": {"process": {"command": words, "stop_timeout": "3s"}},
+        "ready": {"path": "/ready", "timeout": "20s"},
+        "idle_after": "1s",
+        "drain": "1s",
+        "hold": "30s",
+        **settings,
+    }
+
+
+def host(name: str) -> dict[str, str]:
+    return {"host": f"{name}.test"}
+
+
+def _processes(matches: Callable[[psutil.Process], bool]) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.status() != psutil.STATUS_ZOMBIE and matches(process):
+                found.append(process)
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+    return found
+
+
+def _kill(process: psutil.Process) -> None:
+    try:
+        process.kill()
+        process.wait(5)
+    except psutil.NoSuchProcess:
+        return

@@ -1,0 +1,26 @@
+"""Tests that mostly wait are told at the same time: each is a coroutine, begun with all others of its file.
+
+A file lists its stories and has one parametrised test that waits for each; a failure is that test's own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from typing import Any
+
+Story = Callable[..., Coroutine[Any, Any, None]]
+Told = dict[str, "asyncio.Task[None]"]
+
+
+async def told(stories: Sequence[Story], *given: Any) -> AsyncIterator[Told]:
+    """For a fixture: begins all stories with what is given to each."""
+    tasks = {story.__name__: asyncio.create_task(story(*given)) for story in stories}
+    yield tasks
+    for task in tasks.values():
+        task.cancel()
+    await asyncio.gather(*tasks.values(), return_exceptions=True)
+
+
+def name_of(story: Story) -> str:
+    return story.__name__

@@ -1,0 +1,120 @@
+"""Whatever happens, in any order: the promises about coming and going hold.
+
+Safety is checked inside the world (``world.check*``); here is what can happen, and what must come true.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from tests.control.fake_provider import FOREVER
+from tests.core.world import World, a_world
+
+from poorwill.core.model import HandKind
+
+CLASSES = [("active", "talking"), ("active", "silent"), ("active", "keep-alive"), ("busy", "silent")]
+
+
+class Worlds(RuleBasedStateMachine):
+    world: World
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stack = ExitStack()
+
+    @initialize(settle=st.sampled_from([0.0, 10.0]), effect=st.floats(0, 1), lag=st.floats(0, 1))
+    def begin(self, settle: float, effect: float, lag: float) -> None:
+        self.world = self.stack.enter_context(a_world(settle))
+        weather = self.world.cloud.weather
+        weather.effect, weather.lag = effect * settle / 2, lag * settle / 2
+
+    @rule(seconds=st.sampled_from([0.004, 0.06, 0.5, 1.5, 4.0, 11.0, 25.0, 61.0, 170.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.world.advance(seconds)
+
+    @rule(what=st.sampled_from(CLASSES), lasts=st.sampled_from([0.0, 0.3, 20.0, 100.0, FOREVER]),
+          patience=st.sampled_from([0.5, 30.0, 100.0]), herd=st.sampled_from([1, 1, 5]))
+    def visitors_come(self, what: tuple[str, str], lasts: float, patience: float, herd: int) -> None:
+        for _ in range(herd):
+            self.world.visit(*what, lasts, patience)
+
+    @rule()
+    def a_page_is_asked_for(self) -> None:
+        self.world.page()
+
+    @rule(kind=st.sampled_from(["busy", "active"]))
+    def requests_end(self, kind: str) -> None:
+        self.world.envoy.end_flows(lambda flow: flow.kind == kind)
+
+    @rule(kind=st.sampled_from([HandKind.WAKE, HandKind.SLEEP, None]),
+          seconds=st.sampled_from([None, 3.0, 40.0]), force=st.booleans())
+    def a_person_says(self, kind: HandKind | None, seconds: float | None, force: bool) -> None:
+        self.world.say(kind, seconds, force and kind is HandKind.SLEEP)
+
+    @rule(mode=st.sampled_from(["ok", "error", "permanent", "error-but-done", "hang", "hang-but-done", "nothing"]))
+    def starts_go(self, mode: str) -> None:
+        self.world.cloud.weather.start = mode
+
+    @rule(mode=st.sampled_from(["ok", "later", "error", "error-but-done", "hang", "hang-but-done", "nothing"]))
+    def stops_go(self, mode: str) -> None:
+        self.world.cloud.weather.stop = mode
+
+    @rule(mode=st.sampled_from(["ok", "ok", "error", "hang"]))
+    def looks_go(self, mode: str) -> None:
+        self.world.cloud.weather.looking = mode
+
+    @rule(returning=st.sampled_from([0.01, 2.0, 30.0]), running=st.sampled_from([0.0, 0.2, 20.0]),
+          ready=st.sampled_from([0.0, 1.0, 30.0, 39.9, FOREVER]), dies=st.sampled_from([0.0, 2.0, 90.0, FOREVER]))
+    def instances_are(self, returning: float, running: float, ready: float, dies: float) -> None:
+        weather = self.world.cloud.weather
+        weather.returning, weather.running_after = returning, running
+        weather.ready_after, weather.dies_after = ready, dies
+
+    @rule()
+    def the_instance_crashes(self) -> None:
+        self.world.cloud.crash()
+
+    @rule(away=st.sampled_from([0.0, 0.01, 1.0, 50.0]))
+    def the_control_plane_is_killed(self, away: float) -> None:
+        self.world.restart(away)
+
+    @rule(takes=st.sampled_from([0.0, 0.005, 0.3, 3.0]), stats=st.booleans())
+    def envoy_is(self, takes: float, stats: bool) -> None:
+        self.world.envoy.flip_takes, self.world.envoy.answers_stats = takes, stats
+
+    @rule()
+    def envoy_ends_and_is_started_again(self) -> None:
+        self.world.envoy.restart()
+
+    @rule(broken=st.booleans(), takes=st.sampled_from([0.0, 0.002, 0.5]), early=st.booleans())
+    def the_disk_is(self, broken: bool, takes: float, early: bool) -> None:
+        self.world.disk.broken, self.world.disk.takes, self.world.disk.early = broken, takes, early
+
+    @rule(seconds=st.sampled_from([-86400.0, -5.0, 5.0, 86400.0]))
+    def the_wall_clock_is_set(self, seconds: float) -> None:
+        self.world.loop.wall_offset += seconds
+
+    @rule(nobody=st.booleans())
+    def faults_cease(self, nobody: bool) -> None:
+        if nobody:
+            self.world.falls_asleep()
+        else:
+            self.world.wakes_up()
+
+    def teardown(self) -> None:
+        with self.stack:
+            if hasattr(self, "world") and not self.world.broken:
+                self.world.falls_asleep()
+                self.world.wakes_up()
+                self.world.falls_asleep()
+                self.world.check_journal()
+
+
+TestWorlds = Worlds.TestCase
+import os
+from hypothesis import Phase
+N = int(os.environ.get("N", "50"))
+TestWorlds.settings = settings(max_examples=N, stateful_step_count=60, report_multiple_bugs=False, phases=[Phase.explicit, Phase.generate] + ([Phase.shrink] if os.environ.get("S") else []))
