@@ -41,4 +41,4 @@ async def _starting(folder: Path) -> AsyncIterator[Start]:
         try:
             await made.finish()
         finally:
-            made.wipe()
+            await made.wipe()

@@ -165,8 +165,7 @@ class Up:
     async def finish(self) -> None:
         """Put everything down and prove that nothing is left; a dead control plane is started again first."""
         try:
-            for client in self.clients:
-                await client.aclose()
+            await self.hang_up()
             if self.process is not None and self.process.poll() is not None:
                 self.process = None
             if self.process is None:
@@ -180,10 +179,15 @@ class Up:
             assert process.returncode == 0
             assert self.left() == []
         finally:
-            self.wipe()
+            await self.wipe()
 
-    def wipe(self) -> None:
+    async def hang_up(self) -> None:
+        for client in self.clients:
+            await client.aclose()
+
+    async def wipe(self) -> None:
         """End whatever of this folder still runs, by process id."""
+        await self.hang_up()
         if self.process is not None:
             self.process.kill()
             self.process.wait(10)
@@ -210,7 +214,13 @@ class Up:
 
     def children(self, service: str = "") -> list[psutil.Process]:
         mark = f"{self.gateway()}/{service}/" if service else f"{self.gateway()}/"
-        return _processes(lambda process: process.environ().get("POORWILL_INSTANCE", "").startswith(mark))
+        envoy = f"{self.gateway()}/envoy"
+
+        def ours(process: psutil.Process) -> bool:
+            found = process.environ().get("POORWILL_INSTANCE", "")
+            return found.startswith(mark) and found != envoy
+
+        return _processes(ours)
 
     def envoy_pid(self) -> int:
         pid: int = json.loads((self.state / "envoy" / "envoy.json").read_text())["pid"]

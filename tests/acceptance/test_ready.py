@@ -28,9 +28,7 @@ def services(folder: Path) -> dict[str, Json]:
         "warming": service(folder, "warming", warmup=["/load?seconds=0.5", "/status/404", "/index"]),
         "hung-warmup": service(folder, "hung-warmup", warmup=["/keepalive?every=0.2"], ready=quick),
         "never": service(folder, "never", "--startup", "60", ready=quick, hold="6s"),
-        "always-500": service(
-            folder, "always-500", ready={**quick, "path": "/status/500"}, hold="2s"
-        ),
+        "always-500": service(folder, "always-500", ready={**quick, "path": "/status/500"}, hold="2s"),
         "exiting": service(folder, "exiting", "--exit", "3", hold="5s"),
         "missing": service(folder, "missing", hold="1s"),
         "healing": service(folder, "healing", "--broken-while", str(folder / "broken"), idle_after="1m"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import base64
+import fcntl
 import hashlib
 import json
 import os
@@ -196,6 +197,12 @@ def main() -> None:
     options = parser.parse_args()
     upstream = Upstream(options)
     upstream.note(f"start {os.getpid()} {time.time()}")
+    if options.journal:
+        mine = os.open(options.journal + ".lock", os.O_WRONLY | os.O_CREAT)  # held to the end of this process
+        try:
+            fcntl.flock(mine, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            upstream.note("TWO AT ONCE")
     if options.exit is not None:
         print("cannot find my model file", flush=True)
         sys.exit(options.exit)

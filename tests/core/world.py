@@ -235,7 +235,7 @@ class Life:
         self.recorder = Recorder(world.disk)  # type: ignore[arg-type]
         self.reconciler = reconcile.Reconciler(self.front, self.recorder, self.spawn, lambda _: None)
         self.desk = Desk(self.reconciler, self.front, self.recorder)
-        self.last: tuple[Observation, Decision] | None = None
+        self.last: tuple[Observation, Decision, Now] | None = None
         restored, now = world.disk.restore(), world.loop.now()
         place = restore.place(PLACE, restored.instances.get(PLACE, RestoredInstance()), now)
         self.facts = Facts(
@@ -279,9 +279,9 @@ class Life:
         if self.last is not None and self.last[0] == seen:
             said = self.last[1]
             if said.look_again_at is None or now.mono < said.look_again_at:
-                assert (fresh.phase, fresh.reason) == (said.phase, said.reason), "time alone changed it"
+                assert (fresh.phase, fresh.reason) == (said.phase, said.reason), f"time alone: {said} {fresh} {self.last[2]} {now.mono} {seen}"
                 return replace(said, actions=())
-        self.last = seen, fresh
+        self.last = seen, fresh, now
         self.world.check(seen, fresh, now)
         return fresh
 
@@ -465,7 +465,7 @@ class World:
         patience = max([0.0, *(v.leaves_at - self.loop.time() for v in self.visitors if not v.ended)])
         limit = patience + 2 * RULES.start_timeout + 2 * RULES.idle_after + RULES.drain + slack
         self.wait(lambda: self.cloud.copy() is None and self._desired() == 0, limit, "nothing runs")
-        self.wait(lambda: self._phase() == "asleep", START_BACKOFF[1] + 10, "asleep")
+        self.wait(lambda: self._phase() == "asleep", START_BACKOFF[1] + slack, "asleep")
 
     def wakes_up(self) -> None:
         slack = self.heal()

@@ -15,7 +15,7 @@ from tests.providers.conformance import until
 from poorwill.providers.base import Sighting, Surroundings
 from poorwill.providers.process import Options, ProcessProvider
 from poorwill.providers.process.sweep import marked
-from poorwill.providers.process.table import LinuxTable, this_host
+from poorwill.host.table import LinuxTable, this_host
 
 HELLO = ["sh", "-c", "echo hello; exec sleep 1000"]
 
@@ -55,6 +55,10 @@ class ProcessPlace:
         children = Path(f"/proc/{wrapper}/task/{wrapper}/children")
         await until(lambda: children.read_text() != "", "the command runs")
         return int(children.read_text().split()[0])
+
+    async def printed(self, instance: str, text: str) -> None:
+        file = self.folder / "state" / f"{instance}.log"
+        await until(lambda: file.exists() and text in file.read_text(), f"{text} was printed")
 
     async def close(self) -> None:
         for provider in self.providers:

@@ -91,14 +91,16 @@ async def test_cut_off(folder: Path, share: float) -> None:
     assert path.read_bytes() == content
 
 
-async def test_overwritten_in_the_middle(folder: Path) -> None:
+@pytest.mark.parametrize("page", [3, -3])
+async def test_overwritten_in_one_place(folder: Path, page: int) -> None:
     path = folder / FILE
     with path.open("r+b") as file:
-        file.seek(4096 * 3)
-        file.write(b"\xff" * 4096 * 4)
+        file.seek(4096 * page, 0 if page > 0 else 2)
+        file.write(b"\xff" * 4096)
     content = path.read_bytes()
     error = await refused(folder)
-    assert "damaged" in str(error) or "malformed" in str(error)
+    assert f"{path} is damaged: " in str(error)
+    assert "move the file away" in error.hint
     assert path.read_bytes() == content
 
 

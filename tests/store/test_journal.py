@@ -122,6 +122,19 @@ async def test_locked_for_too_long(tmp_path: Path, now: Now, monkeypatch: pytest
     await journal.close()
 
 
+async def test_a_connection_left_in_disorder_recovers(journal: Journal, now: Now) -> None:
+    def break_it() -> None:
+        assert journal._writer._connection is not None
+        raw = journal._writer._connection.connection.driver_connection
+        assert raw is not None
+        raw.execute("BEGIN")  # as if a rollback had failed
+
+    await asyncio.get_running_loop().run_in_executor(journal._writer._thread, break_it)
+    with pytest.raises(StateError, match="within a transaction"):
+        await journal.append(now, Entry(Kind.UP))
+    assert [event.id for event in await journal.append(now, Entry(Kind.UP))] == [1]
+
+
 async def test_a_cancelled_append_is_still_written_and_told(journal: Journal, now: Now) -> None:
     news = journal.subscribe()
     other = sqlite3.connect(journal.path, isolation_level=None)

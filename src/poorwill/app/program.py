@@ -16,8 +16,8 @@ from typing import Any
 import structlog
 
 from poorwill import __version__, clock
-from poorwill.app.reload import amend, compare, retire
-from poorwill.app.tenants import Grounds, charge, protocols, sites, stray
+from poorwill.app.reload import amend, compare, retire, revive
+from poorwill.app.tenants import Grounds, charge, leftover, protocols, sites, stray
 from poorwill.config import Settings
 from poorwill.control.desk import Desk
 from poorwill.control.reconcile import Reconciler
@@ -32,7 +32,7 @@ from poorwill.gateway.envoy import Envoy
 from poorwill.gateway.front import Front
 from poorwill.gateway.gate import Gate
 from poorwill.gateway.switchboard import Switchboard
-from poorwill.providers.process.table import this_host
+from poorwill.host.table import this_host
 from poorwill.store.folder import StateFolder, control_socket
 from poorwill.store.journal import Entry, Journal, Kind, Restored
 from poorwill.web.api import application
@@ -62,6 +62,7 @@ class Poorwill:
         self._load = load
         self._grounds = Grounds(folder, base, self._look)
         self._exit: Exit | None = None
+        self._cut = False
         self._serving = False
         self._ending = asyncio.Event()
         self._envoy_gone = asyncio.Event()
@@ -130,6 +131,7 @@ class Poorwill:
         for app, listener in servers:
             self._spawn(serve(app, listener))
         self._switchboard.load()
+        self._look_after_removed(restored)
         self._shape()
         await self._gate.serve(self._sockets.gate)
         arrival = await self._envoy.arrive()
@@ -137,12 +139,25 @@ class Poorwill:
         for work in (self._switchboard.run(), self._activity.run(), self._keep_envoy()):
             self._spawn(work)
         for name in self._settings.services:
-            await self._take_charge(name, restored.get(name, Restored()))
+            self._take_charge(name, restored.get(name, Restored()))
         self._note(Kind.UP, f"poorwill {__version__}", listen=str(self._settings.listen))
 
-    async def _take_charge(self, name: str, restored: Restored) -> None:
+    def _look_after_removed(self, restored: Mapping[str, Restored]) -> None:
+        """What left the configuration while nobody looked, and may run still, is put to sleep."""
+        for name, past in restored.items():
+            if name in self._settings.services:
+                continue
+            facts = leftover(name, past, self._grounds)
+            if facts is not None:
+                retire(facts)
+                self._doors[name] = Door(name, 0.0, self._reconciler.nudge)
+                self._reconciler.add(facts)
+
+    def _take_charge(self, name: str, restored: Restored) -> None:
         service = self._settings.services[name]
-        self._reconciler.add(await charge(service, restored, self._grounds))
+        self._reconciler.add(charge(service, restored, self._grounds))
+        if self._exit is Exit.DOWN:  # somebody did not wait until we were up
+            self._put_to_sleep()
 
     async def _keep_envoy(self) -> None:
         """Start Envoy again whenever it ends; what was open in it is lost, what asks next is not."""
@@ -169,14 +184,19 @@ class Poorwill:
 
     def down(self) -> None:
         """Put everything to sleep, then end. A second call cuts what is still open."""
-        again = self._exit is Exit.DOWN
+        if self._exit is Exit.LEAVE:
+            return
+        self._cut = self._exit is Exit.DOWN
         self._exit = Exit.DOWN
+        self._put_to_sleep()
+        self._ending.set()
+
+    def _put_to_sleep(self) -> None:
         now = clock.now()
         for facts in self._reconciler.services.values():
-            facts.hand = Hand(HandKind.SLEEP, now.mono, by="because poorwill goes down", force=again)
+            facts.hand = Hand(HandKind.SLEEP, now.mono, by="because poorwill goes down", force=self._cut)
             facts.closed_to = "closing"
             self._reconciler.nudge(facts.name)
-        self._ending.set()
 
     def leave(self) -> None:
         """End, and leave Envoy and the services running for the next start."""
@@ -229,7 +249,10 @@ class Poorwill:
             self._reconciler.nudge(name)
         self._shape()
         for name in changes.added:
-            await self._take_charge(name, restored.get(name, Restored()))
+            if name in self._reconciler.services:  # it comes back before it was asleep
+                revive(self._reconciler.services[name], fresh.services[name], self._grounds)
+            else:
+                self._take_charge(name, restored.get(name, Restored()))
         for name in changes.changed:
             amend(self._reconciler.services[name], fresh.services[name], self._grounds)
             self._reconciler.nudge(name)

@@ -50,6 +50,14 @@ def retire(facts: Facts) -> None:
     facts.hand = Hand(HandKind.SLEEP, clock.now().mono, by="because it was removed from the configuration")
 
 
+def revive(facts: Facts, service: ServiceConfig, grounds: Grounds) -> None:
+    """A service that was on its way out is wanted after all."""
+    facts.retired = False
+    facts.closed_to = ""
+    facts.hand = None
+    amend(facts, service, grounds)
+
+
 def amend(facts: Facts, service: ServiceConfig, grounds: Grounds) -> None:
     """Rules hold at once; where and how it runs holds from the next wake on."""
     host = settle_in(service, grounds)

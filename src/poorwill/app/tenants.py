@@ -6,17 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from poorwill import clock
 from poorwill.config import ServiceConfig, Settings
 from poorwill.control import restore
-from poorwill.control.facts import Facts
+from poorwill.control.facts import Facts, Place
 from poorwill.control.probe import Probe
+from poorwill.core.model import Now, Service
 from poorwill.gateway import pages
 from poorwill.gateway.routes import Site, Stray
 from poorwill.providers.base import Provider, Surroundings
 from poorwill.providers.registry import provider
 from poorwill.store.folder import StateFolder
-from poorwill.store.journal import Restored, RestoredInstance
+from poorwill.store.journal import Kind, Restored, RestoredInstance
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,14 @@ class Grounds:
 
 def sites(settings: Settings) -> dict[str, Site]:
     return {
-        name: Site(name, service.hosts, service.path or "", service.strip_path, service.traffic.patterns)
+        name: Site(
+            name,
+            service.hosts,
+            service.path or "",
+            service.strip_path,
+            service.traffic.patterns,
+            service.hold,
+        )
         for name, service in settings.services.items()
     }
 
@@ -51,14 +61,21 @@ def stray() -> Stray:
 
 def settle_in(service: ServiceConfig, grounds: Grounds) -> Provider:
     """A provider object for this service; it has not looked at anything yet."""
+    run = service.run
+    memory = {"provider": run.provider, "options": run.options.model_dump(mode="json")}
+    grounds.folder.remember_run(service.name, memory)
+    return _provider(service.name, run.provider, run.options, grounds)
+
+
+def _provider(service: str, name: str, options: BaseModel, grounds: Grounds) -> Provider:
     around = Surroundings(
         gateway=grounds.folder.gateway_id(),
-        service=service.name,
-        folder=grounds.folder.instances_of(service.name),
+        service=service,
+        folder=grounds.folder.instances_of(service),
         base=grounds.base,
-        changed=lambda: grounds.look(service.name),
+        changed=lambda: grounds.look(service),
     )
-    return provider(service.run.provider)(service.run.options, around)
+    return provider(name)(options, around)
 
 
 def address(service: ServiceConfig) -> tuple[str, int] | None:
@@ -77,22 +94,44 @@ def probe(service: ServiceConfig) -> Probe:
     )
 
 
-async def charge(service: ServiceConfig, restored: Restored, grounds: Grounds) -> Facts:
-    """The facts of a service at the start of this life: what the journal says, and a provider that has
-    taken over what still runs.
-    """
+def charge(service: ServiceConfig, restored: Restored, grounds: Grounds) -> Facts:
+    """The facts of a service at the start of this life, as the journal says; nothing was looked at yet."""
     now = clock.now()
     host = settle_in(service, grounds)
-    await host.adopt(restore.handles(restored))
-    instance = f"{service.name}-1"
-    place = restore.place(instance, restored.instances.get(instance, RestoredInstance()), now)
     return Facts(
         rules=service.rules(host.settle),
         provider=host,
         probe=probe(service),
-        places={instance: place},
+        places=_places(service.name, restored, now),
+        handles=restore.handles(restored),
         address=address(service),
         hand=restore.hand(restored.hand, now),
         failures=restore.failures(restored, now),
         wakes=restore.wakes(restored),
     )
+
+
+def leftover(name: str, restored: Restored, grounds: Grounds) -> Facts | None:
+    """A service that left the configuration while nobody looked, if it may run still; else None.
+
+    Raises PoorwillError when it cannot be taken over: what may be billed is not passed over in silence.
+    """
+    lives = restored.instances.values()
+    if not any(past.intent or (past.outcome and past.outcome.kind is Kind.READY) for past in lives):
+        return None
+    memory = grounds.folder.remembered_run(name)
+    options = provider(memory["provider"]).Options.model_validate(memory["options"])
+    host = _provider(name, memory["provider"], options, grounds)
+    return Facts(
+        rules=Service(name, settle=host.settle),
+        provider=host,
+        probe=Probe(path=None, accepts=lambda _: True),
+        places=_places(name, restored, clock.now()),
+        handles=restore.handles(restored),
+    )
+
+
+def _places(service: str, restored: Restored, now: Now) -> dict[str, Place]:
+    instance = f"{service}-1"
+    past = restored.instances.get(instance, RestoredInstance())
+    return {instance: restore.place(instance, past, now)}

@@ -36,7 +36,7 @@ def scene(
         "Open ",
         (url, "bold underline"),
         " in a browser, ask something, then leave the tab alone.\nOr: ",
-        (f'curl -d \'{{"question": "how deep do they sleep?"}}\' {url}/api/ask', "italic"),
+        (f'curl -d \'{{"question": "How long can a poorwill sleep?"}}\' {url}/api/ask', "italic"),
     )
     parts = (
         invitation,

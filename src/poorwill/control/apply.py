@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import asdict
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -30,6 +30,7 @@ from poorwill.core.model import (
     Stop,
 )
 from poorwill.errors import Permanent, ProviderError, Temporary
+from poorwill.providers.base import broken
 from poorwill.store.journal import Entry, Kind
 
 log = structlog.get_logger()
@@ -116,16 +117,17 @@ class Applier:
             error = raised
         except TimeoutError:
             error = Temporary(f"the call did not return within {deadline:g} s")
+        except Exception as raised:  # a provider may be a third party's: its mistakes must not end the loop
+            log.exception("the provider broke", service=facts.name)
+            error = broken(raised)
         now = clock.now()
         if place.intent is not None:
-            place.intent = Intent(
-                **{
-                    **_fields(place.intent),
-                    "calling": False,
-                    "returned_at": now.mono,
-                    "error": str(error) if error else "",
-                    "permanent": isinstance(error, Permanent),
-                }
+            place.intent = replace(
+                place.intent,
+                calling=False,
+                returned_at=now.mono,
+                error=str(error) if error else "",
+                permanent=isinstance(error, Permanent),
             )
         if error is not None:
             self._failed(facts, place, error, now)
@@ -152,7 +154,3 @@ class Applier:
                 log.error("the service failed", service=facts.name, reason=action.reason)
         entry = Entry(_OUTCOMES[action.outcome], facts.name, place.id, action.reason, detail)
         self._recorder.note(now, entry)
-
-
-def _fields(intent: Intent) -> dict[str, Any]:
-    return asdict(intent)

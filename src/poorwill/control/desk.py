@@ -62,7 +62,7 @@ class Desk:
 
     async def auto(self, name: str, by: str) -> Json:
         """Take back what a person said."""
-        facts, now = self._find(name), clock.now()
+        facts, now = self._find_staying(name), clock.now()
         await self._recorder.commit(now, Entry(Kind.AUTO, name, reason=by))
         facts.hand = None
         self._reconciler.nudge(name)
@@ -75,7 +75,7 @@ class Desk:
         return await facts.provider.log_tail(place, lines)
 
     async def _say(self, name: str, kind: HandKind, seconds: float | None, by: str) -> Json:
-        facts, now = self._find(name), clock.now()
+        facts, now = self._find_staying(name), clock.now()
         detail = {"until": None if seconds is None else now.wall + seconds}
         await self._recorder.commit(now, Entry(_KINDS[kind], name, reason=by, detail=detail))
         until = None if seconds is None else now.mono + seconds
@@ -88,6 +88,14 @@ class Desk:
         if facts is None:
             known = ", ".join(sorted(self._reconciler.services))
             raise BadInput(f"there is no service {name!r}", hint=f"the services are {known}")
+        return facts
+
+    def _find_staying(self, name: str) -> Facts:
+        """One that is not being put to sleep for good: its last demand must stand."""
+        facts = self._find(name)
+        if facts.closed_to:
+            why = "was removed from the configuration" if facts.retired else "goes to sleep with Poorwill"
+            raise BadInput(f"{name} {why}", hint="`poorwill status` shows how far it is")
         return facts
 
     def _row(self, facts: Facts, now: Now) -> Json:

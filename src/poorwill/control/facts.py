@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from poorwill.control.front import Front
@@ -22,7 +23,7 @@ from poorwill.core.model import (
     Outcome,
     Service,
 )
-from poorwill.providers.base import Provider, Sighting
+from poorwill.providers.base import Handle, Provider, Sighting
 
 
 @dataclass(slots=True)
@@ -65,6 +66,7 @@ class Successor:
 class Facts:
     """Everything about one service that is not kept by the gateway.
 
+    ``handles`` is what the provider has to adopt before its first look; None when that is done.
     ``looked_at`` is when the last successful look at the provider *began* (monotonic), ``watched_since``
     since when such looks have come without a break that made the facts unknown. ``retired`` says
     that the service is no longer in the configuration: it is put to sleep and then forgotten. ``closed_to``
@@ -76,6 +78,7 @@ class Facts:
     probe: Probe
     places: dict[str, Place]
     address: tuple[str, int] | None = None
+    handles: Mapping[str, Handle] | None = None
     hand: Hand | None = None
     failures: Failures = field(default_factory=Failures)
     wakes: deque[float] = field(default_factory=lambda: deque(maxlen=WINDOW))
@@ -166,9 +169,12 @@ def _instance(facts: Facts, place: Place, now: float) -> Instance:
 
 
 def _telling(facts: Facts, place: Place, intent: Intent) -> float:
-    """When a look has to begin to tell what came of a call; an absence only when it had time to settle."""
-    contrary = intent.kind is IntentKind.START and place.condition is Condition.ABSENT
-    settle = facts.rules.settle if contrary and not intent.permanent else 0.0
-    if intent.returned_at is not None:
-        return intent.returned_at + settle
-    return (place.seen_since or 0.0) + settle  # a restart forgot the call, which may still be under way
+    """When a look has to begin to tell what came of a call; what contradicts it had time to settle first."""
+    absent = place.condition is Condition.ABSENT
+    if intent.kind is IntentKind.START:
+        # A restart forgot when the call returned; it may have been under way until this life began to look.
+        over = intent.returned_at if intent.returned_at is not None else place.seen_since or 0.0
+        return over + (facts.rules.settle if absent and not intent.permanent else 0.0)
+    if intent.returned_at is None:
+        return 0.0
+    return intent.returned_at + (0.0 if absent or intent.error else facts.rules.settle)

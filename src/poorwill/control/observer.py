@@ -15,7 +15,7 @@ from poorwill.control.front import Front
 from poorwill.control.probe import until_ready
 from poorwill.core.model import Condition
 from poorwill.errors import ProviderError, Temporary
-from poorwill.providers.base import Provider, Sighting
+from poorwill.providers.base import Sighting, broken
 
 log = structlog.get_logger()
 
@@ -62,7 +62,7 @@ class Observers:
             call.clear()
             begun_at = clock.now().mono
             try:
-                facts.saw(await _look(facts.provider), begun_at)
+                facts.saw(await _look(facts), begun_at)
             except ProviderError as error:
                 if facts.look_error != str(error):
                     log.warning("the provider does not answer", service=facts.name, error=str(error))
@@ -111,13 +111,22 @@ class Observers:
                 await asyncio.sleep(1.0)
 
 
-async def _look(provider: Provider) -> list[Sighting]:
+async def _look(facts: Facts) -> list[Sighting]:
     """What the provider sees; an answer that takes longer than a fact keeps is none."""
+    provider = facts.provider
     try:
         async with asyncio.timeout(provider.stale_after):
+            if facts.handles is not None:
+                await provider.adopt(facts.handles)
+                facts.handles = None
             return await provider.list()
+    except ProviderError:
+        raise
     except TimeoutError:
         raise Temporary(f"it has not answered for {provider.stale_after:g} s") from None
+    except Exception as error:  # a provider may be a third party's: its mistakes must not end the loop
+        log.exception("the provider broke", service=facts.name)
+        raise broken(error) from error
 
 
 def _split(address: str) -> tuple[str, int]:

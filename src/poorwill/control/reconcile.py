@@ -66,8 +66,9 @@ class Reconciler:
 
     def nudge(self, service: str) -> None:
         """Something about the service changed: decide anew, soon."""
-        self._dirty.add(service)
-        self._wake.set()
+        if service in self._facts:  # visitors ask before it is taken charge of, and after it is gone
+            self._dirty.add(service)
+            self._wake.set()
 
     async def decided(self) -> None:
         """Wait for the next decision about any service."""

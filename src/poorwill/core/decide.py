@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from poorwill.core import demand, lifecycle
-from poorwill.core.model import Decision, Demand, Now, Observation, Phase, Service
+from poorwill.core.model import Decision, Demand, Now, Observation, Outcome, Phase, Service
 
 
 def decide(service: Service, seen: Observation, now: Now) -> Decision:
@@ -26,7 +26,8 @@ def _reason(phase: Phase, seen: Observation, wish: Demand) -> str:
     if phase is Phase.UNKNOWN:
         return f"nobody knows whether it runs: {instance.detail or 'the provider does not answer'}"
     if phase is Phase.FAILED:
-        return f"the last start failed: {seen.failures.reason}"
+        what = "it crashed" if instance.outcome is Outcome.CRASHED else "the last start failed"
+        return f"{what}: {seen.failures.reason}"
     if phase is Phase.STOPPING and instance.intent is not None:
         if instance.intent.error:
             return f"the stop failed and is tried again: {instance.intent.error}"

@@ -11,14 +11,15 @@ The phase is derived from facts at each look and never stored. For one instance:
     present    start        any            no       waking     stop
     absent     none         open           any      as below   close the gate; was ready: it crashed
     absent     none         closed         yes      waking     start; after failures: ``failed``, back off
-    absent     none         closed         no       asleep     nothing
-    running    none         closed         yes      waking     ready: open the gate; too late: as above
-    running    none         open           yes      awake      nothing
-    running    none         open           no       draining   close the gate
-    running    none         closed         no       draining   drained: stop
+    absent     none         closed         no       asleep     nothing; soon after a failure: ``failed``
+    present    none         closed         yes      waking     ready: open the gate; too late: as above
+    present    none         open           yes      awake      nothing (``waking`` while it only starts)
+    present    none         open           no       draining   close the gate
+    present    none         closed         no       draining   drained: stop
+    stopping   none         any            any      stopping   somebody else stops it: close the gate
 
-A gate that is moving counts as open when something is to be stopped and as closed when something is to
-be let through.
+*Present* is starting or running; beside an open start or stop it is stopping as well. A gate that is
+moving counts as open when something is to be stopped and as closed when something is to be let through.
 """
 
 from __future__ import annotations

@@ -37,7 +37,9 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """What is remembered between two readings."""
+    """What is remembered between two readings. ``level`` is the bucket: bytes for each open stream, so
+    that streams which close take their share with them.
+    """
 
     last: Reading | None = None
     level: float = 0.0
@@ -66,10 +68,10 @@ def read(meter: Meter, reading: Reading, keepalive_bytes: int) -> Meter:
             quiet_since=None if reading.active or reading.busy else reading.at,
         )
     requests = _grown(previous.requests, reading.requests)
-    level = meter.level + _grown(previous.bytes, reading.bytes)
     streams = max(1, reading.active, previous.active)
-    level -= keepalive_bytes / 60 * streams * max(0.0, reading.at - previous.at)
-    working = bool(requests or reading.busy or level > BURST * streams)
+    level = meter.level + _grown(previous.bytes, reading.bytes) / streams
+    level -= keepalive_bytes / 60 * max(0.0, reading.at - previous.at)
+    working = bool(requests or reading.busy or level > BURST)
     quiet = not (reading.active or reading.busy or requests)
     return Meter(
         last=reading,

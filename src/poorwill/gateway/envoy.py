@@ -24,14 +24,18 @@ import structlog
 from poorwill import clock
 from poorwill.errors import GatewayError
 from poorwill.gateway.admin import Admin
-from poorwill.providers.process.table import Identity, Table, is_alive
-from poorwill.providers.process.watch import watch
+from poorwill.host.table import MARK, Identity, Table, is_alive
+from poorwill.host.watch import watch
 
 log = structlog.get_logger()
 
 START_TIMEOUT = 15.0
 DRAIN_TIMEOUT = 30.0
 """Seconds open requests get when an Envoy is replaced."""
+
+
+_FINGERPRINT = "POORWILL_ENVOY"
+"""A variable of Envoy's environment; with ``MARK`` beside it Envoy is found again without a record."""
 
 
 class Arrival(NamedTuple):
@@ -55,6 +59,7 @@ class Envoy:
         self._record = folder / "envoy.json"
         self._identity: Identity | None = None
         self._fingerprint = _fingerprint(bootstrap)
+        self._mark = f"{bootstrap['node']['id']}/envoy"
 
     @property
     def log_file(self) -> Path:
@@ -62,10 +67,11 @@ class Envoy:
 
     async def arrive(self) -> Arrival:
         """Adopt the running Envoy, or start one. Raises GatewayError with what Envoy said."""
-        recorded = self._recorded()
+        recorded = self._recorded() or await asyncio.to_thread(self._unrecorded)
         if recorded is not None:
             identity, fingerprint = recorded
             if fingerprint == self._fingerprint and await self._answers():
+                self._write_record(identity)
                 self._watch(identity)
                 return Arrival("adopted", identity.pid)
             await self._replace(identity)
@@ -157,6 +163,7 @@ class Envoy:
                 stderr=output,
                 start_new_session=True,
                 close_fds=True,
+                env={**os.environ, MARK: self._mark, _FINGERPRINT: self._fingerprint},
             )
         return child.pid
 
@@ -195,6 +202,15 @@ class Envoy:
         except (OSError, ValueError, KeyError):
             return None
         return (identity, record["fingerprint"]) if is_alive(self._table, identity) else None
+
+    def _unrecorded(self) -> tuple[Identity, str] | None:
+        """An Envoy of ours that an earlier life started but was killed before it could write that down."""
+        for seen in self._table.everyone():
+            variables = self._table.variables(seen.pid)
+            if variables.get(MARK) == self._mark:
+                identity = Identity(clock.boot_id(), seen.pid, seen.start)
+                return identity, variables.get(_FINGERPRINT, "")
+        return None
 
     def _write_record(self, identity: Identity) -> None:
         record = {

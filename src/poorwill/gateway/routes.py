@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Any
 
 Json = dict[str, Any]
@@ -19,6 +20,9 @@ def events_path(service: str) -> str:
     return f"{RESERVED}{service}/events"
 
 
+_RETRY_EVERY = 0.5
+"""Seconds, at most, between two tries to connect to a service."""
+
 _PER_ROUTE = "type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute"
 _DIRECT: Json = {EXT_AUTHZ: {"@type": _PER_ROUTE, "disabled": True}}
 
@@ -29,7 +33,8 @@ class Site:
 
     ``patterns`` maps the classes ``active``, ``background`` and ``busy`` to patterns: an exact path, a
     path with ``*`` (anything but a slash) and ``**`` (anything), ``/prefix/*`` (all below), each with an
-    optional method in front (``POST /v1/*``). They are paths as the service sees them.
+    optional method in front (``POST /v1/*``). They are paths as the service sees them. ``hold`` is how many
+    seconds a request may wait.
     """
 
     service: str
@@ -37,6 +42,7 @@ class Site:
     path: str = ""
     strip_path: bool = False
     patterns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    hold: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +111,10 @@ def _route(site: Site, match: Json, kind: str, open_services: frozenset[str]) ->
         "idle_timeout": "0s",
         "retry_policy": {
             "retry_on": "connect-failure",  # nothing reached the service yet: safe for any method
-            "num_retries": 12,
-            "retry_back_off": {"base_interval": "0.05s", "max_interval": "0.5s"},
+            # What passed the gate just before a crash was noticed is not asked again: it is tried for as long
+            # as it would have been held. The pauses are random between 0 and the interval.
+            "num_retries": max(12, ceil(2 * site.hold / _RETRY_EVERY)),
+            "retry_back_off": {"base_interval": "0.05s", "max_interval": f"{_RETRY_EVERY:g}s"},
         },
     }
     if site.path and site.strip_path:

@@ -61,25 +61,25 @@ class Switchboard:
     def reshape(
         self, sites: Mapping[str, Site], protocols: Mapping[str, str], leaving: Collection[str] = ()
     ) -> None:
-        """The services there are. New ones begin closed; those ``leaving`` keep their routes for now."""
-        sites = {**{name: self._sites[name] for name in leaving}, **sites}
-        protocols = {**{name: self._protocols[name] for name in leaving}, **protocols}
-        for name in sites.keys() - self._sites.keys():
+        """The services there are. New ones begin closed; those ``leaving`` keep what they have for now."""
+        sites = {**{name: self._sites[name] for name in leaving if name in self._sites}, **sites}
+        protocols = {**{name: self._protocols.get(name, "http1") for name in leaving}, **protocols}
+        for name in protocols.keys() - self._protocols.keys():
             self._endpoints[name] = self._read_endpoints(name) if name in self._earlier else ()
             self._gates[name] = Gate(GateState.MOVING, clock.now().mono)
-        self._open |= self._earlier & sites.keys()
+        self._open |= self._earlier & protocols.keys()
         self._earlier = set()
-        for name in self._sites.keys() - sites.keys():
+        for name in self._protocols.keys() - protocols.keys():
             for table in (self._endpoints, self._gates):
                 table.pop(name)
             self._open.discard(name)
         self._sites, self._protocols = sites, protocols
-        self._touch(*sites)
+        self._touch(*protocols)
         self.write()
 
     def again(self) -> None:
         """A new Envoy has to confirm everything."""
-        self._touch(*self._sites)
+        self._touch(*self._protocols)
 
     def gate(self, service: str) -> Gate:
         return self._gates[service]
@@ -107,7 +107,7 @@ class Switchboard:
 
     def write(self) -> dict[str, str]:
         """Bring the files up to date; returns the stats that will confirm them, with their versions."""
-        names = sorted(self._sites)
+        names = sorted(self._protocols)
         expected = {}
         for name in names:
             resources = xds.endpoints(name, self._endpoints[name])

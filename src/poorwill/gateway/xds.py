@@ -230,7 +230,10 @@ def _ext_authz() -> Json:
 def _router() -> Json:
     return {
         "name": "envoy.filters.http.router",
-        "typed_config": {"@type": _TYPE + "extensions.filters.http.router.v3.Router"},
+        "typed_config": {
+            "@type": _TYPE + "extensions.filters.http.router.v3.Router",
+            "suppress_envoy_headers": True,
+        },
     }
 
 

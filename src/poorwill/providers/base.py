@@ -24,6 +24,7 @@ from typing import Any, ClassVar, Protocol
 from pydantic import BaseModel
 
 from poorwill.core.model import Condition
+from poorwill.errors import Temporary
 
 Json = Any
 """A value that survives ``json.dumps``."""
@@ -53,6 +54,13 @@ class Sighting:
     address: str | None = None
     detail: str = ""
     handle: Handle | None = None
+
+
+def broken(error: Exception) -> Temporary:
+    """What a provider should not have raised, in the words of the contract."""
+    return Temporary(
+        f"the provider broke: {type(error).__name__}: {error}", hint="this is a mistake in the provider"
+    )
 
 
 @dataclass(frozen=True, slots=True)

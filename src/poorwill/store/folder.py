@@ -9,7 +9,7 @@ import os
 import secrets
 import tempfile
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from poorwill.errors import StateError
 
@@ -71,6 +71,27 @@ class StateFolder:
     def instances_of(self, service: str) -> Path:
         """The folder of a service's logs and exit codes."""
         return self._made("services") / service
+
+    def remember_run(self, service: str, memory: dict[str, Any]) -> None:
+        """Keep how a service runs, so that it can be stopped even after it left the configuration."""
+        folder = self.instances_of(service)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        draft = folder / "run.new"
+        draft.touch(mode=0o600)  # its environment may hold secrets
+        draft.write_text(json.dumps(memory), encoding="utf-8")
+        draft.replace(folder / "run.json")
+
+    def remembered_run(self, service: str) -> dict[str, Any]:
+        """What ``remember_run`` kept; StateError when it is missing or not to be read."""
+        file = self.instances_of(service) / "run.json"
+        try:
+            memory: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise StateError(
+                f"{service} is no longer in the configuration, may run still, and {file} cannot be read",
+                hint=f"put {service} back into the configuration and start again",
+            ) from error
+        return memory
 
     def gateway_id(self) -> str:
         """This gateway's own name, made on the first start and never changed."""

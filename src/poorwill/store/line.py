@@ -18,7 +18,6 @@ T = TypeVar("T")
 class Line:
     """Works off what it is given, one after the other, each in one transaction.
 
-    After a failure the connection is dropped and made anew: what a failed one remembers is not trusted.
     ``doing`` completes "cannot … the journal".
     """
 
@@ -43,22 +42,16 @@ class Line:
 
     async def close(self) -> None:
         """Finish what was given and let go of the connection."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._drop)
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
         self._thread.shutdown(wait=False)
 
     def _run(self, work: Callable[[Connection], T]) -> T:
         with in_words(self._path, self._doing):
             if self._connection is None:
                 self._connection = self._source.connect()
-            try:
-                with self._connection.begin():
-                    return work(self._connection)
-            except BaseException:
-                self._drop()
-                raise
+            with self._connection.begin():
+                return work(self._connection)
 
-    def _drop(self) -> None:
+    def _close(self) -> None:
         if self._connection is not None:
-            connection, self._connection = self._connection, None
-            connection.invalidate()  # closes without another word to the database, which may be failing
-            connection.close()
+            self._connection.close()

@@ -46,6 +46,6 @@ with gr.Blocks(title="Notes and chat") as app:
     shown = gr.Textbox(label="Notes", elem_id="notes", lines=4)
     button.click(keep, [note, kept], [shown, kept, count], api_name="keep")
     app.load(notes, None, shown, api_name="notes")
-    gr.ChatInterface(answer, api_name="chat")
+    gr.ChatInterface(answer, textbox=gr.Textbox(elem_id="ask"), api_name="chat")
 
 app.launch(server_name="127.0.0.1", server_port=int(sys.argv[1]), share=False, quiet=True)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from poorwill.errors import Permanent, Temporary
-from poorwill.providers.process.options import MARK, PORT, Options
+from poorwill.host.table import MARK
+from poorwill.providers.process.options import PORT, Options
 
 INHERITED = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "TZ", "TMPDIR")
 """All that a child sees of Poorwill's own environment, which may hold secrets."""

@@ -10,12 +10,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from poorwill.config.complaint import expected, wrong
 from poorwill.config.units import Duration
+from poorwill.host.table import MARK
 
 PORT = "{port}"
 """Stands for the instance's own port, in the command and in the values of ``env``."""
-
-MARK = "POORWILL_INSTANCE"
-"""Names the variable by which an instance's processes are found again."""
 
 _SHELL_WORDS = frozenset({"&&", "||", "|", ";", "&", ">", ">>", "<"})
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")

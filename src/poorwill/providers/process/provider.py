@@ -14,11 +14,11 @@ from pydantic import BaseModel
 from poorwill import clock
 from poorwill.core.model import Condition
 from poorwill.errors import Permanent, Temporary
+from poorwill.host.table import Identity, is_alive, this_host
+from poorwill.host.watch import watch
 from poorwill.providers.base import Handle, Json, Sighting, Surroundings
 from poorwill.providers.process import ending, launch, log, options, spawn, sweep
 from poorwill.providers.process.running import Running, from_handle
-from poorwill.providers.process.table import Identity, is_alive, this_host
-from poorwill.providers.process.watch import watch
 
 T = TypeVar("T")
 

@@ -6,10 +6,10 @@ import asyncio
 from dataclasses import dataclass, field
 
 from poorwill.core.model import Condition
+from poorwill.host.table import Identity
+from poorwill.host.watch import Watch
 from poorwill.providers.base import Handle, Sighting
 from poorwill.providers.process.ending import describe
-from poorwill.providers.process.table import Identity
-from poorwill.providers.process.watch import Watch
 
 
 @dataclass(slots=True)

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 from poorwill import clock
 from poorwill.errors import Temporary
-from poorwill.providers.process.options import MARK
+from poorwill.host.table import MARK, Identity, Seen, Table, is_alive
 from poorwill.providers.process.spawn import WRAPPER_MARK
-from poorwill.providers.process.table import Identity, Seen, Table, is_alive
 
 KILL_PATIENCE = 5.0
 """Seconds for which the kernel may take to end what got SIGKILL, before we call it stuck."""

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 from typing import Protocol
 
-from poorwill.providers.process.table import Identity, Table, is_alive
+from poorwill.host.table import Identity, Table, is_alive
 
 POLL_EVERY = 0.2
 """Seconds between two looks where the kernel cannot tell us."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from poorwill.clock import boot_id
-from poorwill.providers.process.table import Identity, LinuxTable, PsutilTable, Table, is_alive
+from poorwill.host.table import Identity, LinuxTable, PsutilTable, Table, is_alive
 
 
 @pytest.fixture(params=[pytest.param(LinuxTable, marks=pytest.mark.platform("linux")), PsutilTable])

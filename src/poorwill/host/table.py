@@ -11,7 +11,9 @@ from typing import Protocol
 import psutil
 
 from poorwill.clock import boot_id
-from poorwill.providers.process.options import MARK
+
+MARK = "POORWILL_INSTANCE"
+"""Names the variable by which processes of ours are found again: ``GATEWAY/SERVICE/INSTANCE``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,198 @@
+"""The control room as a test sees it: the real one, with a fake provider and a fake gateway around it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.control.fake_provider import Cloud, FakeProvider
+from tests.control.virtual_time import running, until
+
+from poorwill import clock
+from poorwill.control import observer, restore
+from poorwill.control.desk import Desk
+from poorwill.control.facts import Facts
+from poorwill.control.probe import Probe
+from poorwill.control.reconcile import Reconciler
+from poorwill.control.recorder import Recorder
+from poorwill.core.history import Estimate
+from poorwill.core.model import Asked, Gate, GateState, Service, Traffic
+from poorwill.store.journal import Event, Journal, Kind, Restored, RestoredInstance
+
+NAME, PLACE = "notes", "notes-1"
+RULES = Service(NAME, idle_after=60.0, drain=10.0, start_timeout=40.0)
+PROBE = Probe(None, lambda _: True)
+
+
+class FakeFront:
+    """A gateway that does what it is told ``takes`` seconds later, and remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.takes = 0.005
+        self.nudge: Callable[[str], None] = lambda _: None
+        self.gates: dict[str, Gate] = {}
+        self.traffics: dict[str, Traffic] = {}
+        self.askeds: dict[str, Asked] = {}
+        self.shown: dict[str, dict[str, Any]] = {}
+        self.routes: dict[str, tuple[tuple[str, int], ...]] = {}
+        self.paces: dict[str, float | None] = {}
+        self.calls: list[str] = []
+        self._readings: dict[str, asyncio.TimerHandle] = {}
+
+    def gate(self, service: str) -> Gate:
+        return self.gates.setdefault(service, Gate(GateState.CLOSED, clock.now().mono))
+
+    def traffic(self, service: str) -> Traffic:
+        return self.traffics.get(service, Traffic())
+
+    def asked(self, service: str) -> Asked:
+        return self.askeds.get(service, Asked())
+
+    def checks(self, service: str) -> int:
+        return 7
+
+    def open(self, service: str) -> None:
+        self.calls.append("open")
+        self._move(service, GateState.OPEN)
+
+    def close(self, service: str) -> None:
+        self.calls.append("close")
+        self._move(service, GateState.CLOSED)
+
+    def route(self, service: str, addresses: tuple[tuple[str, int], ...]) -> None:
+        self.routes[service] = addresses
+
+    def watch(self, service: str, every: float | None, keepalive_bytes: int) -> None:
+        if self.paces.get(service) != every:
+            self.paces[service] = every
+            self._read(service, every)
+
+    def show(
+        self,
+        service: str,
+        *,
+        refusal: str | None,
+        estimate: Estimate | None,
+        waking_since: float | None,
+        trouble: bool,
+    ) -> None:
+        self.shown[service] = {
+            "refusal": refusal,
+            "estimate": estimate,
+            "waking_since": waking_since,
+            "trouble": trouble,
+        }
+
+    def ask(self, service: str = NAME, waiting: int = 1) -> None:
+        """Visitors come (or, with 0, the last one that waited leaves)."""
+        last = clock.now().mono if waiting else self.asked(service).last_at
+        self.askeds[service] = Asked(waiting, last)
+        self.nudge(service)
+
+    def _move(self, service: str, state: GateState) -> None:
+        self.gates[service] = Gate(GateState.MOVING, clock.now().mono)
+        asyncio.get_running_loop().call_later(self.takes, self._confirm, service, state)
+
+    def _confirm(self, service: str, state: GateState) -> None:
+        self.gates[service] = Gate(state, clock.now().mono)
+        if state is GateState.OPEN and self.asked(service).waiting:
+            self.askeds[service] = Asked(0, self.asked(service).last_at)
+        self.nudge(service)
+
+    def _read(self, service: str, every: float | None) -> None:
+        """Readings that show nothing open, at the pace that was asked for."""
+        if every is None or self.paces.get(service) != every:
+            return
+        now, before = clock.now().mono, self.traffic(service)
+        if before.busy or before.active:
+            self.traffics[service] = Traffic(before.active, before.busy, now, None, now)
+        else:
+            quiet = before.quiet_since if before.quiet_since is not None else now
+            self.traffics[service] = Traffic(0, 0, before.last_activity, quiet, now)
+        self.nudge(service)
+        asyncio.get_running_loop().call_later(every, self._read, service, every)
+
+
+class House:
+    """One life of the control plane; ``cloud``, ``front`` and the journal's folder may outlive it."""
+
+    def __init__(self, journal: Journal, cloud: Cloud, front: FakeFront, tasks: asyncio.TaskGroup) -> None:
+        self.journal, self.cloud, self.front = journal, cloud, front
+        self._group = tasks
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.forgotten: list[str] = []
+        self.recorder = Recorder(journal)
+        self.reconciler = Reconciler(front, self.recorder, self.spawn, self.forgotten.append)
+        self.desk = Desk(self.reconciler, front, self.recorder)
+        front.nudge = self.reconciler.nudge
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> object:
+        task = self._group.create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+        return task
+
+    def add(self, restored: Restored | None = None, name: str = NAME, **more: Any) -> Facts:
+        now, restored = clock.now(), restored or Restored()
+        place = restore.place(f"{name}-1", restored.instances.get(f"{name}-1", RestoredInstance()), now)
+        given: dict[str, Any] = {
+            "rules": Service(name, RULES.idle_after, RULES.drain, RULES.start_timeout),
+            "provider": FakeProvider(self.cloud),
+            "probe": PROBE,
+            "places": {place.id: place},
+            "hand": restore.hand(restored.hand, now),
+            "failures": restore.failures(restored, now),
+            "wakes": restore.wakes(restored),
+        }
+        facts = Facts(**{**given, **more})
+        self.reconciler.add(facts)
+        return facts
+
+    def phase(self, name: str = NAME) -> str:
+        facts = self.reconciler.services.get(name)
+        return str(facts.decision.phase) if facts and facts.decision else ""
+
+    async def becomes(self, phase: str, within: float = 60.0, name: str = NAME) -> float:
+        """Wait in virtual time for a phase; returns the seconds that took."""
+        return await until(lambda: self.phase(name) == phase, within, f"{phase}, it is {self.phase(name)}")
+
+    async def events(self, *kinds: Kind) -> list[Event]:
+        await self.recorder.flush(30.0)
+        found = await self.journal.events(limit=10_000)
+        return [event for event in found if not kinds or event.kind in kinds]
+
+    def end(self) -> None:
+        """``kill -9``, as far as the journal and the world can tell."""
+        for task in self.tasks:
+            task.cancel()
+
+
+@asynccontextmanager
+async def a_house(
+    folder: Path, cloud: Cloud | None = None, front: FakeFront | None = None
+) -> AsyncIterator[House]:
+    """The control room at work in virtual time. An instance is ready when the cloud's copy answers."""
+    cloud, front = cloud or Cloud(), front or FakeFront()
+
+    async def answered(_: Probe, __: tuple[str, int], failed: Callable[[str], None]) -> None:
+        while not cloud.answers():
+            failed("it does not answer")
+            await asyncio.sleep(0.05)
+
+    running()
+    journal = await Journal.open(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(observer, "until_ready", answered)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                house = House(journal, cloud, front, tasks)
+                house.spawn(house.recorder.run())
+                house.spawn(house.reconciler.run())
+                yield house
+                house.end()
+        finally:
+            await journal.close()

@@ -1,0 +1,105 @@
+"""Observations for tests: one said in few words, and every one that hypothesis can think of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from poorwill.core.model import (
+    Asked,
+    Condition,
+    Failures,
+    Gate,
+    GateState,
+    Hand,
+    HandKind,
+    Instance,
+    Intent,
+    IntentKind,
+    Now,
+    Observation,
+    Outcome,
+    Service,
+    Traffic,
+)
+
+NOW = Now(wall=1_800_000_000.0, mono=1_000.0, boot="boot-1")
+PLACE = "notes-1"
+LONG_AGO = 0.0
+
+
+def service(**rules: Any) -> Service:
+    return Service("notes", **{"idle_after": 60.0, "drain": 10.0, "start_timeout": 40.0, **rules})
+
+
+def a_hand(kind: str, **said: Any) -> Hand:
+    return Hand(HandKind(kind), **{"at": NOW.mono - 1, **said})
+
+
+def instance(**facts: Any) -> Instance:
+    facts["condition"] = Condition(facts.get("condition", "absent"))
+    return Instance(PLACE, **facts)
+
+
+def seen(gate: str = "closed", gate_since: float = LONG_AGO, **facts: Any) -> Observation:
+    """An observation; what is not one of its own fields is a fact of its only instance."""
+    own = {name: facts.pop(name) for name in ("traffic", "asked", "hand", "failures") if name in facts}
+    return Observation((instance(**facts),), Gate(GateState(gate), gate_since), **own)
+
+
+# --- everything that can be observed ----------------------------------------------------------------
+
+moments = st.floats(0, 2_000) | st.sampled_from([0.0, 940.0, 960.0, 990.0, 999.95, 1_000.0, 1_060.0])
+maybe = st.none() | moments
+words = st.sampled_from(["", "because"])
+
+intents = st.builds(
+    Intent,
+    kind=st.sampled_from(IntentKind),
+    at=moments,
+    reason=words,
+    calling=st.booleans(),
+    attempts=st.integers(0, 40) | st.just(10_000),
+    returned_at=maybe,
+    error=words,
+    permanent=st.booleans(),
+)
+instances = st.builds(
+    Instance,
+    id=st.just(PLACE),
+    condition=st.sampled_from(Condition),
+    intent=st.none() | intents,
+    ready=st.booleans(),
+    ready_since=maybe,
+    seen_since=maybe,
+    detail=words,
+    probe_error=words,
+    outcome=st.none() | st.sampled_from(Outcome),
+    outcome_at=maybe,
+)
+observations = st.builds(
+    Observation,
+    instances=st.tuples(instances),
+    gate=st.builds(Gate, st.sampled_from(GateState), moments),
+    traffic=st.builds(
+        Traffic,
+        active=st.integers(0, 3),
+        busy=st.integers(0, 3),
+        last_activity=maybe,
+        quiet_since=maybe,
+        read_at=maybe,
+    ),
+    asked=st.builds(Asked, waiting=st.integers(0, 5_000), last_at=maybe),
+    hand=st.none()
+    | st.builds(Hand, st.sampled_from(HandKind), moments, maybe, st.just("by hand"), st.booleans()),
+    failures=st.builds(Failures, st.integers(0, 5) | st.just(10_000), moments, words),
+)
+services = st.builds(
+    Service,
+    name=st.just("notes"),
+    idle_after=st.sampled_from([0.0, 1.0, 60.0, 86_400.0]),
+    drain=st.sampled_from([0.0, 10.0, 3_600.0]),
+    start_timeout=st.sampled_from([0.1, 40.0, 1_800.0]),
+    settle=st.sampled_from([0.0, 10.0]),
+)

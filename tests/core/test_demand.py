@@ -1,0 +1,155 @@
+"""Who wins when wishes differ, and which moments count as somebody's need."""
+
+from __future__ import annotations
+
+import pytest
+from tests.core.shapes import NOW, a_hand, instance, seen, service
+
+from poorwill.core.demand import in_force, wanted
+from poorwill.core.model import (
+    Asked,
+    Condition,
+    Demand,
+    HandKind,
+    Intent,
+    IntentKind,
+    Observation,
+    Outcome,
+    Traffic,
+)
+
+IDLE = service().idle_after
+T = NOW.mono
+WAITING = Asked(waiting=3, last_at=T)
+STARTING = Intent(IntentKind.START, T - 5, "requests are waiting")
+BUSY = Traffic(last_activity=T)
+
+
+def demand(shape: Observation) -> Demand:
+    return wanted(service(), shape, NOW)
+
+
+@pytest.mark.parametrize(
+    ("stronger", "weaker", "desired"),
+    [
+        pytest.param({"hand": a_hand("sleep")}, {"asked": WAITING}, 0, id="sleep over visitors"),
+        pytest.param({"hand": a_hand("sleep")}, {"intent": STARTING}, 0, id="sleep over a start under way"),
+        pytest.param({"hand": a_hand("sleep")}, {"traffic": BUSY}, 0, id="sleep over activity"),
+        pytest.param({"hand": a_hand("wake")}, {}, 1, id="wake over nobody"),
+        pytest.param({"hand": a_hand("wake")}, {"asked": WAITING}, 1, id="wake over visitors"),
+        pytest.param({"asked": WAITING}, {"intent": STARTING}, 1, id="visitors over a start under way"),
+        pytest.param({"intent": STARTING}, {"traffic": BUSY}, 1, id="a start under way over activity"),
+    ],
+)
+def test_the_stronger_wish_wins_and_gives_the_reason(
+    stronger: dict[str, object], weaker: dict[str, object], desired: int
+) -> None:
+    alone = demand(seen(condition="running", **stronger))
+    both = demand(seen(condition="running", **{**weaker, **stronger}))
+    assert both.desired == desired
+    assert both.reason == alone.reason
+
+
+@pytest.mark.parametrize("kind", ["wake", "sleep"])
+def test_what_a_person_said_ends_at_its_time(kind: str) -> None:
+    held = seen(hand=a_hand(kind, until=T + 10))
+    over = seen(hand=a_hand(kind, until=T))
+    assert demand(held).until == T + 10
+    assert demand(over) == demand(seen())
+    assert in_force(over.hand, NOW) is None
+    assert in_force(held.hand, NOW) is held.hand
+
+
+def test_a_person_s_word_without_an_end_has_no_until() -> None:
+    assert demand(seen(hand=a_hand("wake"))).until is None
+    assert in_force(None, NOW) is None
+
+
+def test_the_reason_names_who_said_it() -> None:
+    assert demand(seen(hand=a_hand("sleep"))).reason == "put to sleep by hand"
+    assert demand(seen(hand=a_hand("wake"))).reason == "kept awake by hand"
+
+
+def test_nobody_asks_for_it() -> None:
+    assert demand(seen()) == Demand(0, "nobody asks for it")
+
+
+@pytest.mark.parametrize("ago", [0.0, 1.0, IDLE - 0.001])
+def test_a_recent_need_keeps_it_awake_until_it_is_idle(ago: float) -> None:
+    for need in ({"traffic": Traffic(last_activity=T - ago)}, {"asked": Asked(0, T - ago)}):
+        found = demand(seen(condition="running", **need))
+        assert (found.desired, found.until) == (1, T - ago + IDLE)
+
+
+@pytest.mark.parametrize("ago", [IDLE, IDLE + 1, 10 * IDLE])
+def test_idle_long_enough(ago: float) -> None:
+    found = demand(seen(condition="running", traffic=Traffic(last_activity=T - ago)))
+    assert found == Demand(0, "no activity for 1m")
+
+
+def test_the_newest_need_counts() -> None:
+    found = demand(seen(condition="running", traffic=Traffic(last_activity=T - 50), asked=Asked(0, T - 7)))
+    assert found.until == T - 7 + IDLE
+
+
+def test_an_instance_found_running_is_given_time_to_prove_that_it_is_used() -> None:
+    assert demand(seen(condition="running", seen_since=T - 1)).desired == 1
+    assert demand(seen(condition="running", seen_since=T - IDLE)).desired == 0
+
+
+def test_a_wake_is_idle_only_idle_after_it_got_ready() -> None:
+    """A start that takes longer than ``idle_after`` must not be undone the moment it succeeds."""
+    asked = Asked(0, T - 10 * IDLE)
+    assert demand(seen(condition="running", asked=asked, ready=True, ready_since=T - 1)).desired == 1
+
+
+def test_activity_belongs_to_the_life_it_happened_in() -> None:
+    gone = {"traffic": Traffic(last_activity=T - 1), "ready_since": T - 5}
+    assert demand(seen(**gone, outcome=Outcome.STOPPED, outcome_at=T - 1)).desired == 0
+    assert demand(seen(**gone, outcome=Outcome.CRASHED, outcome_at=T - 1)).desired == 1
+
+
+def test_a_crash_of_a_service_in_use_is_a_reason_to_come_back_before_it_is_written_down() -> None:
+    """Else the service is called asleep for a moment, and its readings are thrown away."""
+    shape = seen(traffic=Traffic(last_activity=T - 1), outcome=Outcome.READY, outcome_at=T - 100)
+    assert demand(shape).desired == 1
+
+
+def test_only_requests_after_the_stop_count_for_the_next_life() -> None:
+    stopped = {"outcome": Outcome.STOPPED, "outcome_at": T - 10}
+    assert demand(seen(**stopped, asked=Asked(0, T - 11))).desired == 0
+    assert demand(seen(**stopped, asked=Asked(0, T - 10))).desired == 0
+    assert demand(seen(**stopped, asked=Asked(0, T - 9))).desired == 1
+
+
+def test_a_request_outlives_a_failed_start_for_as_long_as_an_idle_service_lives() -> None:
+    failed = {"outcome": Outcome.FAILED, "outcome_at": T - 1}
+    assert demand(seen(**failed, asked=Asked(0, T - 30))).desired == 1
+    assert demand(seen(**failed, asked=Asked(0, T - IDLE))).desired == 0
+
+
+def test_a_start_under_way_is_seen_through_though_the_visitor_left() -> None:
+    shape = seen(condition="starting", intent=STARTING)
+    assert demand(shape) == Demand(1, "requests are waiting")
+    assert demand(seen(intent=Intent(IntentKind.START, T))).reason == "a start is under way"
+
+
+def test_a_stop_under_way_is_no_wish_to_run() -> None:
+    assert demand(seen(condition="running", intent=Intent(IntentKind.STOP, T - 1, "idle"))).desired == 0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(60, "1m"), (90, "90s"), (7200, "2h"), (86400, "1d"), (0.5, "0.5s"), (30, "30s")]
+)
+def test_the_idle_time_is_said_in_words(seconds: float, words: str) -> None:
+    shape = seen(condition="running", traffic=Traffic(last_activity=T - seconds))
+    assert wanted(service(idle_after=seconds), shape, NOW).reason == f"no activity for {words}"
+
+
+def test_the_condition_alone_wants_nothing() -> None:
+    for condition in Condition:
+        assert demand(seen(condition=condition, seen_since=None)).desired == 0
+
+
+def test_every_kind_of_hand_is_heard() -> None:
+    assert {demand(seen(hand=a_hand(kind))).desired for kind in HandKind} == {0, 1}

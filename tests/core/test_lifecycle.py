@@ -1,0 +1,364 @@
+"""The table in the docstring of ``core.lifecycle``, row by row, and the times it speaks of."""
+
+from __future__ import annotations
+
+import pytest
+from tests.core.shapes import NOW, PLACE, a_hand, seen, service
+
+from poorwill.core.lifecycle import START_BACKOFF, STOP_BACKOFF, concluded, phase, retry_at, steps
+from poorwill.core.model import (
+    Action,
+    CloseGate,
+    Conclude,
+    Demand,
+    Failures,
+    GateState,
+    Intent,
+    IntentKind,
+    Now,
+    Observation,
+    OpenGate,
+    Outcome,
+    Phase,
+    Service,
+    Start,
+    Stop,
+    Traffic,
+)
+
+T = NOW.mono
+WANTED, UNWANTED = Demand(1, "requests are waiting"), Demand(0, "no activity for 1m")
+GATES = tuple(GateState)
+DEMANDS = (WANTED, UNWANTED)
+PRESENT = ("starting", "running")
+QUIET = Traffic(quiet_since=T - 60, read_at=T)
+START = Start(PLACE, WANTED.reason)
+STOP = Stop(PLACE, UNWANTED.reason)
+
+
+def started(**more: object) -> Intent:
+    return Intent(IntentKind.START, T - 5, "asked", **{"returned_at": T - 3, **more})  # type: ignore[arg-type]
+
+
+def stopped(**more: object) -> Intent:
+    return Intent(IntentKind.STOP, T - 5, "idle", **{"returned_at": T - 3, "attempts": 1, **more})  # type: ignore[arg-type]
+
+
+def look(
+    shape: Observation, demand: Demand, rules: Service | None = None, at: float = T
+) -> tuple[Phase, tuple[Action, ...], float | None]:
+    now = Now(NOW.wall, at, NOW.boot)
+    actions, again = steps(rules or service(), shape, demand, now)
+    return phase(shape, demand, now), actions, again
+
+
+def done(outcome: str, reason: str = "") -> Conclude:
+    return Conclude(PLACE, Outcome(outcome), reason)
+
+
+# --- the table --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("demand", DEMANDS, ids=["wanted", "unwanted"])
+@pytest.mark.parametrize("gate", GATES)
+@pytest.mark.parametrize("intent", [None, started(), stopped()], ids=["none", "start", "stop"])
+def test_row_unknown(intent: Intent | None, gate: GateState, demand: Demand) -> None:
+    shape = seen(gate, condition="unknown", intent=intent, outcome=Outcome.READY)
+    assert look(shape, demand) == (Phase.UNKNOWN, (), None)
+
+
+@pytest.mark.parametrize("demand", DEMANDS, ids=["wanted", "unwanted"])
+@pytest.mark.parametrize("gate", GATES)
+class TestRowStop:
+    """any | stop | any | any | stopping | absent: conclude; else call again in time"""
+
+    def test_absent(self, gate: GateState, demand: Demand) -> None:
+        assert look(seen(gate, intent=stopped()), demand) == (Phase.STOPPING, (done("stopped"),), None)
+
+    @pytest.mark.parametrize("condition", [*PRESENT, "stopping"])
+    def test_present(self, condition: str, gate: GateState, demand: Demand) -> None:
+        shape = seen(gate, condition=condition, intent=stopped(returned_at=T - 1))
+        assert look(shape, demand) == (Phase.STOPPING, (Stop(PLACE, "idle"),), None)
+        shape = seen(gate, condition=condition, intent=stopped(returned_at=T - 0.5))
+        assert look(shape, demand) == (Phase.STOPPING, (), T + 0.5)
+
+    @pytest.mark.parametrize("condition", ["absent", *PRESENT, "stopping"])
+    def test_the_call_is_under_way(self, condition: str, gate: GateState, demand: Demand) -> None:
+        shape = seen(gate, condition=condition, intent=stopped(calling=True))
+        assert look(shape, demand) == (Phase.STOPPING, (), None)
+
+
+@pytest.mark.parametrize("demand", DEMANDS, ids=["wanted", "unwanted"])
+def test_row_absent_start(demand: Demand) -> None:
+    """absent | start | any | any | waking | the call is over and it settled: failed"""
+    why = "the instance was not there after its start"
+    assert look(seen(intent=started()), demand) == (Phase.WAKING, (done("failed", why),), None)
+    shape = seen(intent=started(error="no such image"))
+    assert look(shape, demand) == (Phase.WAKING, (done("failed", "no such image"),), None)
+    shape = seen(intent=started(), detail="exit code 3")
+    assert look(shape, demand) == (Phase.WAKING, (done("failed", "exit code 3"),), None)
+
+
+@pytest.mark.parametrize("condition", PRESENT)
+class TestRowPresentStart:
+    """present | start | any | … | waking"""
+
+    def test_wanted_and_ready(self, condition: str) -> None:
+        shape = seen(condition=condition, intent=started(), ready=True)
+        assert look(shape, WANTED) == (Phase.WAKING, (done("ready"),), None)
+
+    def test_wanted_and_not_yet_ready(self, condition: str) -> None:
+        assert look(seen(condition=condition, intent=started()), WANTED) == (Phase.WAKING, (), T + 35)
+
+    def test_wanted_and_too_late(self, condition: str) -> None:
+        late = Intent(IntentKind.START, T - 40, returned_at=T - 30)
+        shape = seen(condition=condition, intent=late, probe_error="GET / answered 500")
+        why = "not ready within 40 s: GET / answered 500"
+        assert look(shape, WANTED) == (Phase.WAKING, (done("failed", why), Stop(PLACE, why)), None)
+
+    def test_unwanted(self, condition: str) -> None:
+        assert look(seen(condition=condition, intent=started()), UNWANTED) == (Phase.WAKING, (STOP,), None)
+
+    def test_a_gate_left_open_by_a_crash_is_closed_first(self, condition: str) -> None:
+        for demand in DEMANDS:
+            shape = seen("open", condition=condition, intent=started(), ready=True)
+            assert look(shape, demand)[1] == (CloseGate(),)
+            shape = seen("moving", condition=condition, intent=started(), ready=True)
+            assert look(shape, demand)[1] == ()
+
+
+class TestRowAbsentNone:
+    """absent | none | …"""
+
+    @pytest.mark.parametrize("outcome", [None, Outcome.STOPPED, Outcome.FAILED, Outcome.CRASHED])
+    def test_open(self, outcome: Outcome | None) -> None:
+        shape = seen("open", outcome=outcome)
+        assert look(shape, UNWANTED) == (Phase.ASLEEP, (CloseGate(),), None)
+        assert look(shape, WANTED) == (Phase.WAKING, (CloseGate(), START), None)
+
+    @pytest.mark.parametrize("demand", DEMANDS, ids=["wanted", "unwanted"])
+    def test_it_was_ready_so_it_crashed(self, demand: Demand) -> None:
+        assert look(seen("open", outcome=Outcome.READY), demand)[1:] == (
+            (CloseGate(), done("crashed", "it vanished")),
+            None,
+        )
+        shape = seen("closed", outcome=Outcome.READY, detail="killed by signal 9")
+        assert look(shape, demand)[1] == (done("crashed", "killed by signal 9"),)
+
+    def test_closed_and_wanted(self) -> None:
+        assert look(seen(), WANTED) == (Phase.WAKING, (START,), None)
+
+    def test_closed_and_wanted_after_failures(self) -> None:
+        shape = seen(failures=Failures(3, T - 1, "exit code 3"), outcome=Outcome.FAILED)
+        assert look(shape, WANTED) == (Phase.FAILED, (), T + 3)
+        assert look(shape, WANTED, at=T + 3) == (Phase.FAILED, (START,), None)
+
+    def test_closed_and_unwanted(self) -> None:
+        assert look(seen(), UNWANTED) == (Phase.ASLEEP, (), None)
+
+    def test_closed_and_unwanted_after_failures(self) -> None:
+        shape = seen(failures=Failures(3, T - 1, "exit code 3"), outcome=Outcome.FAILED)
+        assert look(shape, UNWANTED) == (Phase.FAILED, (), T + 3)
+        assert look(shape, UNWANTED, at=T + 3) == (Phase.ASLEEP, (), None)
+
+
+@pytest.mark.parametrize("condition", PRESENT)
+class TestRowPresentNone:
+    """present | none | …"""
+
+    def test_closed_wanted(self, condition: str) -> None:
+        shape = seen(condition=condition, seen_since=T - 10)
+        assert look(shape, WANTED) == (Phase.WAKING, (), T + 30)
+        shape = seen(condition=condition, ready=True)
+        assert look(shape, WANTED) == (Phase.WAKING, (OpenGate(),), None)
+        shape = seen(condition=condition, seen_since=T - 40)
+        why = "not ready within 40 s"
+        assert look(shape, WANTED) == (Phase.WAKING, (done("failed", why), Stop(PLACE, why)), None)
+
+    def test_open_wanted(self, condition: str) -> None:
+        found = look(seen("open", condition=condition, ready=True), WANTED)
+        assert found == (Phase.AWAKE if condition == "running" else Phase.WAKING, (), None)
+
+    def test_open_unwanted(self, condition: str) -> None:
+        assert look(seen("open", condition=condition), UNWANTED) == (Phase.DRAINING, (CloseGate(),), None)
+
+    def test_closed_unwanted(self, condition: str) -> None:
+        shape = seen(condition=condition, traffic=QUIET)
+        assert look(shape, UNWANTED) == (Phase.DRAINING, (STOP,), None)
+
+    def test_closed_unwanted_with_work_open(self, condition: str) -> None:
+        shape = seen(condition=condition, traffic=Traffic(busy=1, read_at=T, last_activity=T))
+        assert look(shape, UNWANTED)[:2] == (Phase.DRAINING, ())
+
+    def test_moving(self, condition: str) -> None:
+        shape = seen("moving", condition=condition, ready=True, traffic=QUIET)
+        assert look(shape, WANTED) == (Phase.WAKING, (), None)
+        assert look(shape, UNWANTED) == (Phase.DRAINING, (), None)
+
+
+@pytest.mark.parametrize("demand", DEMANDS, ids=["wanted", "unwanted"])
+@pytest.mark.parametrize("gate", GATES)
+def test_row_somebody_else_stops_it(gate: GateState, demand: Demand) -> None:
+    """stopping | none | … | stopping | close the gate and wait"""
+    shape = seen(gate, condition="stopping")
+    expected = (CloseGate(),) if gate is GateState.OPEN else ()
+    assert look(shape, demand) == (Phase.STOPPING, expected, None)
+
+
+# --- the provider's time to settle ------------------------------------------------------------------
+
+SLOW = service(settle=10.0)
+
+
+def test_an_absence_is_not_believed_before_the_start_has_settled() -> None:
+    assert look(seen(intent=started()), WANTED, SLOW) == (Phase.WAKING, (), T + 7)
+    assert look(seen(intent=started()), UNWANTED, SLOW)[1:] == ((), T + 7)
+    assert look(seen(intent=started()), WANTED, SLOW, T + 7)[1][0].outcome is Outcome.FAILED  # type: ignore[union-attr]
+
+
+def test_a_start_that_failed_may_have_begun_all_the_same() -> None:
+    """A call that timed out says nothing: the instance may appear later, and would be started twice."""
+    assert look(seen(intent=started(error="timed out")), WANTED, SLOW) == (Phase.WAKING, (), T + 7)
+
+
+def test_a_start_that_can_never_succeed_needs_no_time_to_settle() -> None:
+    shape = seen(intent=started(error="no such type", permanent=True))
+    assert look(shape, WANTED, SLOW)[1] == (done("failed", "no such type"),)
+
+
+def test_a_restart_that_forgot_the_call_asks_again_when_it_has_settled() -> None:
+    forgotten = started(returned_at=None)
+    shape = seen(intent=forgotten, seen_since=T - 4)
+    assert look(shape, WANTED) == (Phase.WAKING, (Start(PLACE, "asked"),), None)
+    assert look(shape, UNWANTED) == (Phase.WAKING, (done("stopped"),), None)
+    assert look(shape, WANTED, SLOW) == (Phase.WAKING, (), T + 6)
+    assert look(shape, WANTED, SLOW, T + 6)[1] == (Start(PLACE, "asked"),)
+
+
+def test_a_restart_that_forgot_the_stop_asks_again_at_once() -> None:
+    shape = seen(condition="running", intent=stopped(returned_at=None))
+    assert look(shape, WANTED, SLOW)[1] == (Stop(PLACE, "idle"),)
+
+
+def test_a_stop_that_takes_its_time_is_not_repeated_before_it_settled() -> None:
+    shape = seen(condition="running", intent=stopped())
+    assert look(shape, UNWANTED, SLOW)[1:] == ((), T + 7)
+    shape = seen(condition="running", intent=stopped(error="quota"))
+    assert look(shape, UNWANTED, SLOW)[1] == (Stop(PLACE, "idle"),)
+
+
+# --- back-off ---------------------------------------------------------------------------------------
+
+
+def test_the_pause_before_a_start_doubles_up_to_five_minutes() -> None:
+    pauses = [retry_at(Failures(count, T, "x"), None) - T for count in range(1, 12)]
+    assert pauses == [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
+    assert retry_at(Failures(10**6, T, "x"), None) == T + START_BACKOFF[1]
+
+
+def test_the_pause_before_a_stop_doubles_up_to_a_minute() -> None:
+    def pause(attempts: int) -> float:
+        shape = seen(condition="running", intent=stopped(attempts=attempts, returned_at=T, error="quota"))
+        again = look(shape, UNWANTED)[2]
+        assert again is not None
+        return again - T
+
+    assert [pause(attempts) for attempts in range(1, 9)] == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert pause(10**6) == STOP_BACKOFF[1]
+
+
+def test_a_person_s_wake_may_try_at_once_but_only_once() -> None:
+    failures = Failures(8, T - 10, "x")
+    assert retry_at(failures, a_hand("wake", at=T - 9)) <= T
+    assert retry_at(failures, a_hand("wake", at=T - 11)) == T - 10 + 128
+    assert retry_at(failures, a_hand("sleep", at=T - 9)) == T - 10 + 128
+
+
+# --- draining ---------------------------------------------------------------------------------------
+
+
+def test_it_looks_again_when_silent_streams_may_be_cut() -> None:
+    shape = seen(condition="running", gate_since=T - 4, traffic=Traffic(active=1, read_at=T))
+    assert look(shape, UNWANTED)[1:] == ((), T + 6)
+    shape = seen(condition="running", gate_since=T - 4, traffic=Traffic(1, 0, T - 2, None, T))
+    assert look(shape, UNWANTED)[1:] == ((), T + 8)
+    assert look(shape, UNWANTED, at=T + 8)[1] == (STOP,)
+
+
+def test_a_busy_request_is_waited_for_and_no_time_is_named() -> None:
+    shape = seen(condition="running", gate_since=T - 400, traffic=Traffic(busy=1, read_at=T))
+    assert look(shape, UNWANTED)[1:] == ((), None)
+
+
+def test_force_cuts_what_is_open_behind_a_closed_gate_only() -> None:
+    busy = Traffic(busy=1, read_at=T, last_activity=T)
+    force = a_hand("sleep", force=True)
+    assert look(seen(condition="running", traffic=busy, hand=force), UNWANTED)[1] == (STOP,)
+    assert look(seen("open", condition="running", traffic=busy, hand=force), UNWANTED)[1] == (CloseGate(),)
+    assert look(seen("moving", condition="running", traffic=busy, hand=force), UNWANTED)[1] == ()
+
+
+def test_force_ends_with_the_word_it_was_said_with() -> None:
+    busy = Traffic(busy=1, read_at=T, last_activity=T)
+    over = a_hand("sleep", force=True, until=T - 1)
+    assert look(seen(condition="running", traffic=busy, hand=over), UNWANTED)[1] == ()
+
+
+# --- what a conclusion means ------------------------------------------------------------------------
+
+NONE, TWO = Failures(), Failures(2, 10.0, "exit code 3")
+
+
+@pytest.mark.parametrize(
+    ("before", "failures", "conclusion", "ready_since", "after"),
+    [
+        pytest.param(None, NONE, done("ready"), None, (Outcome.READY, NONE), id="ready"),
+        pytest.param(
+            Outcome.FAILED, TWO, done("ready"), None, (Outcome.READY, TWO), id="ready clears nothing yet"
+        ),
+        pytest.param(
+            Outcome.READY, TWO, done("stopped"), 50.0, (Outcome.STOPPED, NONE), id="a stop on purpose clears"
+        ),
+        pytest.param(
+            Outcome.FAILED, TWO, done("stopped"), None, (Outcome.FAILED, TWO), id="clearing away is no good end"
+        ),
+        pytest.param(
+            None, NONE, done("failed", "x"), None, (Outcome.FAILED, Failures(1, T, "x")), id="the first failure"
+        ),
+        pytest.param(
+            Outcome.FAILED, TWO, done("failed", "x"), None, (Outcome.FAILED, Failures(3, T, "x")), id="another"
+        ),
+        pytest.param(
+            Outcome.READY,
+            TWO,
+            done("crashed", "x"),
+            T - 59,
+            (Outcome.CRASHED, Failures(3, T, "x")),
+            id="a crash soon after it got ready",
+        ),
+        pytest.param(
+            Outcome.READY,
+            TWO,
+            done("crashed", "x"),
+            T - 60,
+            (Outcome.CRASHED, Failures(1, T, "x")),
+            id="a crash after a good while",
+        ),
+        pytest.param(
+            Outcome.READY,
+            TWO,
+            done("crashed", "x"),
+            None,
+            (Outcome.CRASHED, Failures(3, T, "x")),
+            id="a crash, nobody knows when it got ready",
+        ),
+    ],
+)
+def test_conclusions(
+    before: Outcome | None,
+    failures: Failures,
+    conclusion: Conclude,
+    ready_since: float | None,
+    after: tuple[Outcome, Failures],
+) -> None:
+    assert concluded(before, failures, conclusion, T, ready_since) == after
