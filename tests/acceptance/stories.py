@@ -9,8 +9,16 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import Any
 
+import pytest
+
 Story = Callable[..., Coroutine[Any, Any, None]]
 Told = dict[str, "asyncio.Task[None]"]
+
+
+def chosen(request: pytest.FixtureRequest) -> list[Story]:
+    """The stories of this file that are really going to be waited for."""
+    items = [item for item in request.session.items if item.path == request.path]
+    return [item.callspec.params["story"] for item in items if hasattr(item, "callspec")]
 
 
 async def told(stories: Sequence[Story], *given: Any) -> AsyncIterator[Told]:

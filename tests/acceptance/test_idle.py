@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 from tests.acceptance.conftest import Start
 from tests.acceptance.running import Json, Up, host, service
-from tests.acceptance.stories import Story, Told, name_of, told
+from tests.acceptance.stories import Story, Told, chosen, name_of, told
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
@@ -235,8 +235,8 @@ STORIES: list[Story] = [
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stories(gateway: Up) -> AsyncIterator[Told]:
-    async for tasks in told(STORIES, gateway):
+async def stories(request: pytest.FixtureRequest, gateway: Up) -> AsyncIterator[Told]:
+    async for tasks in told(chosen(request), gateway):
         yield tasks
 
 

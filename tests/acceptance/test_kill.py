@@ -16,7 +16,7 @@ import psutil
 import pytest
 import pytest_asyncio
 from tests.acceptance.running import Json, Up, host, service, until
-from tests.acceptance.stories import Story, Told, name_of, told
+from tests.acceptance.stories import Story, Told, chosen, name_of, told
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -314,7 +314,7 @@ STORIES = BEFORE + AT_A_MOMENT
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stories(new: New) -> AsyncIterator[Told]:
+async def stories(request: pytest.FixtureRequest, new: New) -> AsyncIterator[Told]:
     few = asyncio.Semaphore(4)  # each has a program of its own
 
     def one_of_few(story: Story) -> Story:
@@ -325,7 +325,7 @@ async def stories(new: New) -> AsyncIterator[Told]:
         tell.__name__ = story.__name__
         return tell
 
-    async for tasks in told([one_of_few(story) for story in STORIES], new):
+    async for tasks in told([one_of_few(story) for story in chosen(request)], new):
         yield tasks
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.control.fake_front import NAME, FakeFront
 from tests.control.fake_provider import Cloud, FakeProvider
 from tests.control.virtual_time import running, until
 
@@ -19,102 +20,14 @@ from poorwill.control.facts import Facts
 from poorwill.control.probe import Probe
 from poorwill.control.reconcile import Reconciler
 from poorwill.control.recorder import Recorder
-from poorwill.core.history import Estimate
-from poorwill.core.model import Asked, Gate, GateState, Service, Traffic
+from poorwill.core.model import Service
 from poorwill.store.journal import Event, Journal, Kind, Restored, RestoredInstance
 
-NAME, PLACE = "notes", "notes-1"
+__all__ = ["NAME", "PLACE", "PROBE", "RULES", "FakeFront", "House", "a_house"]
+
+PLACE = "notes-1"
 RULES = Service(NAME, idle_after=60.0, drain=10.0, start_timeout=40.0)
 PROBE = Probe(None, lambda _: True)
-
-
-class FakeFront:
-    """A gateway that does what it is told ``takes`` seconds later, and remembers what it was told."""
-
-    def __init__(self) -> None:
-        self.takes = 0.005
-        self.nudge: Callable[[str], None] = lambda _: None
-        self.gates: dict[str, Gate] = {}
-        self.traffics: dict[str, Traffic] = {}
-        self.askeds: dict[str, Asked] = {}
-        self.shown: dict[str, dict[str, Any]] = {}
-        self.routes: dict[str, tuple[tuple[str, int], ...]] = {}
-        self.paces: dict[str, float | None] = {}
-        self.calls: list[str] = []
-        self._readings: dict[str, asyncio.TimerHandle] = {}
-
-    def gate(self, service: str) -> Gate:
-        return self.gates.setdefault(service, Gate(GateState.CLOSED, clock.now().mono))
-
-    def traffic(self, service: str) -> Traffic:
-        return self.traffics.get(service, Traffic())
-
-    def asked(self, service: str) -> Asked:
-        return self.askeds.get(service, Asked())
-
-    def checks(self, service: str) -> int:
-        return 7
-
-    def open(self, service: str) -> None:
-        self.calls.append("open")
-        self._move(service, GateState.OPEN)
-
-    def close(self, service: str) -> None:
-        self.calls.append("close")
-        self._move(service, GateState.CLOSED)
-
-    def route(self, service: str, addresses: tuple[tuple[str, int], ...]) -> None:
-        self.routes[service] = addresses
-
-    def watch(self, service: str, every: float | None, keepalive_bytes: int) -> None:
-        if self.paces.get(service) != every:
-            self.paces[service] = every
-            self._read(service, every)
-
-    def show(
-        self,
-        service: str,
-        *,
-        refusal: str | None,
-        estimate: Estimate | None,
-        waking_since: float | None,
-        trouble: bool,
-    ) -> None:
-        self.shown[service] = {
-            "refusal": refusal,
-            "estimate": estimate,
-            "waking_since": waking_since,
-            "trouble": trouble,
-        }
-
-    def ask(self, service: str = NAME, waiting: int = 1) -> None:
-        """Visitors come (or, with 0, the last one that waited leaves)."""
-        last = clock.now().mono if waiting else self.asked(service).last_at
-        self.askeds[service] = Asked(waiting, last)
-        self.nudge(service)
-
-    def _move(self, service: str, state: GateState) -> None:
-        self.gates[service] = Gate(GateState.MOVING, clock.now().mono)
-        asyncio.get_running_loop().call_later(self.takes, self._confirm, service, state)
-
-    def _confirm(self, service: str, state: GateState) -> None:
-        self.gates[service] = Gate(state, clock.now().mono)
-        if state is GateState.OPEN and self.asked(service).waiting:
-            self.askeds[service] = Asked(0, self.asked(service).last_at)
-        self.nudge(service)
-
-    def _read(self, service: str, every: float | None) -> None:
-        """Readings that show nothing open, at the pace that was asked for."""
-        if every is None or self.paces.get(service) != every:
-            return
-        now, before = clock.now().mono, self.traffic(service)
-        if before.busy or before.active:
-            self.traffics[service] = Traffic(before.active, before.busy, now, None, now)
-        else:
-            quiet = before.quiet_since if before.quiet_since is not None else now
-            self.traffics[service] = Traffic(0, 0, before.last_activity, quiet, now)
-        self.nudge(service)
-        asyncio.get_running_loop().call_later(every, self._read, service, every)
 
 
 class House:

@@ -26,6 +26,7 @@ from poorwill.core.model import (
     Service,
     Start,
     Stop,
+    Traffic,
 )
 
 T = NOW.mono
@@ -104,7 +105,7 @@ def test_it_stops_only_behind_a_closed_gate_and_never_work(rules: Service, shape
     if any(isinstance(action, Stop) for action in decide(rules, shape, NOW).actions):
         assert shape.gate.state is GateState.CLOSED
         hand = shape.hand
-        forced = hand is not None and hand.force and (hand.until is None or T < hand.until)
+        forced = hand is not None and hand.force and (hand.until is None or hand.until > T)
         starting = instance.intent is not None
         too_late = not instance.ready
         if not (forced or starting or too_late):
@@ -117,7 +118,7 @@ def test_it_stops_only_behind_a_closed_gate_and_never_work(rules: Service, shape
 @given(services, observations)
 def test_a_person_s_sleep_is_never_answered_with_a_start(rules: Service, shape: Observation) -> None:
     hand = shape.hand
-    if hand is not None and hand.kind is HandKind.SLEEP and (hand.until is None or T < hand.until):
+    if hand is not None and hand.kind is HandKind.SLEEP and (hand.until is None or hand.until > T):
         decision = decide(rules, shape, NOW)
         assert decision.desired == 0
         assert not any(isinstance(action, Start) for action in decision.actions)
@@ -177,6 +178,19 @@ STOPPING = Intent(IntentKind.STOP, T - 9, "no activity for 1m", returned_at=T - 
 )
 def test_reasons(shape: Observation, reason: str) -> None:
     assert decide(service(), shape, NOW).reason == reason
+
+
+@pytest.mark.parametrize("now", [1070.061, 1070.0609999999997, 1070.0609999999999])
+def test_a_moment_that_has_come_is_never_left_without_an_answer(now: float) -> None:
+    """Differences and sums of floats round differently: idle since 60 s, but 60 s after it is not yet."""
+    ready_at, gate = 1010.0609999999998, {"gate_since": 500.0}
+    awake = seen("open", condition="running", ready=True, ready_since=ready_at, **gate)
+    decision = decide(service(), awake, at(now))
+    assert (decision.phase is Phase.AWAKE) == (decision.look_again_at is not None)
+    quiet = Traffic(active=1, last_activity=ready_at, read_at=now)
+    draining = seen(condition="running", gate_since=500.0, traffic=quiet, hand=a_hand("sleep", at=1.0))
+    decision = decide(service(drain=60.0), draining, at(now))
+    assert bool(decision.actions) == (decision.look_again_at is None)
 
 
 def test_it_looks_again_when_the_first_thing_is_due() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.core.shapes import NOW, a_hand, instance, seen, service
+from tests.core.shapes import NOW, a_hand, seen, service
 
 from poorwill.core.demand import in_force, wanted
 from poorwill.core.model import (

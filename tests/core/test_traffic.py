@@ -78,7 +78,9 @@ def test_an_open_silent_request_of_the_class_active_does_not_count() -> None:
 
 def test_requests_of_an_earlier_time_do_not_count() -> None:
     """The first reading after a restart of the control plane shows what was before."""
-    assert metered([Reading(0.0, 2, 0, 40_000, 10**9), Reading(1.0, 2, 0, 40_000, 10**9)]).last_activity is None
+    assert (
+        metered([Reading(0.0, 2, 0, 40_000, 10**9), Reading(1.0, 2, 0, 40_000, 10**9)]).last_activity is None
+    )
 
 
 # --- what counts ------------------------------------------------------------------------------------

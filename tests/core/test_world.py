@@ -35,8 +35,12 @@ class Worlds(RuleBasedStateMachine):
     def time_passes(self, seconds: float) -> None:
         self.world.advance(seconds)
 
-    @rule(what=st.sampled_from(CLASSES), lasts=st.sampled_from([0.0, 0.3, 20.0, 100.0, FOREVER]),
-          patience=st.sampled_from([0.5, 30.0, 100.0]), herd=st.sampled_from([1, 1, 5]))
+    @rule(
+        what=st.sampled_from(CLASSES),
+        lasts=st.sampled_from([0.0, 0.3, 20.0, 100.0, FOREVER]),
+        patience=st.sampled_from([0.5, 30.0, 100.0]),
+        herd=st.sampled_from([1, 1, 5]),
+    )
     def visitors_come(self, what: tuple[str, str], lasts: float, patience: float, herd: int) -> None:
         for _ in range(herd):
             self.world.visit(*what, lasts, patience)
@@ -49,16 +53,25 @@ class Worlds(RuleBasedStateMachine):
     def requests_end(self, kind: str) -> None:
         self.world.envoy.end_flows(lambda flow: flow.kind == kind)
 
-    @rule(kind=st.sampled_from([HandKind.WAKE, HandKind.SLEEP, None]),
-          seconds=st.sampled_from([None, 3.0, 40.0]), force=st.booleans())
+    @rule(
+        kind=st.sampled_from([HandKind.WAKE, HandKind.SLEEP, None]),
+        seconds=st.sampled_from([None, 3.0, 40.0]),
+        force=st.booleans(),
+    )
     def a_person_says(self, kind: HandKind | None, seconds: float | None, force: bool) -> None:
         self.world.say(kind, seconds, force and kind is HandKind.SLEEP)
 
-    @rule(mode=st.sampled_from(["ok", "error", "permanent", "error-but-done", "hang", "hang-but-done", "nothing"]))
+    @rule(
+        mode=st.sampled_from(
+            ["ok", "error", "permanent", "error-but-done", "hang", "hang-but-done", "nothing"]
+        )
+    )
     def starts_go(self, mode: str) -> None:
         self.world.cloud.weather.start = mode
 
-    @rule(mode=st.sampled_from(["ok", "later", "error", "error-but-done", "hang", "hang-but-done", "nothing"]))
+    @rule(
+        mode=st.sampled_from(["ok", "later", "error", "error-but-done", "hang", "hang-but-done", "nothing"])
+    )
     def stops_go(self, mode: str) -> None:
         self.world.cloud.weather.stop = mode
 
@@ -66,8 +79,12 @@ class Worlds(RuleBasedStateMachine):
     def looks_go(self, mode: str) -> None:
         self.world.cloud.weather.looking = mode
 
-    @rule(returning=st.sampled_from([0.01, 2.0, 30.0]), running=st.sampled_from([0.0, 0.2, 20.0]),
-          ready=st.sampled_from([0.0, 1.0, 30.0, 39.9, FOREVER]), dies=st.sampled_from([0.0, 2.0, 90.0, FOREVER]))
+    @rule(
+        returning=st.sampled_from([0.01, 2.0, 30.0]),
+        running=st.sampled_from([0.0, 0.2, 20.0]),
+        ready=st.sampled_from([0.0, 1.0, 30.0, 39.9, FOREVER]),
+        dies=st.sampled_from([0.0, 2.0, 90.0, FOREVER]),
+    )
     def instances_are(self, returning: float, running: float, ready: float, dies: float) -> None:
         weather = self.world.cloud.weather
         weather.returning, weather.running_after = returning, running
@@ -115,6 +132,13 @@ class Worlds(RuleBasedStateMachine):
 
 TestWorlds = Worlds.TestCase
 import os
+
 from hypothesis import Phase
+
 N = int(os.environ.get("N", "50"))
-TestWorlds.settings = settings(max_examples=N, stateful_step_count=60, report_multiple_bugs=False, phases=[Phase.explicit, Phase.generate] + ([Phase.shrink] if os.environ.get("S") else []))
+TestWorlds.settings = settings(
+    max_examples=N,
+    stateful_step_count=60,
+    report_multiple_bugs=False,
+    phases=[Phase.explicit, Phase.generate] + ([Phase.shrink] if os.environ.get("S") else []),
+)

@@ -133,13 +133,13 @@ class Poorwill:
         self._switchboard.load()
         self._look_after_removed(restored)
         self._shape()
+        for name in self._settings.services:
+            self._take_charge(name, restored.get(name, Restored()))
         await self._gate.serve(self._sockets.gate)
         arrival = await self._envoy.arrive()
         self._note(Kind.GATEWAY, f"envoy {arrival.how}", pid=arrival.pid)
         for work in (self._switchboard.run(), self._activity.run(), self._keep_envoy()):
             self._spawn(work)
-        for name in self._settings.services:
-            self._take_charge(name, restored.get(name, Restored()))
         self._note(Kind.UP, f"poorwill {__version__}", listen=str(self._settings.listen))
 
     def _look_after_removed(self, restored: Mapping[str, Restored]) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from poorwill.cli.options import FILE, File, FileArgument, read
-from poorwill.errors import PoorwillError
+from poorwill.errors import NotRunning, PoorwillError
 
 
 def register(app: typer.Typer) -> None:
@@ -47,7 +48,8 @@ def down(
     client = Client(settings.state)
     client.post("/api/v1/down")
     if now:
-        client.post("/api/v1/down")
+        with suppress(NotRunning):  # nothing was open: it is down already
+            client.post("/api/v1/down")
     deadline = clock.now().mono + wait
     while holder(settings.state) is not None:
         if clock.now().mono > deadline:

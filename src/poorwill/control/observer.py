@@ -106,7 +106,7 @@ class Observers:
             try:
                 found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
                 return str(found[0][4][0]), port
-            except OSError as error:
+            except (OSError, UnicodeError) as error:  # the latter for a name that cannot be one
                 failed(f"the address {host} cannot be resolved: {error}")
                 await asyncio.sleep(1.0)
 

@@ -8,6 +8,7 @@ within about one per cent of it.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -111,6 +112,6 @@ async def _pause(begun: float, slowest: float) -> None:
 
 
 def _words(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno)  # asyncio's own text repeats the address
     return str(error) or type(error).__name__

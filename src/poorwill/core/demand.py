@@ -41,10 +41,11 @@ def wanted(service: Service, seen: Observation, now: Now) -> Demand:
     idle = _span(service.idle_after)
     if last is None:
         return Demand(0, "nobody asks for it")
-    if now.mono - last < service.idle_after:
+    idle_at = last + service.idle_after
+    if now.mono < idle_at:
         here = any(instance.condition is not Condition.ABSENT for instance in seen.instances)
         why = f"in use; sleeps after {idle} without activity" if here else "somebody asked for it"
-        return Demand(1, why, last + service.idle_after)
+        return Demand(1, why, idle_at)
     return Demand(0, f"no activity for {idle}")
 
 
@@ -64,7 +65,10 @@ def _last_need(seen: Observation) -> float | None:
         ended_at = instance.outcome_at if instance.outcome is Outcome.STOPPED else None
         gone_by_itself = instance.outcome in (Outcome.READY, Outcome.CRASHED)
         if instance.condition is not Condition.ABSENT or gone_by_itself:
-            moments += [seen.traffic.last_activity, instance.ready_since]
+            lived = [seen.traffic.last_activity, instance.ready_since]
+            # Gone while nobody watched: whoever came meanwhile may still be waiting behind the open gate.
+            unseen = instance.outcome is Outcome.CRASHED and lived == [None, None]
+            moments += [instance.outcome_at] if unseen else lived
         if instance.condition is Condition.RUNNING:
             moments.append(instance.seen_since)
         if seen.asked.last_at is not None and (ended_at is None or seen.asked.last_at > ended_at):

@@ -92,7 +92,7 @@ def drained(traffic: Traffic, gate_closed_at: float, drain: float, now: float) -
         return False
     if traffic.quiet_since is not None:
         return traffic.read_at - max(traffic.quiet_since, gate_closed_at) >= QUIET_SPAN
-    return traffic.busy == 0 and now - max(gate_closed_at, traffic.last_activity or 0.0) >= drain
+    return traffic.busy == 0 and now >= max(gate_closed_at, traffic.last_activity or 0.0) + drain
 
 
 def _grown(before: int, after: int) -> int:

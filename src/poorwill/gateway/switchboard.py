@@ -123,6 +123,7 @@ class Switchboard:
         for stale in self._folder.glob("eds-*.json"):
             if stale.name not in {xds.endpoints_file(name) for name in names}:
                 stale.unlink()
+                self._written.pop(stale.name, None)  # the service may come back with the same content
         return expected
 
     async def run(self) -> None:

@@ -208,7 +208,7 @@ async def test_a_tab_whose_answer_broke_off(gateway: Up, page: Page) -> None:
     await expect(page.get_by_test_id("bot").last).to_contain_text("word0")
     for process in gateway.children("notes"):
         process.kill()
-    await expect(page.get_by_text("Connection Lost")).to_be_visible()
+    await expect(page.get_by_text("Connection to the server was lost")).to_be_visible()
     await page.wait_for_function("() => window.sameTab !== true", timeout=WAKE * 1000)
     await expect(page.locator("#notes textarea")).not_to_have_value("", timeout=WAKE * 1000)
     assert "GET /gradio_api/app_id" in asked.take()

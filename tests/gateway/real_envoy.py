@@ -1,0 +1,147 @@
+"""A real Envoy on a loopback port with everything of the gateway that drives it, and a small service behind."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from poorwill.core.model import GateState
+from poorwill.gateway import xds
+from poorwill.gateway.admin import Admin
+from poorwill.gateway.doors import Door
+from poorwill.gateway.envoy import Envoy
+from poorwill.gateway.gate import Gate
+from poorwill.gateway.routes import Site, Stray
+from poorwill.gateway.switchboard import Switchboard
+from poorwill.host.table import this_host
+
+STRAY = Stray(pages={"en": "<p>nobody here", "zh": "<p>这里没有"}, other='{"error": "nobody here"}')
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+async def until(true: Callable[[], Any], what: str, seconds: float = 10.0) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            while not true():
+                await asyncio.sleep(0.005)
+    except TimeoutError:
+        raise AssertionError(f"not within {seconds:g} s: {what}") from None
+
+
+@dataclass
+class House:
+    """``changes`` are the services that Envoy confirmed something of, in order; ``exits`` counts its ends."""
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+    node: str = "house"
+    changes: list[str] = field(default_factory=list)
+    exits: int = 0
+    doors: dict[str, Door] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        (self.folder / "run").mkdir(exist_ok=True)
+        (self.folder / "envoy").mkdir(exist_ok=True)
+        self.sockets = xds.sockets_in(self.folder / "run")
+        self.admin = Admin(self.sockets.admin)
+        self.switchboard = Switchboard(self.folder / "envoy", self.admin, STRAY, self.changes.append)
+        self.envoy = self.another_envoy()
+        self.gate = Gate(self.doors)
+        self.tasks: list[asyncio.Task[None]] = []
+
+    def another_envoy(self, **changed: Any) -> Envoy:
+        """What a later life of the control plane has in hand."""
+        bootstrap = xds.bootstrap(
+            **{
+                "node": self.node,
+                "listen": ("127.0.0.1", self.port),
+                "sockets": self.sockets,
+                "folder": self.folder / "envoy",
+                **changed,
+            }
+        )
+        return Envoy(self.folder / "envoy", self.admin, bootstrap, this_host(), self._gone)
+
+    def _gone(self) -> None:
+        self.exits += 1
+
+    def shape(self, *sites: Site, protocols: Mapping[str, str] | None = None) -> None:
+        named = {site.service: site for site in sites}
+        self.switchboard.reshape(named, {**dict.fromkeys(named, "http1"), **(protocols or {})})
+        for name in named:
+            self.doors.setdefault(name, Door(name, 5.0, lambda _: None))
+
+    async def start(self, *sites: Site, protocols: Mapping[str, str] | None = None) -> None:
+        self.shape(*sites, protocols=protocols)
+        await self.gate.serve(self.sockets.gate)
+        await self.envoy.arrive()
+        self.tasks.append(asyncio.create_task(self.switchboard.run()))
+        await self.settled()
+
+    async def settled(self) -> None:
+        """Wait until Envoy has confirmed every wish."""
+        names = self.doors
+        await until(lambda: all(self.switchboard.confirmed(name) for name in names), "envoy confirmed")
+
+    async def opened(self, service: str, *addresses: tuple[str, int]) -> None:
+        self.switchboard.route(service, addresses)
+        self.switchboard.open(service)
+        await until(lambda: self.switchboard.gate(service).state is GateState.OPEN, "the gate is open")
+
+    async def stop(self) -> None:
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        await self.gate.stop()
+        await self.envoy.stop()
+        await self.admin.close()
+
+    @contextlib.asynccontextmanager
+    async def visitor(self, **settings: Any) -> AsyncIterator[httpx2.AsyncClient]:
+        url = f"http://127.0.0.1:{self.port}"
+        async with httpx2.AsyncClient(
+            base_url=url, trust_env=False, verify=False, timeout=20, **settings
+        ) as client:
+            yield client
+
+
+Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+async def plain(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi")
+
+
+@contextlib.asynccontextmanager
+async def service(answer: Answer = plain) -> AsyncIterator[tuple[str, int]]:
+    """An HTTP/1.1 service; ``answer`` is called after each request's head."""
+    writers: set[asyncio.StreamWriter] = set()
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.add(writer)
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            while await reader.readuntil(b"\r\n\r\n"):
+                await answer(reader, writer)
+                await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[:2]
+    finally:
+        server.close()
+        for writer in writers:
+            writer.close()

@@ -1,0 +1,222 @@
+"""The gate as Envoy meets it: gRPC over a unix socket, one question for each request."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import grpc.aio
+import pytest
+from tests.gateway.real_envoy import until
+
+from poorwill.core.history import Estimate
+from poorwill.gateway import authz_pb2 as pb
+from poorwill.gateway.doors import Door, Refusal
+from poorwill.gateway.gate import Gate
+
+HTML = {"accept": "text/html"}
+
+
+class Asker:
+    """Envoy's side."""
+
+    def __init__(self, socket: Path) -> None:
+        self.channel = grpc.aio.insecure_channel(f"unix:{socket}")
+        self._check = self.channel.unary_unary(
+            "/envoy.service.auth.v3.Authorization/Check",
+            request_serializer=pb.CheckRequest.SerializeToString,
+            response_deserializer=pb.CheckResponse.FromString,
+        )
+
+    def ask(
+        self,
+        method: str = "POST",
+        headers: dict[str, str] | None = None,
+        service: str = "it",
+        kind: str = "active",
+        age: float = 0.0,
+    ) -> grpc.aio.UnaryUnaryCall[pb.CheckRequest, pb.CheckResponse]:
+        """``age`` is how many seconds ago the request began."""
+        request = pb.CheckRequest()
+        attributes = request.attributes
+        attributes.context_extensions.update({"service": service, "class": kind})
+        begun = time.time() - age
+        attributes.request.time.seconds = int(begun)
+        attributes.request.time.nanos = int(begun % 1 * 1e9)
+        http = attributes.request.http
+        http.method, http.path = method, "/"
+        http.headers.update(headers or {})
+        return self._check(request, timeout=20)
+
+
+def denied(answer: pb.CheckResponse, status: int = 503) -> dict[str, str]:
+    """The headers of a denial."""
+    assert answer.status.code == 7
+    assert answer.denied_response.status.code == status
+    return {one.header.key: one.header.value for one in answer.denied_response.headers}
+
+
+def code(answer: pb.CheckResponse) -> str:
+    return str(json.loads(answer.denied_response.body)["error"]["code"])
+
+
+@pytest.fixture
+def asked() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def door(asked: list[str]) -> Door:
+    return Door("it", 5.0, asked.append)
+
+
+@pytest.fixture
+async def envoy(tmp_path: Path, door: Door) -> AsyncIterator[Asker]:
+    gate = Gate({"it": door})
+    await gate.serve(tmp_path / "gate.sock")
+    asker = Asker(tmp_path / "gate.sock")
+    yield asker
+    await asker.channel.close()
+    await gate.stop()
+
+
+async def test_only_its_owner_may_connect(tmp_path: Path, envoy: Asker) -> None:
+    assert (tmp_path / "gate.sock").stat().st_mode & 0o777 == 0o600
+
+
+async def test_an_open_door_lets_everybody_through(envoy: Asker, door: Door) -> None:
+    door.let_through(True)
+    door.refuse(Refusal.BY_HAND)
+    for kind in ("active", "busy", "background"):
+        for headers in ({}, HTML, {"sec-purpose": "prefetch"}):
+            answer = await envoy.ask("GET", headers, kind=kind)
+            assert answer.status.code == 0
+            assert answer.HasField("ok_response")
+    assert (door.checks, door.released) == (9, 9)
+
+
+async def test_a_held_request_raises_demand_and_goes_on_when_the_door_opens(
+    envoy: Asker, door: Door, asked: list[str]
+) -> None:
+    held = [asyncio.ensure_future(envoy.ask()) for _ in range(3)]
+    await until(lambda: door.waiting == 3, "three wait")
+    assert asked == ["it"] * 3
+    assert door.last_asked_at is not None
+    door.turn()
+    await asyncio.sleep(0)
+    door.let_through(True)
+    for answer in await asyncio.gather(*held):
+        assert answer.status.code == 0
+    assert (door.waiting, door.released) == (0, 3)
+
+
+async def test_who_hangs_up_is_not_counted_any_more(envoy: Asker, door: Door) -> None:
+    calls = [envoy.ask() for _ in range(2)]
+    await until(lambda: door.waiting == 2, "two wait")
+    calls[0].cancel()
+    await until(lambda: door.waiting == 1, "one is gone")
+    door.let_through(True)
+    assert (await calls[1]).status.code == 0
+    assert door.waiting == 0
+
+
+async def test_the_hold_counts_from_the_requests_own_start(envoy: Asker, door: Door) -> None:
+    """Envoy asks again after a restart of the control plane: the wait goes on, it does not begin anew."""
+    begun = time.monotonic()
+    answer = await envoy.ask(age=4.5)
+    assert 0.3 < time.monotonic() - begun < 2.0
+    headers = denied(answer)
+    assert code(answer) == "service_asleep"
+    assert int(headers["retry-after"]) >= 1
+    overdue = time.monotonic()
+    denied(await envoy.ask(age=60))
+    assert time.monotonic() - overdue < 1.0
+    assert door.waiting == 0
+
+
+async def test_a_request_from_the_future_waits_no_longer_than_the_hold(envoy: Asker, door: Door) -> None:
+    door.hold = 0.3
+    begun = time.monotonic()
+    denied(await envoy.ask(age=-3600))
+    assert time.monotonic() - begun < 3.0
+
+
+async def test_prefer_wait_shortens_the_hold(envoy: Asker) -> None:
+    begun = time.monotonic()
+    denied(await envoy.ask(headers={"prefer": "wait=1"}, age=0.5))
+    assert 0.3 < time.monotonic() - begun < 2.0
+
+
+async def test_a_page_wakes_and_does_not_wait(envoy: Asker, door: Door, asked: list[str]) -> None:
+    door.waking_since, door.estimate = time.monotonic() - 2, Estimate(10.0, 12.0, 7)
+    answer = await envoy.ask("GET", {**HTML, "accept-language": "zh"})
+    headers = denied(answer)
+    assert headers["content-type"] == "text/html; charset=utf-8"
+    assert headers["cache-control"] == "no-store"
+    assert headers["retry-after"] == "10"
+    assert headers["vary"] == "accept, accept-language"
+    assert '<html lang="zh' in answer.denied_response.body
+    assert "/.poorwill/it/events" in answer.denied_response.body
+    assert (asked, door.waiting) == (["it"], 0)
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "kind"),
+    [
+        ("HEAD", {}, "active"),
+        ("GET", {**HTML, "sec-purpose": "prefetch"}, "active"),
+        ("OPTIONS", {}, "busy"),
+        ("GET", HTML, "background"),
+        ("POST", {}, "background"),
+    ],
+)
+async def test_who_wakes_nothing(
+    envoy: Asker, door: Door, asked: list[str], method: str, headers: dict[str, str], kind: str
+) -> None:
+    answer = await envoy.ask(method, headers, kind=kind)
+    assert denied(answer)["content-type"] == "application/json"
+    assert code(answer) == "service_asleep"
+    assert asked == []
+    assert door.last_asked_at is None
+
+
+@pytest.mark.parametrize(
+    ("refusal", "expected", "status"),
+    [
+        (Refusal.BY_HAND, "service_put_to_sleep", 503),
+        (Refusal.CLOSING, "gateway_closing", 503),
+        (Refusal.REMOVED, "service_removed", 404),
+    ],
+)
+async def test_a_refusal_is_told_to_those_who_come_and_those_who_wait(
+    envoy: Asker, door: Door, refusal: Refusal, expected: str, status: int
+) -> None:
+    held = asyncio.ensure_future(envoy.ask())
+    await until(lambda: door.waiting == 1, "one waits")
+    before = door.last_asked_at
+    door.refuse(refusal)
+    answer = await held
+    denied(answer, status)
+    assert code(answer) == expected
+    page = await envoy.ask("GET", HTML)
+    assert denied(page, status)["content-type"].startswith("text/html")
+    assert (door.last_asked_at, door.waiting) == (before, 0)
+
+
+async def test_a_service_that_nobody_knows(envoy: Asker, door: Door) -> None:
+    answer = await envoy.ask(service="other")
+    denied(answer, 404)
+    assert code(answer) == "service_not_found"
+    assert door.checks == 0
+
+
+async def test_a_thousand_wait_and_all_are_released(envoy: Asker, door: Door) -> None:
+    held = [asyncio.ensure_future(envoy.ask()) for _ in range(1000)]
+    await until(lambda: door.waiting == 1000, "a thousand wait")
+    door.let_through(True)
+    answers = await asyncio.gather(*held)
+    assert {answer.status.code for answer in answers} == {0}
+    assert door.waiting == 0
