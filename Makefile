@@ -29,6 +29,7 @@ lint: $(DEV) ## style, types, import contracts, generated files
 	$(BIN)/mypy --strict src
 	$(BIN)/lint-imports --no-logo
 	scripts/proto --check
+	$(BIN)/python -m scripts.reference --check
 
 bench: $(ACCEPTANCE) ## measure what the README promises
 	$(BIN)/python -m bench $(ARGS)

@@ -103,7 +103,7 @@ async def test_why_shows_the_facts(tmp_path: Path) -> None:
         row = house.desk.why(NAME)
         assert row["asked"] == {"waiting": 3, "last": stamp(now.wall - 5)}
         assert row["traffic"] == {"active": 1, "busy": 2, "last_activity": stamp(now.wall - 7)}
-        assert row["failures"] == {"in_a_row": 2, "last": "exit code 3"}
+        assert row["failures"] == {"in_a_row": 2, "last": "exit code 3", "hint": ""}
         assert row["wakes"] == {"median": 15.0, "p90": 20.0, "count": 2}
         assert (row["gate"], row["hand"], row["idle_after"]) == ("closed", None, 60.0)
         json.dumps(row)
@@ -141,7 +141,7 @@ async def test_wake_keeps_it_awake_until_it_is_given_back(tmp_path: Path) -> Non
             "kept awake by hand (ada)",
             None,
         )
-        assert house.desk.why(NAME)["hand"] == {"kind": "wake", "until": None}
+        assert house.desk.why(NAME)["hand"] == {"kind": "wake", "by": "by hand (ada)", "until": None}
         await house.desk.auto(NAME, "by hand (ada)")
         await house.becomes("asleep", 5)
         assert [event.kind for event in await house.events(Kind.WAKE, Kind.AUTO)] == [Kind.WAKE, Kind.AUTO]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,7 +35,7 @@ async def test_a_start_that_fails_is_retried_with_growing_pauses(tmp_path: Path)
         house.front.ask()
         await until(lambda: cloud.count("start") == 11, 3_000)
         starts = [at for call, at in cloud.calls if call == "start"]
-        gaps = [round(after - before) for before, after in zip(starts, starts[1:], strict=False)]
+        gaps = [round(after - before) for before, after in itertools.pairwise(starts)]
         assert gaps == [1, 2, 4, 8, 16, 32, 64, 128, 256, 300]
         assert house.front.shown[NAME]["trouble"]
         assert house.phase() in ("failed", "waking")
@@ -129,7 +130,7 @@ async def test_a_stop_that_does_not_take_is_asked_for_again_until_it_does(tmp_pa
         house.cloud.weather.stop = mode
         await until(lambda: house.cloud.count("stop") == 9, 1_000)
         stops = [at for call, at in house.cloud.calls if call == "stop"]
-        gaps = [round(after - before) for before, after in zip(stops, stops[1:], strict=False)]
+        gaps = [round(after - before) for before, after in itertools.pairwise(stops)]
         assert gaps == [1, 2, 4, 8, 16, 32, 60, 60]
         assert house.phase() == "stopping"
         assert (await house.events(Kind.STOPPED)) == []

@@ -91,7 +91,7 @@ class Life:
         self.recorder = Recorder(world.disk)  # type: ignore[arg-type]
         self.reconciler = reconcile.Reconciler(self.front, self.recorder, self.spawn, lambda _: None)
         self.desk = Desk(self.reconciler, self.front, self.recorder)
-        self.last: tuple[Observation, Decision, Now] | None = None
+        self.last: tuple[Observation, Decision] | None = None
         restored, now = world.disk.restore(), world.loop.now()
         place = restore.place(PLACE, restored.instances.get(PLACE, RestoredInstance()), now)
         self.facts = Facts(
@@ -135,11 +135,9 @@ class Life:
         if self.last is not None and self.last[0] == seen:
             said = self.last[1]
             if said.look_again_at is None or now.mono < said.look_again_at:
-                assert (fresh.phase, fresh.reason) == (said.phase, said.reason), (
-                    f"time alone: {said} {fresh} {self.last[2]} {now.mono} {seen}"
-                )
+                assert (fresh.phase, fresh.reason) == (said.phase, said.reason), "time alone changed it"
                 return replace(said, actions=())
-        self.last = seen, fresh, now
+        self.last = seen, fresh
         self.world.check(seen, fresh, now)
         return fresh
 

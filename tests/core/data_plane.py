@@ -36,7 +36,7 @@ class Flow:
 
 
 class Envoy:
-    """The data plane: outlives control planes. ``open`` is what it really does, ``wish`` what the file says."""
+    """The data plane. ``open`` is what it really does, ``wish`` what its files say."""
 
     def __init__(self, cloud: Cloud, loop: VirtualLoop) -> None:
         self.cloud, self.loop = cloud, loop

@@ -90,13 +90,14 @@ class TestRowStop:
 
 @pytest.mark.parametrize("demand", DEMANDS, ids=["wanted", "unwanted"])
 def test_row_absent_start(demand: Demand) -> None:
-    """absent | start | any | any | waking | the call is over and it settled: failed"""
+    """absent | start | any | any | as below | the call is over and it settled: failed"""
+    phase = Phase.WAKING if demand.desired else Phase.STOPPING
     why = "the instance was not there after its start"
-    assert look(seen(intent=started()), demand) == (Phase.WAKING, (done("failed", why),), None)
+    assert look(seen(intent=started()), demand) == (phase, (done("failed", why),), None)
     shape = seen(intent=started(error="no such image"))
-    assert look(shape, demand) == (Phase.WAKING, (done("failed", "no such image"),), None)
+    assert look(shape, demand) == (phase, (done("failed", "no such image"),), None)
     shape = seen(intent=started(), detail="exit code 3")
-    assert look(shape, demand) == (Phase.WAKING, (done("failed", "exit code 3"),), None)
+    assert look(shape, demand) == (phase, (done("failed", "exit code 3"),), None)
 
 
 @pytest.mark.parametrize("condition", PRESENT)
@@ -117,7 +118,7 @@ class TestRowPresentStart:
         assert look(shape, WANTED) == (Phase.WAKING, (done("failed", why), Stop(PLACE, why)), None)
 
     def test_unwanted(self, condition: str) -> None:
-        assert look(seen(condition=condition, intent=started()), UNWANTED) == (Phase.WAKING, (STOP,), None)
+        assert look(seen(condition=condition, intent=started()), UNWANTED) == (Phase.STOPPING, (STOP,), None)
 
     def test_a_gate_left_open_by_a_crash_is_closed_first(self, condition: str) -> None:
         for demand in DEMANDS:

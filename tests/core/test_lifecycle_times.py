@@ -80,7 +80,7 @@ def test_a_restart_that_forgot_the_call_asks_again_when_it_has_settled() -> None
     forgotten = started(returned_at=None)
     shape = seen(intent=forgotten, seen_since=T - 4)
     assert look(shape, WANTED) == (Phase.WAKING, (Start(PLACE, "asked"),), None)
-    assert look(shape, UNWANTED) == (Phase.WAKING, (done("stopped"),), None)
+    assert look(shape, UNWANTED) == (Phase.STOPPING, (done("stopped"),), None)
     assert look(shape, WANTED, SLOW) == (Phase.WAKING, (), T + 6)
     assert look(shape, WANTED, SLOW, T + 6)[1] == (Start(PLACE, "asked"),)
 

@@ -5,6 +5,7 @@ Safety is checked inside the world (``world.check*``); here is what can happen, 
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 
 from hypothesis import settings
@@ -14,6 +15,9 @@ from tests.control.fake_provider import FOREVER
 from tests.core.world import World, a_world
 
 from poorwill.core.model import HandKind
+
+WORLDS = int(os.environ.get("WORLDS", "200"))
+"""How many worlds are tried; set it to some thousands after a change of the brain."""
 
 CLASSES = [("active", "talking"), ("active", "silent"), ("active", "keep-alive"), ("busy", "silent")]
 
@@ -131,14 +135,4 @@ class Worlds(RuleBasedStateMachine):
 
 
 TestWorlds = Worlds.TestCase
-import os
-
-from hypothesis import Phase
-
-N = int(os.environ.get("N", "50"))
-TestWorlds.settings = settings(
-    max_examples=N,
-    stateful_step_count=60,
-    report_multiple_bugs=False,
-    phases=[Phase.explicit, Phase.generate] + ([Phase.shrink] if os.environ.get("S") else []),
-)
+TestWorlds.settings = settings(max_examples=WORLDS, stateful_step_count=60)

@@ -1,4 +1,4 @@
-"""A real Envoy on a loopback port with everything of the gateway that drives it, and a small service behind."""
+"""A real Envoy on a loopback port, everything of the gateway that drives it, and a small service behind."""
 
 from __future__ import annotations
 

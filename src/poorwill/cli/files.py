@@ -42,11 +42,11 @@ def check(file: FileArgument = FILE) -> None:
     settings = read(file)
     typer.echo(f"{file} is fine. Visitors come in at http://{settings.listen}.")
     for name, service in settings.services.items():
-        where = [f"http://{host}{service.path or ''}" for host in service.hosts]
+        where = [f"http://{host}:{settings.listen.port}{service.path or ''}" for host in service.hosts]
         where = where or [f"every host below {service.path}" if service.path else "every host"]
         typer.echo(f"\n{name}: {', '.join(where)}")
         typer.echo(f"  runs as: {service.run.provider}")
-        typer.echo("  wakes at the first request, at any hour")
+        typer.echo("  wakes at the first request")
         typer.echo(f"  sleeps after {format_duration(service.idle_after)} without activity")
         typer.echo(f"  a request waits up to {format_duration(service.hold)} for a start")
 

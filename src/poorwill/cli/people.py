@@ -56,7 +56,7 @@ def _seconds(span: str | None) -> float | None:
     try:
         seconds = parse_duration(span)
     except ValueError as error:
-        raise BadInput(f"--for: {error}", hint="write 30m or 2h") from error
+        raise BadInput(f"--for {span}: {error}", hint="write 30m or 2h") from error
     if seconds <= 0:
         raise BadInput("--for must be longer than nothing", hint="write 30m or 2h")
     return seconds

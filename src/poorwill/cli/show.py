@@ -78,8 +78,10 @@ def why(name: Name, file: File = FILE, as_json: AsJson = False) -> None:
     for line in _facts(facts, zone):
         typer.echo(f"  {line}")
     if facts["failures"]["in_a_row"] or facts["phase"] == "failed":
-        tail = client.get(f"/api/v1/services/{name}/log", lines=10)
-        typer.echo("  the last lines it printed:")
+        if hint := facts["failures"]["hint"]:
+            typer.echo(f"  hint: {hint}")
+        if tail := client.get(f"/api/v1/services/{name}/log", lines=10):
+            typer.echo("  the last lines it printed:")
         for line in tail:
             typer.echo(f"    {line}")
 
@@ -127,7 +129,7 @@ def _print_event(event: Json, zone: ZoneInfo, as_json: bool) -> None:
         return
     at = datetime.fromtimestamp(event["at"], zone).strftime("%Y-%m-%d %H:%M:%S")
     who = event["service"] or "-"
-    words = event["detail"].get("phase", "") if event["kind"] == "phase" else event["kind"]
+    words = f"→ {event['detail'].get('phase', '')}" if event["kind"] == "phase" else event["kind"]
     if event["kind"] == "ready" and "seconds" in event["detail"]:
         words += f" after {event['detail']['seconds']:.1f} s"
     print(f"{at}  {who:<16} {words:<12} {event['reason']}".rstrip(), flush=True)
@@ -136,14 +138,16 @@ def _print_event(event: Json, zone: ZoneInfo, as_json: bool) -> None:
 def _facts(facts: Json, zone: ZoneInfo) -> Iterator[str]:
     traffic, asked = facts["traffic"], facts["asked"]
     yield f"open requests: {traffic['active']} active, {traffic['busy']} busy; waiting: {asked['waiting']}"
-    yield f"last activity: {_clock(traffic['last_activity'], zone)}"
+    yield f"last activity: {_clock(traffic['last_activity'], zone, 'none measured yet')}"
     yield f"last asked for: {_clock(asked['last'], zone)}"
     yield f"gate: {facts['gate']}; next look: {_clock(facts['next_change'], zone)}"
     for instance in facts["instances"]:
-        words = ", ".join(filter(None, [instance["condition"], instance["detail"], instance["probe"]]))
+        asking = instance["probe"] if instance["condition"] == "running" else ""
+        words = ", ".join(filter(None, [instance["condition"], instance["detail"], asking]))
         yield f"instance {instance['id']}: {words}"
-    if facts["hand"]:
-        yield f"a person said {facts['hand']['kind']}, until {_clock(facts['hand']['until'], zone)}"
+    if hand := facts["hand"]:
+        end = _clock(hand["until"], zone) if hand["until"] else f"`poorwill auto {facts['name']}`"
+        yield f"{hand['kind']} was said {hand['by']}; it holds until {end}"
     if facts["wakes"]:
         wakes = facts["wakes"]
         yield (
@@ -154,11 +158,11 @@ def _facts(facts: Json, zone: ZoneInfo) -> Iterator[str]:
         yield f"failures in a row: {facts['failures']['in_a_row']}, the last: {facts['failures']['last']}"
 
 
-def _clock(stamp: str | None, zone: ZoneInfo) -> str:
+def _clock(stamp: str | None, zone: ZoneInfo, never: str = "-") -> str:
     from poorwill import clock
 
     if stamp is None:
-        return "-"
+        return never
     at = datetime.fromisoformat(stamp).astimezone(zone)
     today = datetime.fromtimestamp(clock.now().wall, zone).date()
     return at.strftime("%H:%M:%S" if at.date() == today else "%Y-%m-%d %H:%M")

@@ -239,7 +239,7 @@ class Settings(BaseModel):
         description="Where visitors come in. 0.0.0.0:80 opens the door to the whole network.",
     )
     admin: ListenAddress = Field(
-        default=HostPort("127.0.0.1", 8081), description="Where the dashboard and the admin API listen."
+        default=HostPort("127.0.0.1", 8081), description="Where the admin API listens."
     )
     state: Folder = Field(
         default=Path("poorwill-state"),
@@ -248,7 +248,7 @@ class Settings(BaseModel):
     )
     timezone: TimeZone = Field(
         default_factory=system_timezone,
-        description="IANA name of the time zone for schedules and times shown. Default: this machine's.",
+        description="IANA name of the time zone of the times shown. Default: this machine's.",
     )
     services: dict[ServiceName, ServiceConfig] = Field(description="The services, each under its name.")
 

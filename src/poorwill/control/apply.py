@@ -135,6 +135,7 @@ class Applier:
 
     def _failed(self, facts: Facts, place: Place, error: ProviderError, now: Now) -> None:
         log.error("a provider call failed", service=facts.name, error=str(error), hint=error.hint)
+        facts.failure_hint = error.hint
         kind = place.intent.kind if place.intent else ""
         detail = {"intent": str(kind), "hint": error.hint}
         self._recorder.note(now, Entry(Kind.CALL_FAILED, facts.name, place.id, str(error), detail))
@@ -148,6 +149,7 @@ class Applier:
             case Outcome.READY:
                 seconds = now.mono - intent.at if intent else 0.0
                 facts.wakes.append(seconds)
+                facts.failure_hint = ""
                 detail = {"seconds": round(seconds, 3)}
             case Outcome.FAILED | Outcome.CRASHED:
                 detail = {"streak": facts.failures.count}

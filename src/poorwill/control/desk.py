@@ -46,8 +46,12 @@ class Desk:
                 "last_activity": _stamp(traffic.last_activity, now),
             },
             "asked": {"waiting": asked.waiting, "last": _stamp(asked.last_at, now)},
-            "hand": facts.hand and {"kind": str(facts.hand.kind), "until": _stamp(facts.hand.until, now)},
-            "failures": {"in_a_row": facts.failures.count, "last": facts.failures.reason},
+            "hand": _hand(facts.hand, now),
+            "failures": {
+                "in_a_row": facts.failures.count,
+                "last": facts.failures.reason,
+                "hint": facts.failure_hint,
+            },
             "wakes": known and {"median": known.median, "p90": known.p90, "count": known.count},
             "idle_after": facts.rules.idle_after,
         }
@@ -111,6 +115,12 @@ class Desk:
             "waiting": self._front.asked(facts.name).waiting,
             "checks": self._front.checks(facts.name),
         }
+
+
+def _hand(hand: Hand | None, now: Now) -> Json | None:
+    if hand is None:
+        return None
+    return {"kind": str(hand.kind), "by": hand.by, "until": _stamp(hand.until, now)}
 
 
 def _instance(place: Place, now: Now) -> Json:

@@ -81,6 +81,7 @@ class Facts:
     handles: Mapping[str, Handle] | None = None
     hand: Hand | None = None
     failures: Failures = field(default_factory=Failures)
+    failure_hint: str = ""
     wakes: deque[float] = field(default_factory=lambda: deque(maxlen=WINDOW))
     looked_at: float | None = None
     watched_since: float = 0.0

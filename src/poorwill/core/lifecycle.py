@@ -6,9 +6,9 @@ The phase is derived from facts at each look and never stored. For one instance:
     ---------  -----------  -------------  -------  ---------  -----------------------------------------
     unknown    any          any            any      unknown    nothing: it may be alive, and billed
     any        stop         any            any      stopping   absent: conclude; else call again in time
-    absent     start        any            any      waking     the call is over and it settled: failed
+    absent     start        any            any      as below   the call is over and it settled: failed
     present    start        any            yes      waking     ready: conclude; too late: failed and stop
-    present    start        any            no       waking     stop
+    present    start        any            no       stopping   stop
     absent     none         open           any      as below   close the gate; was ready: it crashed
     absent     none         closed         yes      waking     start; after failures: ``failed``, back off
     absent     none         closed         no       asleep     nothing; soon after a failure: ``failed``
@@ -73,7 +73,7 @@ def phase(seen: Observation, demand: Demand, now: Now) -> Phase:
     if (intent and intent.kind is IntentKind.STOP) or instance.condition is Condition.STOPPING:
         return Phase.STOPPING
     if intent:
-        return Phase.WAKING
+        return Phase.WAKING if demand.desired else Phase.STOPPING
     if instance.condition is Condition.ABSENT:
         if seen.failures.count and (demand.desired or now.mono < retry_at(seen.failures, seen.hand)):
             return Phase.FAILED

@@ -26,7 +26,7 @@ def demo_config(
     return f"""\
 # The configuration of `poorwill demo`: one service, started at the first request, asleep when nobody asks.
 listen: {_text(listen)}          # visitors come in here
-admin: {_text(admin)}           # dashboard and API
+admin: {_text(admin)}           # admin API
 state: {_text(str(state))}
 
 services:

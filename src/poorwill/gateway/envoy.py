@@ -165,6 +165,7 @@ class Envoy:
                 close_fds=True,
                 env={**os.environ, MARK: self._mark, _FINGERPRINT: self._fingerprint},
             )
+        child.returncode = 0  # Popen must neither reap it nor warn: we do, by PID
         return child.pid
 
     def _check_address(self) -> None:
@@ -199,7 +200,7 @@ class Envoy:
         try:
             record = json.loads(self._record.read_text())
             identity = Identity(record["boot"], record["pid"], record["start"])
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, TypeError):
             return None
         return (identity, record["fingerprint"]) if is_alive(self._table, identity) else None
 

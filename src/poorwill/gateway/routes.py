@@ -144,11 +144,11 @@ def _match(site: Site, pattern: str) -> Json:
 
 def _regex(glob: str) -> str:
     """A glob as RE2 over the whole path: ``**`` and a final ``*`` cross slashes, other ``*`` do not."""
-    parts = re.split(r"(\*\*|\*$|\*)", glob)
-    last = len(parts) - 1
+    if glob.endswith("*") and not glob.endswith("**"):
+        glob += "*"
     regex = ""
-    for index, part in enumerate(parts):
-        if part == "**" or (part == "*" and index >= last - 1):
+    for part in re.split(r"(\*\*|\*)", glob):
+        if part == "**":
             regex += ".*"
         elif part == "*":
             regex += "[^/]*"

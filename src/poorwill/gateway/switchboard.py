@@ -218,6 +218,6 @@ class Switchboard:
         """The first resource of one of our own files; a torn or foreign file counts as none."""
         try:
             resource: dict[str, Any] = json.loads((self._folder / name).read_text())["resources"][0]
-        except (OSError, ValueError, LookupError):
+        except (OSError, ValueError, LookupError, TypeError):
             return {}
         return resource

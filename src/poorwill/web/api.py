@@ -18,6 +18,8 @@ from poorwill.store.journal import Journal
 
 Json = dict[str, Any]
 
+_TOKEN_HINT = "send `Authorization: Bearer TOKEN`; the token is in the file admin-token of the state folder"
+
 
 class Desk(Protocol):
     """What the API needs of the control room."""
@@ -111,6 +113,11 @@ def application(desk: Desk, program: Program, journal: Journal, token: str | Non
     @app.post("/api/v1/reload", dependencies=guarded)
     async def reload() -> Mapping[str, Any]:
         return await program.reload()
+
+    @app.exception_handler(HTTPException)
+    async def refused(_request: Request, error: HTTPException) -> JSONResponse:
+        body = {"error": {"message": error.detail, "hint": _TOKEN_HINT if error.status_code == 401 else ""}}
+        return JSONResponse(body, status_code=error.status_code, headers=error.headers)
 
     return app
 

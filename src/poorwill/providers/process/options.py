@@ -65,8 +65,8 @@ class LogOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    max_size: int = Field(default=10 * 1024 * 1024, ge=1024, description="bytes before the log is rotated")
-    keep: int = Field(default=3, ge=0, le=100, description="how many older logs are kept")
+    max_size: int = Field(default=10 * 1024 * 1024, ge=1024, description="Bytes before the log is rotated.")
+    keep: int = Field(default=3, ge=0, le=100, description="How many older logs are kept.")
 
 
 class Options(BaseModel):
@@ -78,18 +78,19 @@ class Options(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    command: Command = Field(description="program and arguments, as a list or as one line; no shell is used")
+    command: Command = Field(description="Program and arguments, as a list or as one line; no shell is used.")
     cwd: str = Field(
-        default=".", description="folder to run in; relative paths belong to poorwill.yaml's folder"
+        default=".", description="Folder to run in. Relative paths belong to the folder of poorwill.yaml."
     )
     env: dict[str, Value] = Field(
         default_factory=dict,
-        description="variables added to a clean environment (PATH, HOME, LANG and the like)",
+        description="Variables added to a clean environment (PATH, HOME, LANG and the like). Nothing else is "
+        "inherited, so CUDA_VISIBLE_DEVICES and the like belong here.",
     )
     stop_timeout: Duration = Field(
-        default=10.0, ge=0, description="time between SIGTERM and SIGKILL when the instance is stopped"
+        default=10.0, ge=0, description="Time between SIGTERM and SIGKILL when the instance is stopped."
     )
-    log: LogOptions = Field(default_factory=LogOptions, description="how much of its output is kept")
+    log: LogOptions = Field(default_factory=LogOptions, description="How much of its output is kept.")
 
     @field_validator("command")
     @classmethod

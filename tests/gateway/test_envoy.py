@@ -1,0 +1,140 @@
+"""One Envoy, recognised and adopted when it is ours, replaced when it is not what it should be."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+from pathlib import Path
+
+import psutil
+import pytest
+from tests.gateway.real_envoy import House, free_port, service, until
+
+from poorwill.errors import GatewayError
+from poorwill.gateway.routes import Site
+
+IT = Site("it")
+
+
+def running(folder: Path) -> list[int]:
+    bootstrap = str(folder / "envoy" / "bootstrap.json")
+    everybody = psutil.process_iter(["cmdline"])
+    return [process.pid for process in everybody if bootstrap in (process.info["cmdline"] or [])]
+
+
+async def test_it_starts_and_ends(house: House) -> None:
+    house.shape(IT)
+    arrival = await house.envoy.arrive()
+    assert arrival.how == "started"
+    assert running(house.folder) == [arrival.pid]
+    assert await house.admin.node_id() == "house"
+    assert os.getsid(arrival.pid) == arrival.pid, "a signal to us does not reach it"
+    await house.envoy.stop()
+    assert running(house.folder) == []
+    assert not (house.folder / "envoy" / "envoy.json").exists()
+    assert house.exits == 0, "an end that was asked for is no news"
+    await house.envoy.stop()
+
+
+async def test_its_sockets_are_private(house: House) -> None:
+    house.shape(IT)
+    await house.envoy.arrive()
+    for one in (house.sockets.admin, house.sockets.hop):
+        assert one.stat().st_mode & 0o777 == 0o600
+
+
+async def test_the_next_life_adopts_it(house: House) -> None:
+    house.shape(IT)
+    pid = (await house.envoy.arrive()).pid
+    house.envoy.forget()
+    house.envoy = house.another_envoy()
+    assert await house.envoy.arrive() == ("adopted", pid)
+    os.kill(pid, signal.SIGKILL)
+    await until(lambda: house.exits == 1, "the adopted one is watched")
+
+
+async def test_one_that_was_never_written_down_is_adopted_by_its_mark(house: House) -> None:
+    house.shape(IT)
+    pid = (await house.envoy.arrive()).pid
+    house.envoy.forget()
+    (house.folder / "envoy" / "envoy.json").unlink()
+    house.envoy = house.another_envoy()
+    assert await house.envoy.arrive() == ("adopted", pid)
+    assert json.loads((house.folder / "envoy" / "envoy.json").read_text())["pid"] == pid
+
+
+@pytest.mark.parametrize("record", ["", "{", '{"pid": 1}', "null", '{"boot": "x", "pid": 1, "start": 1}'])
+async def test_a_record_that_cannot_be_read_is_none(house: House, record: str) -> None:
+    house.shape(IT)
+    (house.folder / "envoy" / "envoy.json").write_text(record)
+    assert (await house.envoy.arrive()).how == "started"
+
+
+async def test_somebody_elses_process_is_left_alone(house: House) -> None:
+    house.shape(IT)
+    me = psutil.Process()
+    record = {"boot": "another boot", "pid": me.pid, "start": 1, "fingerprint": "x"}
+    (house.folder / "envoy" / "envoy.json").write_text(json.dumps(record))
+    assert (await house.envoy.arrive()).how == "started"
+    assert me.is_running()
+
+
+async def test_other_settings_replace_it_after_open_requests_have_ended(house: House) -> None:
+    release = asyncio.Event()
+
+    async def slow(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await release.wait()
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi")
+
+    await house.start(IT)
+    old = running(house.folder)
+    async with service(slow) as address, house.visitor() as client:
+        await house.opened("it", address)
+        open_request = asyncio.create_task(client.get("/"))
+        await until(lambda: not open_request.done() and len(running(house.folder)) == 1, "it is open")
+        house.envoy.forget()
+        house.port = free_port()
+        house.envoy = house.another_envoy()
+        arriving = asyncio.create_task(house.envoy.arrive())
+        await asyncio.sleep(0.3)  # to see that it waits
+        assert not arriving.done()
+        release.set()
+        assert (await open_request).status_code == 200
+        arrival = await arriving
+    assert arrival.how == "replaced"
+    assert running(house.folder) == [arrival.pid]
+    assert [arrival.pid] != old
+
+
+async def test_an_end_is_noticed_and_the_next_one_serves(house: House) -> None:
+    await house.start(IT)
+    [pid] = running(house.folder)
+    os.kill(pid, signal.SIGKILL)
+    await until(lambda: house.exits == 1, "it is noticed")
+    again = await house.envoy.start()
+    assert running(house.folder) == [again]
+    async with house.visitor() as client:
+        answer = await client.post("/", headers={"prefer": "wait=0"})
+    assert answer.status_code == 503
+
+
+async def test_a_taken_port_is_said_in_our_words(house: House) -> None:
+    house.shape(IT)
+    with socket.create_server(("127.0.0.1", house.port)), pytest.raises(GatewayError) as raised:
+        await house.envoy.arrive()
+    assert str(raised.value).startswith(f"cannot listen on 127.0.0.1:{house.port}")
+    assert "listen:" in raised.value.hint
+    assert running(house.folder) == []
+
+
+async def test_what_envoy_says_at_a_bad_start_is_passed_on(house: House) -> None:
+    house.shape(IT)
+    house.envoy = house.another_envoy(folder=house.folder / "nowhere")
+    with pytest.raises(GatewayError) as raised:
+        await house.envoy.arrive()
+    assert "Envoy ended at its start" in str(raised.value)
+    assert str(house.envoy.log_file) in raised.value.hint
+    assert running(house.folder) == []
