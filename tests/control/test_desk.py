@@ -110,6 +110,21 @@ async def test_why_shows_the_facts(tmp_path: Path) -> None:
 
 
 @in_virtual_time
+async def test_why_passes_on_what_the_provider_advised(tmp_path: Path) -> None:
+    async with a_house(tmp_path) as house:
+        house.cloud.weather.start = "permanent"
+        house.add()
+        await house.becomes("asleep")
+        house.front.ask()
+        await house.becomes("failed")
+        failures = house.desk.why(NAME)["failures"]
+        assert (failures["last"], failures["hint"]) == ("no such machine type", "choose another")
+        house.cloud.weather.start = "ok"
+        await house.becomes("awake")
+        assert house.desk.why(NAME)["failures"]["hint"] == ""
+
+
+@in_virtual_time
 async def test_an_unknown_name_is_bad_input_and_names_the_known(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         house.add(name="b")

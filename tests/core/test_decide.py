@@ -6,7 +6,7 @@ import copy
 from dataclasses import FrozenInstanceError
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from tests.core.shapes import NOW, a_hand, observations, seen, service, services
 
@@ -51,6 +51,7 @@ def test_it_is_pure(rules: Service, shape: Observation) -> None:
     assert (rules, shape) == before
 
 
+@settings(max_examples=500)
 @given(services, observations, st.floats(0, 1, exclude_max=True))
 def test_time_alone_changes_nothing_before_it_says_so(
     rules: Service, shape: Observation, share: float
@@ -152,6 +153,16 @@ STOPPING = Intent(IntentKind.STOP, T - 9, "no activity for 1m", returned_at=T - 
             seen(asked=Asked(1, T), failures=Failures(2, T, "exit code 3"), outcome=Outcome.FAILED),
             "the last start failed: exit code 3",
             id="failed",
+        ),
+        pytest.param(
+            seen(asked=Asked(1, T), failures=Failures(2, T, "exit code 3"), outcome=Outcome.CRASHED),
+            "it crashed: exit code 3",
+            id="crashed",
+        ),
+        pytest.param(
+            seen(asked=Asked(1, T), failures=Failures(2, T - 1, "exit code 3"), outcome=Outcome.READY),
+            "requests are waiting",
+            id="crashed just now: an older failure is not the reason",
         ),
         pytest.param(seen(condition="running", intent=STOPPING), "no activity for 1m", id="stopping"),
         pytest.param(

@@ -12,10 +12,10 @@ from uuid import uuid4
 
 from tests.providers.conformance import until
 
+from poorwill.host.table import LinuxTable, this_host
 from poorwill.providers.base import Sighting, Surroundings
 from poorwill.providers.process import Options, ProcessProvider
 from poorwill.providers.process.sweep import marked
-from poorwill.host.table import LinuxTable, this_host
 
 HELLO = ["sh", "-c", "echo hello; exec sleep 1000"]
 

@@ -12,9 +12,9 @@ from tests.providers.conformance import (
 from tests.providers.process_place import ProcessPlace
 
 from poorwill.core.model import Condition
+from poorwill.host.table import PsutilTable
 from poorwill.providers.process import provider as provider_module
 from poorwill.providers.process import spawn
-from poorwill.host.table import PsutilTable
 
 
 class TestConformance(ProviderConformance):

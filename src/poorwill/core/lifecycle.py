@@ -75,7 +75,8 @@ def phase(seen: Observation, demand: Demand, now: Now) -> Phase:
     if intent:
         return Phase.WAKING if demand.desired else Phase.STOPPING
     if instance.condition is Condition.ABSENT:
-        if seen.failures.count and (demand.desired or now.mono < retry_at(seen.failures, seen.hand)):
+        failed = seen.failures.count > 0 and instance.outcome is not Outcome.READY
+        if failed and (demand.desired or now.mono < retry_at(seen.failures, seen.hand)):
             return Phase.FAILED
         return Phase.WAKING if demand.desired else Phase.ASLEEP
     if not demand.desired:
