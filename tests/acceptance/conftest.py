@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from tests.acceptance.lives import New, beginning
 from tests.acceptance.running import Json, Up
 
 Start = Callable[..., Awaitable[Up]]
@@ -25,6 +26,12 @@ async def shared_up(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[S
     """The same for a whole file; its tests need ``pytest.mark.asyncio(loop_scope="module")``."""
     async for start in _starting(tmp_path_factory.mktemp("up")):
         yield start
+
+
+@pytest.fixture(scope="module")
+def new(tmp_path_factory: pytest.TempPathFactory) -> New:
+    """``async with new("--startup", "1", idle_after="30s") as gateway`` has a folder of its own."""
+    return beginning(lambda: tmp_path_factory.mktemp("life"))
 
 
 async def _starting(folder: Path) -> AsyncIterator[Start]:

@@ -5,58 +5,26 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import psutil
+from tests.acceptance.commands import CLEAN, POORWILL, Said, command
+from tests.acceptance.machine import end_process, free_port, processes
 
 from poorwill.store.folder import control_socket, sockets_of
 
 UPSTREAM = Path(__file__).with_name("upstream.py")
-POORWILL = (sys.executable, "-m", "poorwill")
-CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("POORWILL")}
 
 Json = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What a command printed, and how it ended."""
-
-    code: int
-    out: str
-    err: str
-
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-def free_port() -> int:
-    """A loopback port that nothing has right now, outside of the range outgoing connections take."""
-    for port in range(15000 + os.getpid() * 7 % 4000, 20000):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        if port not in _given:
-            _given.add(port)
-            return port
-    raise AssertionError("no free port")
-
-
-_given: set[int] = set()
 
 
 async def until(true: Callable[[], Any], what: str, seconds: float = 20.0, every: float = 0.01) -> Any:
@@ -195,7 +163,7 @@ class Up:
             self.process.wait(10)
             self.process = None
         for process in self.left():
-            _kill(process)
+            end_process(process)
         outside = sockets_of(self.state)
         if outside.parent != self.state:
             shutil.rmtree(outside, ignore_errors=True)
@@ -212,7 +180,7 @@ class Up:
 
     def envoys(self) -> list[psutil.Process]:
         bootstrap = str(self.state / "envoy" / "bootstrap.json")
-        return _processes(lambda process: bootstrap in process.cmdline())
+        return processes(lambda process: bootstrap in process.cmdline())
 
     def children(self, service: str = "") -> list[psutil.Process]:
         mark = f"{self.gateway()}/{service}/" if service else f"{self.gateway()}/"
@@ -222,7 +190,7 @@ class Up:
             found = process.environ().get("POORWILL_INSTANCE", "")
             return found.startswith(mark) and found != envoy
 
-        return _processes(ours)
+        return processes(ours)
 
     def envoy_pid(self) -> int:
         pid: int = json.loads((self.state / "envoy" / "envoy.json").read_text())["pid"]
@@ -307,28 +275,6 @@ class Up:
         return [line for line in self.seen(service) if not line.startswith("start ")]
 
 
-async def command(*words: str, cwd: Path, seconds: float = 60.0, env: Mapping[str, str] = CLEAN) -> Said:
-    """Run `poorwill` to its end."""
-    process = await asyncio.create_subprocess_exec(
-        *POORWILL,
-        *words,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        cwd=cwd,
-        env=dict(env),
-    )
-    try:
-        async with asyncio.timeout(seconds):
-            out, err = await process.communicate()
-    except BaseException:
-        process.kill()
-        await process.wait()
-        raise
-    assert process.returncode is not None
-    return Said(process.returncode, out.decode(), err.decode())
-
-
 def service(folder: Path, name: str, *options: str, **settings: Any) -> Json:
     """The configuration of an upstream: on a port that Poorwill chooses, asleep after a second of idling."""
     words = [sys.executable, str(UPSTREAM), "{port}", "--journal", str(folder / f"{name}.journal"), *options]
@@ -345,22 +291,3 @@ def service(folder: Path, name: str, *options: str, **settings: Any) -> Json:
 
 def host(name: str) -> dict[str, str]:
     return {"host": f"{name}.test"}
-
-
-def _processes(matches: Callable[[psutil.Process], bool]) -> list[psutil.Process]:
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.status() != psutil.STATUS_ZOMBIE and matches(process):
-                found.append(process)
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
-            continue
-    return found
-
-
-def _kill(process: psutil.Process) -> None:
-    try:
-        process.kill()
-        process.wait(5)
-    except psutil.NoSuchProcess:
-        return

@@ -21,9 +21,15 @@ def chosen(request: pytest.FixtureRequest) -> list[Story]:
     return [item.callspec.params["story"] for item in items if hasattr(item, "callspec")]
 
 
-async def told(stories: Sequence[Story], *given: Any) -> AsyncIterator[Told]:
-    """For a fixture: begins all stories with what is given to each."""
-    tasks = {story.__name__: asyncio.create_task(story(*given)) for story in stories}
+async def told(stories: Sequence[Story], *given: Any, at_once: int = 100) -> AsyncIterator[Told]:
+    """For a fixture: begins all stories with what is given to each, but only so many at once."""
+    room = asyncio.Semaphore(at_once)
+
+    async def tell(story: Story) -> None:
+        async with room:
+            await story(*given)
+
+    tasks = {story.__name__: asyncio.create_task(tell(story)) for story in stories}
     yield tasks
     for task in tasks.values():
         task.cancel()

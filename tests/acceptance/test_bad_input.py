@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.acceptance.commands import Said, command
 from tests.acceptance.conftest import Start
-from tests.acceptance.running import Said, Up, command, free_port, service
+from tests.acceptance.machine import free_port
+from tests.acceptance.running import Up, service
 
 
 @contextlib.contextmanager

@@ -77,6 +77,10 @@ async def test_answered_at_once_and_nothing_wakes(
     if method == "HEAD":
         assert answer.status_code == 503
         assert answer.headers["retry-after"]
+    elif "text/html" in headers.get("accept", "") and path == "/":
+        assert answer.status_code == 503
+        assert answer.headers["content-type"].startswith("text/html")
+        assert 'http-equiv="refresh"' not in answer.text, "it would wake the service"
     else:
         assert is_json_503(answer, "service_asleep")
     row = await gateway.status("quiet")

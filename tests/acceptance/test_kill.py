@@ -1,62 +1,19 @@
-"""The control plane is killed at the worst moments: nothing is lost, started twice or forgotten."""
+"""The control plane dies: what is held is answered, what is awake is served, what was said holds."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import hashlib
-import os
 import signal
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
-from typing import Any
+from collections.abc import AsyncIterator
 
-import httpx2
 import psutil
 import pytest
 import pytest_asyncio
-from tests.acceptance.running import Json, Up, host, service, until
+from tests.acceptance.lives import New, ask, asking
+from tests.acceptance.running import Json, Up, host, until
 from tests.acceptance.stories import Story, Told, chosen, name_of, told
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-New = Callable[..., contextlib.AbstractAsyncContextManager[Up]]
-
-
-@pytest.fixture(scope="module")
-def new(tmp_path_factory: pytest.TempPathFactory) -> New:
-    """A started gateway with one service called ``it``; put down, and proven to be down, at the end."""
-
-    @contextlib.asynccontextmanager
-    async def begin(*options: str, **settings: Any) -> AsyncIterator[Up]:
-        folder: Path = tmp_path_factory.mktemp("kill")
-        gateway = Up(folder, {"it": service(folder, "it", *options, **settings)})
-        try:
-            await gateway.start()
-            yield gateway
-            assert "TWO AT ONCE" not in gateway.seen("it")
-            await gateway.finish()
-        finally:
-            await gateway.wipe()
-
-    return begin
-
-
-async def ask(client: httpx2.AsyncClient, number: int) -> None:
-    """Every second one with a body; it must be answered as if nothing had happened."""
-    if number % 2:
-        answer = await client.get(f"/{number}", headers=host("it"))
-    else:
-        body = os.urandom(3000)
-        answer = await client.post(f"/{number}", headers=host("it"), content=body)
-        assert answer.json()["sha256"] == hashlib.sha256(body).hexdigest()
-    assert answer.status_code == 200
-    assert answer.json()["target"] == f"/{number}"
-
-
-def asking(gateway: Up, count: int) -> asyncio.Future[list[None]]:
-    client = gateway.client()
-    return asyncio.gather(*(ask(client, number) for number in range(count)))
 
 
 async def two_hundred_held_requests_outlive_the_control_plane(new: New) -> None:
@@ -118,78 +75,6 @@ async def sigterm_leaves_everything_to_the_next_one(new: New) -> None:
         assert gateway.starts("it") == 1
 
 
-async def killed_when_the_start_was_just_decided(new: New) -> None:
-    async with new("--startup", "0.5") as gateway:
-        asked = asking(gateway, 4)
-        await until(lambda: gateway.events("it", "start"), "the start is written down", every=0.001)
-        await _killed_then_answers_then_sleeps(gateway, asked, starts=1)
-
-
-async def killed_when_the_child_was_just_born(new: New) -> None:
-    async with new("--startup", "0.5") as gateway:
-        asked = asking(gateway, 4)
-        await until(lambda: gateway.seen("it"), "the child runs", every=0.001)
-        await _killed_then_answers_then_sleeps(gateway, asked, starts=1)
-
-
-async def killed_when_it_was_just_ready(new: New) -> None:
-    async with new() as gateway:
-        asked = asking(gateway, 4)
-        await until(lambda: "GET /ready" in gateway.seen("it"), "it was asked", every=0.001)
-        await _killed_then_answers_then_sleeps(gateway, asked, starts=1)
-
-
-async def killed_while_draining(new: New) -> None:
-    async with new(drain="20s", traffic={"busy": ["/long"]}) as gateway:
-        long = asyncio.create_task(gateway.client().get("/?seconds=4", headers=host("it")))
-        await gateway.until_phase("it", "draining")
-        await _killed_then_answers_then_sleeps(gateway, asking(gateway, 4), starts=1)
-        assert (await long).status_code == 200
-
-
-async def killed_while_stopping(new: New) -> None:
-    async with new("--linger", "1.5") as gateway:
-        await asking(gateway, 1)
-        await gateway.until_phase("it", "stopping")
-        await _killed_then_answers_then_sleeps(gateway, asking(gateway, 4), starts=2)
-
-
-async def killed_while_stopping_and_nobody_asks(new: New) -> None:
-    async with new("--linger", "1.5") as gateway:
-        await asking(gateway, 1)
-        await gateway.until_phase("it", "stopping")
-        gateway.kill9()
-        await gateway.start()
-        await gateway.until_phase("it", "asleep")
-        assert gateway.starts("it") == 1
-        assert gateway.children() == []
-
-
-async def killed_again_and_again(new: New) -> None:
-    """At moments spread over a whole wake, with somebody asking all the time."""
-    async with new("--startup", "0.3") as gateway:
-        client, done = gateway.client(), False
-
-        async def insist() -> int:
-            number = 0
-            while not done:
-                await ask(client, number)
-                number += 1
-                await asyncio.sleep(0.05)
-            return number
-
-        insisting = asyncio.create_task(insist())
-        for after in (0.0, 0.1, 0.25, 0.45, 0.8):
-            await asyncio.sleep(after)  # not to wait for something, but to hit another moment
-            gateway.kill9()
-            await gateway.start()
-        done = True
-        assert await insisting > 5
-        assert gateway.starts("it") == 1
-        await gateway.until_phase("it", "asleep")
-        assert gateway.children() == []
-
-
 async def the_control_plane_and_envoy_die_together(new: New) -> None:
     async with new(idle_after="30s") as gateway:
         client = gateway.client()
@@ -215,21 +100,6 @@ async def the_child_dies_while_there_is_no_control_plane(new: New) -> None:
         assert answer.json()["pid"] != child
         [crash] = gateway.events("it", "crashed")
         assert "killed by signal 9" in crash["reason"]
-
-
-async def killed_while_it_starts_envoy(new: New) -> None:
-    """Whatever was written down of the new Envoy: the next start serves, with one Envoy."""
-    async with new() as gateway:
-        for attempt in range(4):
-            await gateway.interrupt()
-            assert gateway.left() == []
-            gateway.process = gateway.spawn()
-            await until(gateway.envoys, "envoy was started", every=0.001)
-            await asyncio.sleep(attempt * 0.01)  # not to wait for something, but to hit another moment
-            gateway.kill9()
-            await gateway.start()
-            assert len(gateway.envoys()) == 1
-            await asking(gateway, 2)
 
 
 async def an_envoy_that_was_never_written_down_is_taken_over(new: New) -> None:
@@ -267,19 +137,6 @@ async def interrupted_while_it_comes_back_it_puts_everything_to_sleep(new: New) 
         assert gateway.left() == []
 
 
-async def _killed_then_answers_then_sleeps(
-    gateway: Up, asked: asyncio.Future[list[None]], starts: int
-) -> None:
-    gateway.kill9()
-    await gateway.start()
-    await asked
-    assert gateway.starts("it") == starts
-    await gateway.until_phase("it", "asleep")
-    assert gateway.starts("it") == starts
-    assert gateway.children() == []
-    assert gateway.events("it", "stopped")
-
-
 def _port(gateway: Up) -> int:
     port: int = gateway.events("it", "start")[-1]["detail"]["prepared"]["port"]
     return port
@@ -289,43 +146,22 @@ def _listens(port: int) -> bool:
     return any(one.laddr.port == port for one in psutil.net_connections("tcp") if one.status == "LISTEN")
 
 
-BEFORE: list[Story] = [
+STORIES: list[Story] = [
     two_hundred_held_requests_outlive_the_control_plane,
     held_requests_outlive_an_outage_in_which_the_service_gets_ready,
     while_awake_nobody_notices_that_the_control_plane_is_dead,
     sigterm_leaves_everything_to_the_next_one,
-]
-AT_A_MOMENT: list[Story] = [
-    killed_when_the_start_was_just_decided,
-    killed_when_the_child_was_just_born,
-    killed_when_it_was_just_ready,
-    killed_while_draining,
-    killed_while_stopping,
-    killed_while_stopping_and_nobody_asks,
-    killed_again_and_again,
     the_control_plane_and_envoy_die_together,
     the_child_dies_while_there_is_no_control_plane,
-    killed_while_it_starts_envoy,
     an_envoy_that_was_never_written_down_is_taken_over,
     a_person_who_said_sleep_is_obeyed_after_a_restart,
     interrupted_while_it_comes_back_it_puts_everything_to_sleep,
 ]
-STORIES = BEFORE + AT_A_MOMENT
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stories(request: pytest.FixtureRequest, new: New) -> AsyncIterator[Told]:
-    few = asyncio.Semaphore(4)  # each has a program of its own
-
-    def one_of_few(story: Story) -> Story:
-        async def tell(new: New) -> None:
-            async with few:
-                await story(new)
-
-        tell.__name__ = story.__name__
-        return tell
-
-    async for tasks in told([one_of_few(story) for story in chosen(request)], new):
+    async for tasks in told(chosen(request), new, at_once=4):
         yield tasks
 
 

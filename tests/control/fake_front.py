@@ -94,9 +94,9 @@ class FakeFront:
             return
         now, before = clock.now().mono, self.traffic(service)
         if before.busy or before.active:
-            self.traffics[service] = Traffic(before.active, before.busy, now, None, now)
+            self.traffics[service] = Traffic(before.active, before.busy, now, None, now, before.read_at)
         else:
             quiet = before.quiet_since if before.quiet_since is not None else now
-            self.traffics[service] = Traffic(0, 0, before.last_activity, quiet, now)
+            self.traffics[service] = Traffic(0, 0, before.last_activity, quiet, now, before.read_at)
         self.nudge(service)
         asyncio.get_running_loop().call_later(every, self._read, service, every)

@@ -163,7 +163,7 @@ class FakeProvider:
         cloud, mode = self.cloud, self.cloud.weather.start
         cloud.calls.append(("start", clock.now().mono))
         cloud.on_start(instance)
-        if mode in ("ok", "error-but-done", "hang-but-done"):
+        if mode in ("ok", "later", "error-but-done", "hang-but-done"):
             cloud.starting += 1
             _later(cloud.weather.effect, lambda: cloud.begin(instance))
         await _returns(mode, cloud.weather.returning)

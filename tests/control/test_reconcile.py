@@ -230,11 +230,15 @@ async def test_a_new_place_is_taken_when_nothing_runs_in_the_old_one(tmp_path: P
         await house.becomes("awake")
         old, elsewhere = facts.provider, Cloud()
         new = FakeProvider(elsewhere)
-        facts.successor = Successor(new, PROBE, ("127.0.0.1", 9000))
+        written: list[float] = []
+        remember = lambda: written.append(now())  # noqa: E731
+        facts.successor = Successor(new, PROBE, ("127.0.0.1", 9000), remember)
         await asyncio.sleep(30)
         assert facts.provider is old
+        assert not written
         await house.becomes("asleep", 70)
         assert facts.provider is new
+        assert len(written) == 1
         assert (facts.address, facts.successor) == (("127.0.0.1", 9000), None)
         await until(lambda: old.closed, 1)  # type: ignore[attr-defined]
         house.front.ask()

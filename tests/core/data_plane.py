@@ -44,6 +44,7 @@ class Envoy:
         self.closed_at = 0.0
         self.flip_takes = 0.005
         self.answers_stats = True
+        self.blind_at = 0.0
         self._flows: list[Flow] = []
         self._ended = {"active": [0, 0], "busy": [0, 0]}
 
@@ -86,6 +87,7 @@ class Envoy:
     async def stats(self, pattern: str) -> dict[str, int | str]:
         await asyncio.sleep(0.001)
         if not self.answers_stats:
+            self.blind_at = self.loop.time()
             raise GatewayError("envoy does not answer")
         found: dict[str, int | str] = {}
         now, flows = self.loop.time(), self.flows()

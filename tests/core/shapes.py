@@ -89,6 +89,7 @@ observations = st.builds(
         last_activity=maybe,
         quiet_since=maybe,
         read_at=maybe,
+        previous_at=maybe,
     ),
     asked=st.builds(Asked, waiting=st.integers(0, 5_000), last_at=maybe),
     hand=st.none()

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.core.shapes import NOW, a_hand, observations, seen, service, services
 
 from poorwill.core.decide import decide
+from poorwill.core.demand import in_force
 from poorwill.core.model import (
     Asked,
     Condition,
@@ -104,13 +105,13 @@ def test_it_stops_only_behind_a_closed_gate_and_never_work(rules: Service, shape
     if instance.intent is not None:
         assume(instance.intent.kind is not IntentKind.STOP)  # that stop was decided before
     if any(isinstance(action, Stop) for action in decide(rules, shape, NOW).actions):
-        assert shape.gate.state is GateState.CLOSED
-        hand = shape.hand
-        forced = hand is not None and hand.force and (hand.until is None or hand.until > T)
-        starting = instance.intent is not None
-        too_late = not instance.ready
-        if not (forced or starting or too_late):
-            traffic = shape.traffic
+        hand = in_force(shape.hand, NOW)
+        forced = hand is not None and hand.force
+        assert shape.gate.state is GateState.CLOSED or (forced and shape.gate.state is GateState.MOVING)
+        traffic = shape.traffic
+        unused = not (traffic.active or traffic.busy)
+        starting = instance.intent is not None or not instance.ready
+        if not (forced or (starting and unused)):
             assert traffic.read_at is not None
             assert traffic.read_at >= shape.gate.since
             assert traffic.busy == 0 or traffic.quiet_since is not None

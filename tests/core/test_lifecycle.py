@@ -31,7 +31,7 @@ WANTED, UNWANTED = Demand(1, "requests are waiting"), Demand(0, "no activity for
 GATES = tuple(GateState)
 DEMANDS = (WANTED, UNWANTED)
 PRESENT = ("starting", "running")
-QUIET = Traffic(quiet_since=T - 60, read_at=T)
+QUIET = Traffic(quiet_since=T - 60, read_at=T, previous_at=T - 0.06)
 START = Start(PLACE, WANTED.reason)
 STOP = Stop(PLACE, UNWANTED.reason)
 

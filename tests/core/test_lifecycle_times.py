@@ -130,9 +130,11 @@ def test_a_person_s_wake_may_try_at_once_but_only_once() -> None:
 def test_it_looks_again_when_silent_streams_may_be_cut() -> None:
     shape = seen(condition="running", gate_since=T - 4, traffic=Traffic(active=1, read_at=T))
     assert look(shape, UNWANTED)[1:] == ((), T + 6)
-    shape = seen(condition="running", gate_since=T - 4, traffic=Traffic(1, 0, T - 2, None, T))
-    assert look(shape, UNWANTED)[1:] == ((), T + 8)
-    assert look(shape, UNWANTED, at=T + 8)[1] == (STOP,)
+    moved = Traffic(active=1, last_activity=T - 2, read_at=T)
+    assert look(seen(condition="running", gate_since=T - 4, traffic=moved), UNWANTED)[1:] == ((), T + 58)
+    silent = Traffic(active=1, last_activity=T - 2, read_at=T + 58)
+    shape = seen(condition="running", gate_since=T - 4, traffic=silent)
+    assert look(shape, UNWANTED, at=T + 58)[1] == (STOP,)
 
 
 def test_a_busy_request_is_waited_for_and_no_time_is_named() -> None:
@@ -140,12 +142,30 @@ def test_a_busy_request_is_waited_for_and_no_time_is_named() -> None:
     assert look(shape, UNWANTED)[1:] == ((), None)
 
 
-def test_force_cuts_what_is_open_behind_a_closed_gate_only() -> None:
+def test_force_cuts_what_is_open_and_does_not_wait_for_the_gate() -> None:
     busy = Traffic(busy=1, read_at=T, last_activity=T)
     force = a_hand("sleep", force=True)
     assert look(seen(condition="running", traffic=busy, hand=force), UNWANTED)[1] == (STOP,)
     assert look(seen("open", condition="running", traffic=busy, hand=force), UNWANTED)[1] == (CloseGate(),)
-    assert look(seen("moving", condition="running", traffic=busy, hand=force), UNWANTED)[1] == ()
+    assert look(seen("moving", condition="running", traffic=busy, hand=force), UNWANTED)[1] == (STOP,)
+
+
+def test_only_a_sleep_can_force() -> None:
+    shape = seen("moving", condition="running", ready=True, hand=a_hand("wake", force=True))
+    assert look(shape, WANTED)[1] == ()
+
+
+@pytest.mark.parametrize("work", [Traffic(busy=1, read_at=T), Traffic(active=1, read_at=T, last_activity=T)])
+@pytest.mark.parametrize("intent", [None, Intent(IntentKind.START, T - 40, returned_at=T - 30)])
+def test_what_never_got_ready_may_still_work_on_what_an_earlier_life_let_in(
+    work: Traffic, intent: Intent | None
+) -> None:
+    facts = {"condition": "running", "intent": intent, "seen_since": T - 40}
+    assert look(seen(**facts, traffic=work), WANTED)[1:] == ((), None)
+    assert look(seen(**facts, traffic=work), UNWANTED)[1] == ()
+    assert look(seen(**facts), WANTED)[1] != ()
+    force = a_hand("sleep", force=True)
+    assert look(seen(**facts, traffic=work, hand=force), UNWANTED)[1] == (STOP,)
 
 
 def test_force_ends_with_the_word_it_was_said_with() -> None:

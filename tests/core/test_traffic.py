@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from poorwill.core.model import Traffic
-from poorwill.core.traffic import BURST, QUIET_SPAN, Meter, Reading, drained, read
+from poorwill.core.traffic import BURST, QUIET_SPAN, Meter, Reading, drained, read, silent_at
 
 KEEPALIVE = 1024
 
@@ -164,40 +164,56 @@ def test_nothing_read_is_nothing_known() -> None:
 
 # --- whether a stop would cut anything --------------------------------------------------------------
 
-CLOSED, DRAIN = 100.0, 30.0
+CLOSED, DRAIN, IDLE = 100.0, 30.0, 600.0
 
 
-def over(now: float, **facts: object) -> bool:
-    return drained(Traffic(**facts), CLOSED, DRAIN, now)  # type: ignore[arg-type]
+def over(**facts: object) -> bool:
+    return drained(Traffic(**facts), CLOSED, DRAIN, IDLE)  # type: ignore[arg-type]
+
+
+def silent_from(last_activity: float | None) -> float:
+    return silent_at(Traffic(active=1, last_activity=last_activity), CLOSED, DRAIN, IDLE)
 
 
 def test_without_a_reading_since_the_gate_closed_nothing_is_known() -> None:
-    assert not over(10_000.0)
-    assert not over(10_000.0, read_at=CLOSED - 0.001, quiet_since=0.0)
+    assert not over()
+    assert not over(read_at=CLOSED - 0.001, quiet_since=0.0)
+    assert not over(read_at=CLOSED - 0.001, active=1)
 
 
-def test_nothing_open_for_long_enough() -> None:
-    assert not over(CLOSED, read_at=CLOSED, quiet_since=CLOSED)
-    assert not over(CLOSED + 1, read_at=CLOSED + QUIET_SPAN * 0.9, quiet_since=CLOSED)
-    assert over(CLOSED + 1, read_at=CLOSED + QUIET_SPAN * 1.1, quiet_since=CLOSED)
+def test_nothing_open_in_two_readings_far_enough_apart() -> None:
+    zero = {"quiet_since": CLOSED, "previous_at": CLOSED}
+    assert not over(read_at=CLOSED, **zero)
+    assert not over(read_at=CLOSED + QUIET_SPAN * 0.9, **zero)
+    assert over(read_at=CLOSED + QUIET_SPAN * 1.1, **zero)
 
 
-def test_quiet_before_the_gate_closed_proves_nothing() -> None:
-    assert not over(CLOSED + 1, read_at=CLOSED + 0.01, quiet_since=CLOSED - 50)
+def test_the_first_reading_behind_the_closed_gate_proves_nothing() -> None:
+    """However long it was quiet before: what came at the last moment may just be on its way."""
+    quiet = {"quiet_since": CLOSED - 50, "read_at": CLOSED + 1}
+    assert not over(previous_at=None, **quiet)
+    assert not over(previous_at=CLOSED - 1, **quiet)
+    assert over(previous_at=CLOSED + 0.5, **quiet)
 
 
-def test_only_silent_streams_are_cut_and_only_after_the_drain() -> None:
-    silent = {"read_at": CLOSED + 40, "active": 2}
-    assert not over(CLOSED + DRAIN - 0.01, **silent)
-    assert over(CLOSED + DRAIN, **silent)
+def test_streams_that_never_moved_are_cut_after_the_drain() -> None:
+    assert silent_from(None) == CLOSED + DRAIN
+    assert not over(read_at=CLOSED + DRAIN - 0.01, active=2)
+    assert over(read_at=CLOSED + DRAIN, active=2)
 
 
-def test_a_stream_that_works_is_waited_for() -> None:
-    working = {"read_at": CLOSED + 40, "active": 1, "last_activity": CLOSED + 40}
-    assert not over(CLOSED + 40 + DRAIN - 0.01, **working)
-    assert over(CLOSED + 40 + DRAIN, **working)
+def test_streams_that_moved_are_cut_after_they_were_silent_for_the_idle_time() -> None:
+    """A model that thinks for a minute before it goes on is at work."""
+    assert silent_from(CLOSED + 40) == CLOSED + 40 + IDLE
+    moved = {"active": 1, "last_activity": CLOSED + 40}
+    assert not over(read_at=CLOSED + 40 + IDLE - 0.01, **moved)
+    assert over(read_at=CLOSED + 40 + IDLE, **moved)
+
+
+def test_they_have_the_drain_in_any_case() -> None:
+    assert silent_from(CLOSED - 10 * IDLE) == CLOSED + DRAIN
 
 
 def test_a_busy_request_is_waited_for_without_limit() -> None:
-    assert not over(CLOSED + 10**6, read_at=CLOSED + 10**6, busy=1)
-    assert not over(CLOSED + 10**6, read_at=CLOSED + 10**6, busy=1, active=5)
+    assert not over(read_at=CLOSED + 10**6, busy=1)
+    assert not over(read_at=CLOSED + 10**6, busy=1, active=5)

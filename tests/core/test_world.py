@@ -19,7 +19,12 @@ from poorwill.core.model import HandKind
 WORLDS = int(os.environ.get("WORLDS", "200"))
 """How many worlds are tried; set it to some thousands after a change of the brain."""
 
-CLASSES = [("active", "talking"), ("active", "silent"), ("active", "keep-alive"), ("busy", "silent")]
+CLASSES = st.sampled_from(
+    [("active", "talking"), ("active", "silent"), ("active", "keep-alive"), ("busy", "silent")]
+)
+LASTING = st.sampled_from([0.0, 0.3, 20.0, 100.0, FOREVER])
+FOR_SO_LONG = st.sampled_from([None, 3.0, 40.0])
+WAYS_TO_FAIL = ["error", "permanent", "error-but-done", "hang", "hang-but-done", "nothing", "later"]
 
 
 class Worlds(RuleBasedStateMachine):
@@ -29,7 +34,11 @@ class Worlds(RuleBasedStateMachine):
         super().__init__()
         self.stack = ExitStack()
 
-    @initialize(settle=st.sampled_from([0.0, 10.0]), effect=st.floats(0, 1), lag=st.floats(0, 1))
+    @initialize(
+        settle=st.sampled_from([0.0, 10.0]),
+        effect=st.sampled_from([0.0, 0.3, 1.0]),
+        lag=st.sampled_from([0.0, 0.3, 1.0]),
+    )
     def begin(self, settle: float, effect: float, lag: float) -> None:
         self.world = self.stack.enter_context(a_world(settle))
         weather = self.world.cloud.weather
@@ -39,15 +48,16 @@ class Worlds(RuleBasedStateMachine):
     def time_passes(self, seconds: float) -> None:
         self.world.advance(seconds)
 
-    @rule(
-        what=st.sampled_from(CLASSES),
-        lasts=st.sampled_from([0.0, 0.3, 20.0, 100.0, FOREVER]),
-        patience=st.sampled_from([0.5, 30.0, 100.0]),
-        herd=st.sampled_from([1, 1, 5]),
-    )
-    def visitors_come(self, what: tuple[str, str], lasts: float, patience: float, herd: int) -> None:
-        for _ in range(herd):
-            self.world.visit(*what, lasts, patience)
+    # --- visitors -----------------------------------------------------------------------------------
+
+    @rule(what=CLASSES, lasts=LASTING, patience=st.sampled_from([0.5, 30.0, 100.0]))
+    def visitors_come(self, what: tuple[str, str], lasts: float, patience: float) -> None:
+        self.world.visit(*what, lasts, patience)
+
+    @rule(what=CLASSES, lasts=LASTING)
+    def somebody_is_at_work(self, what: tuple[str, str], lasts: float) -> None:
+        self.world.wakes_up()
+        self.world.visit(*what, lasts, 30.0)
 
     @rule()
     def a_page_is_asked_for(self) -> None:
@@ -57,31 +67,25 @@ class Worlds(RuleBasedStateMachine):
     def requests_end(self, kind: str) -> None:
         self.world.envoy.end_flows(lambda flow: flow.kind == kind)
 
-    @rule(
-        kind=st.sampled_from([HandKind.WAKE, HandKind.SLEEP, None]),
-        seconds=st.sampled_from([None, 3.0, 40.0]),
-        force=st.booleans(),
-    )
-    def a_person_says(self, kind: HandKind | None, seconds: float | None, force: bool) -> None:
-        self.world.say(kind, seconds, force and kind is HandKind.SLEEP)
+    # --- people -------------------------------------------------------------------------------------
 
-    @rule(
-        mode=st.sampled_from(
-            ["ok", "error", "permanent", "error-but-done", "hang", "hang-but-done", "nothing"]
-        )
-    )
-    def starts_go(self, mode: str) -> None:
-        self.world.cloud.weather.start = mode
+    @rule(kind=st.sampled_from([HandKind.WAKE, HandKind.SLEEP, None]), seconds=FOR_SO_LONG)
+    def a_person_says(self, kind: HandKind | None, seconds: float | None) -> None:
+        self.world.say(kind, seconds)
 
-    @rule(
-        mode=st.sampled_from(["ok", "later", "error", "error-but-done", "hang", "hang-but-done", "nothing"])
-    )
-    def stops_go(self, mode: str) -> None:
-        self.world.cloud.weather.stop = mode
+    @rule(seconds=FOR_SO_LONG)
+    def a_person_insists(self, seconds: float | None) -> None:
+        self.world.say(HandKind.SLEEP, seconds, force=True)
 
-    @rule(mode=st.sampled_from(["ok", "ok", "error", "hang"]))
-    def looks_go(self, mode: str) -> None:
-        self.world.cloud.weather.looking = mode
+    # --- faults -------------------------------------------------------------------------------------
+
+    @rule(call=st.sampled_from(["start", "stop"]), how=st.sampled_from(["ok", *WAYS_TO_FAIL]))
+    def calls_go(self, call: str, how: str) -> None:
+        setattr(self.world.cloud.weather, call, how)
+
+    @rule(how=st.sampled_from(["ok", "error", "hang"]))
+    def looks_go(self, how: str) -> None:
+        self.world.cloud.weather.looking = how
 
     @rule(
         returning=st.sampled_from([0.01, 2.0, 30.0]),
@@ -102,13 +106,11 @@ class Worlds(RuleBasedStateMachine):
     def the_control_plane_is_killed(self, away: float) -> None:
         self.world.restart(away)
 
-    @rule(takes=st.sampled_from([0.0, 0.005, 0.3, 3.0]), stats=st.booleans())
-    def envoy_is(self, takes: float, stats: bool) -> None:
+    @rule(takes=st.sampled_from([0.0, 0.005, 0.3, 3.0]), stats=st.booleans(), again=st.booleans())
+    def envoy_is(self, takes: float, stats: bool, again: bool) -> None:
         self.world.envoy.flip_takes, self.world.envoy.answers_stats = takes, stats
-
-    @rule()
-    def envoy_ends_and_is_started_again(self) -> None:
-        self.world.envoy.restart()
+        if again:
+            self.world.envoy.restart()
 
     @rule(broken=st.booleans(), takes=st.sampled_from([0.0, 0.002, 0.5]), early=st.booleans())
     def the_disk_is(self, broken: bool, takes: float, early: bool) -> None:
@@ -118,12 +120,16 @@ class Worlds(RuleBasedStateMachine):
     def the_wall_clock_is_set(self, seconds: float) -> None:
         self.world.loop.wall_offset += seconds
 
-    @rule(nobody=st.booleans())
-    def faults_cease(self, nobody: bool) -> None:
-        if nobody:
+    # --- and in the end -----------------------------------------------------------------------------
+
+    @rule(then=st.sampled_from(["asleep", "awake", "awake for a page"]))
+    def faults_cease(self, then: str) -> None:
+        if then == "asleep":
             self.world.falls_asleep()
-        else:
+        elif then == "awake":
             self.world.wakes_up()
+        else:
+            self.world.wakes_up_for_a_page()
 
     def teardown(self) -> None:
         with self.stack:
@@ -131,6 +137,7 @@ class Worlds(RuleBasedStateMachine):
                 self.world.falls_asleep()
                 self.world.wakes_up()
                 self.world.falls_asleep()
+                self.world.wakes_up_for_a_page()
                 self.world.check_journal()
 
 

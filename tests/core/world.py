@@ -61,6 +61,7 @@ class World:
         self.cloud.on_start, self.cloud.on_stop = self.check_start, self.check_stop
         self.envoy = Envoy(self.cloud, self.loop)
         self.starts: list[float] = []
+        self.forced: set[str] = set()
         self.life = Life(self)
 
     # --- time ---------------------------------------------------------------------------------------
@@ -137,7 +138,9 @@ class World:
                 pause = min(START_BACKOFF[1], START_BACKOFF[0] * 2 ** (failures.count - 1))
                 assert now.mono >= failures.last_at + pause, "retried too early"
         if Stop in acts and (instance.intent is None or instance.intent.kind is not IntentKind.STOP):
-            assert seen.gate.state is GateState.CLOSED, "stopped what is routed"
+            forced = seen.hand is not None and seen.hand.force
+            moved = seen.gate.state is GateState.MOVING and forced
+            assert seen.gate.state is GateState.CLOSED or moved, "stopped what is routed"
 
     def check_start(self, instance: str) -> None:
         now = self.loop.time()
@@ -145,19 +148,28 @@ class World:
         assert copy is None, f"started while {copy} exists"
         assert self.cloud.starting == 0, "started twice"
         self.starts.append(now)
+        assert self._written(Kind.START), "started before the intent was on the disk"
         recent = sum(now - at < 60 for at in self.starts)
         excuses = sum(now - at < 60 for at in self.events_by_people + self.restarts)
         assert recent <= 7 + excuses, "starts in a tight loop"
 
     def check_stop(self, instance: str) -> None:
-        now = self.loop.time()
-        assert not self.envoy.open, "stopped while the gate was open"
+        now, copy = self.loop.time(), self.cloud.copy()
+        assert self._written(Kind.STOP), "stopped before the intent was on the disk"
         hand = self.in_force()
-        if hand is not None and hand.force:
+        if (hand is not None and hand.force) or (copy and copy.life in self.forced):
+            self.forced.add(copy.life if copy else "")
             return
+        assert not self.envoy.open, "stopped while the gate was open"
         for flow in self.envoy.flows():
-            quiet_for = now - max(flow.worked_at(now), self.envoy.closed_at)
-            assert quiet_for >= RULES.drain - 0.01, f"cut {flow} at {now}"
+            worked_at = flow.worked_at(now)
+            assert now - max(worked_at, self.envoy.closed_at) >= RULES.drain - 0.01, f"cut {flow} at {now}"
+            if max(self.envoy.blind_at, *self.restarts, 0.0) < flow.begun:
+                assert now - worked_at >= RULES.idle_after - 0.01, f"cut {flow} at {now}, not silent for long"
+
+    def _written(self, kind: Kind) -> bool:
+        intents = [event.kind for event in self.disk.events() if event.kind in (Kind.START, Kind.STOP)]
+        return bool(intents) and intents[-1] is kind
 
     def check_journal(self) -> None:
         """Each intent is committed before its call, and concluded exactly once."""
@@ -207,11 +219,8 @@ class World:
         self.wait(lambda: self._phase() == "asleep", START_BACKOFF[1] + slack, "asleep")
 
     def wakes_up(self) -> None:
-        slack = self.heal()
-        self.say(None)
-        self.loop.run_until_complete(self.life.recorder.flush(60.0))
-        self.advance(0.1)
-        limit = 2 * RULES.start_timeout + START_BACKOFF[1] + slack
+        limit = self.heal() + 2 * RULES.start_timeout + START_BACKOFF[1]
+        self.let_it()
         visitor = self.visit("active", "silent", 1.0, limit)
 
         def answered() -> bool:
@@ -222,6 +231,24 @@ class World:
             return visitor.ended == "answered"
 
         self.wait(answered, limit, "answered")
+
+    def wakes_up_for_a_page(self) -> None:
+        """Who asks once and does not wait is served too, unless the back-off outlasts the interest."""
+        limit = self.heal() + 2 * RULES.start_timeout
+        self.let_it()
+        self.page()
+        if self.life.facts.failures.count == 0:
+            self.wait(lambda: self.envoy.open or self.life.facts.failures.count > 0, limit, "open")
+
+    def let_it(self) -> None:
+        """A person who put it to sleep, or wants to, gives it back."""
+        self.loop.run_until_complete(self.life.recorder.flush(60.0))
+        self.advance(0.1)
+        hand = self.in_force()
+        if hand is not None and hand.kind is HandKind.SLEEP:
+            self.say(None)
+            self.loop.run_until_complete(self.life.recorder.flush(60.0))
+            self.advance(0.1)
 
     def tell(self) -> str:
         """The state of affairs, for the message of a test that failed."""

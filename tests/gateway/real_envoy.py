@@ -43,13 +43,13 @@ async def until(true: Callable[[], Any], what: str, seconds: float = 10.0) -> No
 
 @dataclass
 class House:
-    """``changes`` are the services that Envoy confirmed something of, in order; ``exits`` counts its ends."""
+    """``changes`` are the services that Envoy confirmed something of, ``restarts`` the PIDs of new Envoys."""
 
     folder: Path
     port: int = field(default_factory=free_port)
     node: str = "house"
     changes: list[str] = field(default_factory=list)
-    exits: int = 0
+    restarts: list[int] = field(default_factory=list)
     doors: dict[str, Door] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -73,16 +73,24 @@ class House:
                 **changed,
             }
         )
-        return Envoy(self.folder / "envoy", self.admin, bootstrap, this_host(), self._gone)
+        return Envoy(self.folder / "envoy", self.admin, bootstrap, this_host())
 
-    def _gone(self) -> None:
-        self.exits += 1
+    def keep(self) -> None:
+        """Start Envoy again whenever it ends."""
+        self.tasks.append(asyncio.create_task(self.envoy.keep(self._again)))
+
+    def _again(self, pid: int) -> None:
+        self.restarts.append(pid)
+        self.switchboard.again()
 
     def shape(self, *sites: Site, protocols: Mapping[str, str] | None = None) -> None:
+        """As ``app.program`` does: the files are there before Envoy is."""
         named = {site.service: site for site in sites}
         self.switchboard.reshape(named, {**dict.fromkeys(named, "http1"), **(protocols or {})})
         for name in named:
             self.doors.setdefault(name, Door(name, 5.0, lambda _: None))
+        if not self.tasks:
+            self.switchboard.write()
 
     async def start(self, *sites: Site, protocols: Mapping[str, str] | None = None) -> None:
         self.shape(*sites, protocols=protocols)

@@ -35,7 +35,6 @@ async def test_it_starts_and_ends(house: House) -> None:
     await house.envoy.stop()
     assert running(house.folder) == []
     assert not (house.folder / "envoy" / "envoy.json").exists()
-    assert house.exits == 0, "an end that was asked for is no news"
     await house.envoy.stop()
 
 
@@ -52,8 +51,10 @@ async def test_the_next_life_adopts_it(house: House) -> None:
     house.envoy.forget()
     house.envoy = house.another_envoy()
     assert await house.envoy.arrive() == ("adopted", pid)
+    house.keep()
     os.kill(pid, signal.SIGKILL)
-    await until(lambda: house.exits == 1, "the adopted one is watched")
+    await until(lambda: house.restarts, "the adopted one is watched")
+    assert running(house.folder) == house.restarts
 
 
 async def test_one_that_was_never_written_down_is_adopted_by_its_mark(house: House) -> None:
@@ -111,14 +112,37 @@ async def test_other_settings_replace_it_after_open_requests_have_ended(house: H
 
 async def test_an_end_is_noticed_and_the_next_one_serves(house: House) -> None:
     await house.start(IT)
+    house.keep()
     [pid] = running(house.folder)
     os.kill(pid, signal.SIGKILL)
-    await until(lambda: house.exits == 1, "it is noticed")
-    again = await house.envoy.start()
-    assert running(house.folder) == [again]
+    await until(lambda: house.restarts, "it is noticed")
+    assert running(house.folder) == house.restarts != [pid]
     async with house.visitor() as client:
         answer = await client.post("/", headers={"prefer": "wait=0"})
     assert answer.status_code == 503
+
+
+async def test_an_end_that_was_asked_for_is_no_reason_to_start_another(house: House) -> None:
+    await house.start(IT)
+    house.keep()
+    await house.envoy.stop()
+    await asyncio.sleep(0.2)  # long enough for another one to come
+    assert (running(house.folder), house.restarts) == ([], [])
+
+
+async def test_one_that_cannot_be_started_again_is_tried_until_it_can(house: House) -> None:
+    await house.start(IT)
+    house.keep()
+    [pid] = running(house.folder)
+    fresh = house.folder / "envoy" / "bootstrap.json.new"
+    fresh.mkdir()
+    os.kill(pid, signal.SIGKILL)
+    await until(lambda: not psutil.pid_exists(pid), "it is gone")
+    await asyncio.sleep(0.2)  # long enough for a try
+    assert house.restarts == []
+    fresh.rmdir()
+    await until(lambda: house.restarts, "it could be started after all")
+    assert running(house.folder) == house.restarts
 
 
 async def test_a_taken_port_is_said_in_our_words(house: House) -> None:

@@ -14,7 +14,7 @@ from tests.gateway.real_envoy import until
 
 from poorwill.core.history import Estimate
 from poorwill.gateway import authz_pb2 as pb
-from poorwill.gateway.doors import Door, Refusal
+from poorwill.gateway.doors import MAX_WAITING, Door, Refusal
 from poorwill.gateway.gate import Gate
 
 HTML = {"accept": "text/html"}
@@ -95,7 +95,7 @@ async def test_an_open_door_lets_everybody_through(envoy: Asker, door: Door) -> 
             answer = await envoy.ask("GET", headers, kind=kind)
             assert answer.status.code == 0
             assert answer.HasField("ok_response")
-    assert (door.checks, door.released) == (9, 9)
+    assert door.checks == 9
 
 
 async def test_a_held_request_raises_demand_and_goes_on_when_the_door_opens(
@@ -110,7 +110,7 @@ async def test_a_held_request_raises_demand_and_goes_on_when_the_door_opens(
     door.let_through(True)
     for answer in await asyncio.gather(*held):
         assert answer.status.code == 0
-    assert (door.waiting, door.released) == (0, 3)
+    assert door.waiting == 0
 
 
 async def test_who_hangs_up_is_not_counted_any_more(envoy: Asker, door: Door) -> None:
@@ -177,8 +177,13 @@ async def test_who_wakes_nothing(
     envoy: Asker, door: Door, asked: list[str], method: str, headers: dict[str, str], kind: str
 ) -> None:
     answer = await envoy.ask(method, headers, kind=kind)
-    assert denied(answer)["content-type"] == "application/json"
-    assert code(answer) == "service_asleep"
+    told = denied(answer)
+    assert int(told["retry-after"]) >= 1
+    if told["content-type"] == "application/json":
+        assert code(answer) == "service_asleep"
+    else:
+        assert (kind, headers["accept"]) == ("active", "text/html")
+        assert "/.poorwill/it/events" not in answer.denied_response.body, "it does not wait for anything"
     assert asked == []
     assert door.last_asked_at is None
 
@@ -211,6 +216,17 @@ async def test_a_service_that_nobody_knows(envoy: Asker, door: Door) -> None:
     denied(answer, 404)
     assert code(answer) == "service_not_found"
     assert door.checks == 0
+
+
+async def test_when_too_many_wait_one_more_is_told_to_come_back(
+    envoy: Asker, door: Door, asked: list[str]
+) -> None:
+    door.waiting = MAX_WAITING
+    answer = await envoy.ask()
+    assert int(denied(answer)["retry-after"]) >= 1
+    assert code(answer) == "too_many_waiting"
+    assert asked == ["it"], "it wants the service all the same"
+    assert door.waiting == MAX_WAITING
 
 
 async def test_a_thousand_wait_and_all_are_released(envoy: Asker, door: Door) -> None:

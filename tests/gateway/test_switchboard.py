@@ -22,6 +22,12 @@ async def status(house: House, host: str = "it.test") -> int:
         return (await client.post("/", headers={**HOST, "host": host})).status_code
 
 
+def endpoints(house: House) -> list[object]:
+    content = json.loads((house.folder / "envoy" / "eds-it.json").read_text())
+    found: list[object] = content["resources"][0]["endpoints"]
+    return found
+
+
 async def test_a_new_service_is_closed_once_envoy_says_so(house: House) -> None:
     house.shape(IT)
     assert house.switchboard.gate("it").state is GateState.MOVING
@@ -57,7 +63,6 @@ async def test_endpoints_are_published_while_closed(house: House) -> None:
         house.switchboard.route("it", (address,))
         assert not house.switchboard.confirmed("it")
         await house.settled()
-        assert house.switchboard.addresses("it") == (address,)
         assert house.switchboard.gate("it").state is GateState.CLOSED
         house.doors["it"].let_through(True)
         assert await status(house) == 200, "released by the gate, though it is still asked"
@@ -87,7 +92,6 @@ async def test_what_an_earlier_life_opened_stays_open(house: House) -> None:
         later = House(house.folder, port=house.port)
         later.switchboard.load()
         later.shape(IT, OTHER)
-        assert later.switchboard.addresses("it") == (address,)
         assert later.switchboard.gate("it").state is GateState.MOVING
         run = asyncio.create_task(later.switchboard.run())
         await until(lambda: later.switchboard.gate("it").state is GateState.OPEN, "open as before")
@@ -105,7 +109,7 @@ async def test_torn_files_of_an_earlier_life_count_as_none(house: House, content
     house.switchboard.load()
     await house.start(IT)
     assert house.switchboard.gate("it").state is GateState.CLOSED
-    assert house.switchboard.addresses("it") == ()
+    assert endpoints(house) == []
 
 
 async def test_services_come_go_and_come_again(house: House) -> None:
@@ -125,13 +129,25 @@ async def test_services_come_go_and_come_again(house: House) -> None:
         assert await status(house, "other.test") == 200
 
 
-async def test_a_leaving_service_keeps_its_route_for_now(house: House) -> None:
+async def test_a_leaving_service_has_no_route_but_ends_what_is_open(house: House) -> None:
+    begun, release = asyncio.Event(), asyncio.Event()
+
+    async def slow(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        begun.set()
+        await release.wait()
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi")
+
     await house.start(IT, OTHER)
-    async with service() as address:
+    async with service(slow) as address:
         await house.opened("other", address)
+        open_request = asyncio.create_task(status(house, "other.test"))
+        await begun.wait()
         house.switchboard.reshape({"it": IT}, {"it": "http1"}, leaving={"other"})
         await house.settled()
-        assert await status(house, "other.test") == 200
+        assert await status(house, "other.test") == 404
+        assert house.switchboard.gate("other").state is GateState.OPEN, "nobody closed it"
+        release.set()
+        assert await open_request == 200
 
 
 async def test_wishes_outlive_an_envoy(house: House) -> None:

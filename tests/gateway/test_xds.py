@@ -11,6 +11,7 @@ import pytest
 from tests.gateway.real_envoy import STRAY
 
 from poorwill.gateway import xds
+from poorwill.gateway.clusters import endpoints_file
 from poorwill.gateway.routes import Site
 
 
@@ -28,8 +29,8 @@ def test_envoy_finds_nothing_wrong_with_it(host: str, tmp_path: Path) -> None:
         "bootstrap.json": bootstrap,
         "cds.json": xds.clusters(protocols, tmp_path),
         "rds.json": xds.routes(sites.values(), frozenset({"a"}), STRAY),
-        xds.endpoints_file("a"): xds.endpoints("a", [("127.0.0.1", 9000), ("::1", 9001)]),
-        xds.endpoints_file("b-2"): xds.endpoints("b-2", []),
+        endpoints_file("a"): xds.endpoints("a", [("127.0.0.1", 9000), ("::1", 9001)]),
+        endpoints_file("b-2"): xds.endpoints("b-2", []),
     }
     for name, content in files.items():
         (tmp_path / name).write_text(json.dumps(content))

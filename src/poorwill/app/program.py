@@ -16,14 +16,14 @@ from typing import Any
 import structlog
 
 from poorwill import __version__, clock
-from poorwill.app.reload import amend, compare, retire, revive
+from poorwill.app.reload import amend, compare, retire, revive, successor
 from poorwill.app.tenants import Grounds, charge, leftover, protocols, sites, stray
 from poorwill.config import Settings
 from poorwill.control.desk import Desk
 from poorwill.control.reconcile import Reconciler
 from poorwill.control.recorder import Recorder
 from poorwill.core.model import Hand, HandKind, Phase
-from poorwill.errors import GatewayError, PoorwillError
+from poorwill.errors import BadInput, PoorwillError
 from poorwill.gateway import visitors, xds
 from poorwill.gateway.activity import Activity
 from poorwill.gateway.admin import Admin
@@ -63,9 +63,9 @@ class Poorwill:
         self._grounds = Grounds(folder, base, self._look)
         self._exit: Exit | None = None
         self._cut = False
+        self._reloading = asyncio.Lock()
         self._serving = False
         self._ending = asyncio.Event()
-        self._envoy_gone = asyncio.Event()
         self._tasks: asyncio.TaskGroup | None = None
         self._running: set[asyncio.Task[None]] = set()
 
@@ -85,7 +85,7 @@ class Poorwill:
             sockets=self._sockets,
             folder=folder.envoy,
         )
-        self._envoy = Envoy(folder.envoy, admin, bootstrap, this_host(), self._envoy_gone.set)
+        self._envoy = Envoy(folder.envoy, admin, bootstrap, this_host())
 
     async def run(self, serving: Callable[[], None]) -> Exit:
         """Serve until told to end; ``serving()`` is called once when visitors can come in."""
@@ -133,12 +133,13 @@ class Poorwill:
         self._switchboard.load()
         self._look_after_removed(restored)
         self._shape()
+        self._switchboard.write()
         for name in self._settings.services:
             self._take_charge(name, restored.get(name, Restored()))
         await self._gate.serve(self._sockets.gate)
         arrival = await self._envoy.arrive()
         self._note(Kind.GATEWAY, f"envoy {arrival.how}", pid=arrival.pid)
-        for work in (self._switchboard.run(), self._activity.run(), self._keep_envoy()):
+        for work in (self._switchboard.run(), self._activity.run(), self._envoy.keep(self._envoy_again)):
             self._spawn(work)
         self._note(Kind.UP, f"poorwill {__version__}", listen=str(self._settings.listen))
 
@@ -159,26 +160,9 @@ class Poorwill:
         if self._exit is Exit.DOWN:  # somebody did not wait until we were up
             self._put_to_sleep()
 
-    async def _keep_envoy(self) -> None:
-        """Start Envoy again whenever it ends; what was open in it is lost, what asks next is not."""
-        while True:
-            await self._envoy_gone.wait()
-            self._envoy_gone.clear()
-            if self._ending.is_set():
-                return
-            log.error("envoy ended; starting it again")
-            pause = 0.1
-            while True:
-                try:
-                    pid = await self._envoy.start()
-                except (GatewayError, TimeoutError) as error:
-                    log.error("envoy does not start", error=str(error), hint=getattr(error, "hint", ""))
-                    await asyncio.sleep(pause)
-                    pause = min(pause * 2, 10.0)
-                else:
-                    self._note(Kind.GATEWAY, "envoy ended and was started again", pid=pid)
-                    self._switchboard.again()
-                    break
+    def _envoy_again(self, pid: int) -> None:
+        self._note(Kind.GATEWAY, "envoy ended and was started again", pid=pid)
+        self._switchboard.again()
 
     # --- going ----------------------------------------------------------------------------------
 
@@ -199,30 +183,40 @@ class Poorwill:
             self._reconciler.nudge(facts.name)
 
     def leave(self) -> None:
-        """End, and leave Envoy and the services running for the next start."""
-        if self._exit is None:
-            self._exit = Exit.LEAVE
-            self._ending.set()
+        """End, and leave Envoy and the services running for the next start, those on their way out too."""
+        self._exit = Exit.LEAVE
+        self._ending.set()
+        for name in self._reconciler.services:
+            self._reconciler.nudge(name)
 
     async def _close(self) -> None:
-        if self._exit is Exit.DOWN:
-            await self._until_asleep()
+        if self._exit is Exit.DOWN and await self._until_asleep():
             self._note(Kind.DOWN, "everything is asleep")
             await self._envoy.stop()
         else:
+            self._exit = Exit.LEAVE
             self._note(Kind.DOWN, "the control plane ends; Envoy and the services go on")
             self._envoy.forget()
         if not await self._recorder.flush(5.0):
             log.error("the journal could not be written to the end", trouble=self._recorder.trouble)
         await self._gate.stop()
 
-    async def _until_asleep(self) -> None:
-        at_rest = (Phase.ASLEEP, Phase.FAILED)
-        while True:
-            decisions = [facts.decision for facts in self._reconciler.services.values()]
-            if all(decision and decision.phase in at_rest and not decision.desired for decision in decisions):
-                return
+    async def _until_asleep(self) -> bool:
+        """False when it was called off: SIGTERM came, or a cut cannot reach what nobody can see."""
+        said = False
+        while self._exit is Exit.DOWN:
+            open_still = [facts for facts in self._reconciler.services.values() if not facts.at_rest]
+            if not open_still:
+                return True
+            unseen = [facts.name for facts in open_still if facts.phase is Phase.UNKNOWN]
+            if self._cut and len(unseen) == len(open_still):
+                log.error("left as it is, because nobody knows whether it runs", services=unseen)
+                return False
+            if not said and any(facts.phase is Phase.DRAINING for facts in open_still):
+                said = True
+                log.info("waiting for open work to end; once more cuts it")
             await self._reconciler.decided()
+        return False
 
     def _mind_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -240,21 +234,36 @@ class Poorwill:
 
     async def reload(self) -> Mapping[str, Any]:
         """Take a changed configuration; raises ConfigError and keeps the old one when it cannot be used."""
-        fresh = await asyncio.to_thread(self._load)
+        async with self._reloading:
+            if self._ending.is_set():
+                raise BadInput("Poorwill is going down", hint="start it again with the new configuration")
+            fresh = await asyncio.to_thread(self._load)
+            restored = await self._journal.restore()
+            return self._take_over(fresh, restored)
+
+    def _take_over(self, fresh: Settings, restored: Mapping[str, Restored]) -> Mapping[str, Any]:
+        """All of it at one moment. What can fail comes first: it is taken whole or not at all."""
         changes = compare(self._settings, fresh)
-        restored = await self._journal.restore()
+        known = self._reconciler.services
+        new = [name for name in changes.added if name not in known]
+        back = [name for name in changes.added if name in known]  # not even asleep yet
+        newcomers = [
+            charge(fresh.services[name], restored.get(name, Restored()), self._grounds) for name in new
+        ]
+        successors = {
+            name: successor(fresh.services[name], self._grounds) for name in (*changes.changed, *back)
+        }
         self._settings = fresh
         for name in changes.removed:
-            retire(self._reconciler.services[name])
-            self._reconciler.nudge(name)
+            retire(known[name])
+        for name in back:
+            revive(known[name])
+        for name, then in successors.items():
+            amend(known[name], fresh.services[name], then)
         self._shape()
-        for name in changes.added:
-            if name in self._reconciler.services:  # it comes back before it was asleep
-                revive(self._reconciler.services[name], fresh.services[name], self._grounds)
-            else:
-                self._take_charge(name, restored.get(name, Restored()))
-        for name in changes.changed:
-            amend(self._reconciler.services[name], fresh.services[name], self._grounds)
+        for facts in newcomers:
+            self._reconciler.add(facts)
+        for name in known:
             self._reconciler.nudge(name)
         self._note(Kind.RELOAD, "the configuration was read again", **changes.lists())
         return changes.lists()

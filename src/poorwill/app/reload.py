@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from poorwill import clock
-from poorwill.app.tenants import Grounds, address, probe, settle_in
+from poorwill.app.tenants import Grounds, address, probe, remember, settle_in
 from poorwill.config import ServiceConfig, Settings
 from poorwill.control.facts import Facts, Successor
 from poorwill.core.model import Hand, HandKind
@@ -50,16 +50,20 @@ def retire(facts: Facts) -> None:
     facts.hand = Hand(HandKind.SLEEP, clock.now().mono, by="because it was removed from the configuration")
 
 
-def revive(facts: Facts, service: ServiceConfig, grounds: Grounds) -> None:
+def revive(facts: Facts) -> None:
     """A service that was on its way out is wanted after all."""
     facts.retired = False
     facts.closed_to = ""
     facts.hand = None
-    amend(facts, service, grounds)
 
 
-def amend(facts: Facts, service: ServiceConfig, grounds: Grounds) -> None:
-    """Rules hold at once; where and how it runs holds from the next wake on."""
+def successor(service: ServiceConfig, grounds: Grounds) -> Successor:
+    """Where and how a changed service runs. Raises PoorwillError when its provider cannot be made."""
     host = settle_in(service, grounds)
-    facts.rules = service.rules(host.settle)
-    facts.successor = Successor(host, probe(service), address(service))
+    return Successor(host, probe(service), address(service), lambda: remember(service, grounds))
+
+
+def amend(facts: Facts, service: ServiceConfig, then: Successor) -> None:
+    """Rules hold at once; where and how it runs holds from the next wake on."""
+    facts.rules = service.rules(then.provider.settle)
+    facts.successor = then

@@ -61,19 +61,30 @@ def stray() -> Stray:
 
 def settle_in(service: ServiceConfig, grounds: Grounds) -> Provider:
     """A provider object for this service; it has not looked at anything yet."""
+    return _provider(service.name, service.run.provider, service.run.options, grounds, address(service))
+
+
+def remember(service: ServiceConfig, grounds: Grounds) -> None:
+    """Write down how the service runs, so that it can be stopped even when it left the configuration."""
     run = service.run
     memory = {"provider": run.provider, "options": run.options.model_dump(mode="json")}
     grounds.folder.remember_run(service.name, memory)
-    return _provider(service.name, run.provider, run.options, grounds)
 
 
-def _provider(service: str, name: str, options: BaseModel, grounds: Grounds) -> Provider:
+def _provider(
+    service: str,
+    name: str,
+    options: BaseModel,
+    grounds: Grounds,
+    address: tuple[str, int] | None = None,
+) -> Provider:
     around = Surroundings(
         gateway=grounds.folder.gateway_id(),
         service=service,
         folder=grounds.folder.instances_of(service),
         base=grounds.base,
         changed=lambda: grounds.look(service),
+        address=address,
     )
     return provider(name)(options, around)
 
@@ -98,6 +109,7 @@ def charge(service: ServiceConfig, restored: Restored, grounds: Grounds) -> Fact
     """The facts of a service at the start of this life, as the journal says; nothing was looked at yet."""
     now = clock.now()
     host = settle_in(service, grounds)
+    remember(service, grounds)
     return Facts(
         rules=service.rules(host.settle),
         provider=host,

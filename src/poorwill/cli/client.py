@@ -49,6 +49,10 @@ class Client:
     def _do(self, method: str, path: str, **how: Any) -> Any:
         try:
             answer = self._http.request(method, path, **how)
+        except httpx2.TimeoutException as error:
+            raise PoorwillError(
+                "the running `poorwill up` does not answer in time", hint="its log may say why; try again"
+            ) from error
         except httpx2.TransportError as error:
             raise self._nobody() from error
         if answer.status_code >= 400:

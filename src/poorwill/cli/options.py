@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from poorwill.config import Settings
+    from poorwill.config import Settings, Whereabouts
 
 FILE = Path("poorwill.yaml")
 
@@ -21,6 +21,13 @@ FileArgument = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Name = Annotated[str, typer.Argument(help="The service.", show_default=False)]
+
+
+def find(file: Path) -> Whereabouts:
+    """Where the running ``up`` of this configuration is, whatever else stands in it."""
+    from poorwill.config import locate
+
+    return locate(file)
 
 
 def read(file: Path) -> Settings:

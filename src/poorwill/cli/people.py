@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import getpass
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
-from poorwill.cli.options import FILE, File, Name, read
+from poorwill.cli.options import FILE, File, Name, find
 from poorwill.errors import BadInput
 
 
@@ -44,8 +45,9 @@ def auto(name: Name, file: File = FILE) -> None:
 def _say(name: str, file: Any, what: str, body: dict[str, Any]) -> None:
     from poorwill.cli.client import Client
 
-    settings = read(file)
-    Client(settings.state).post(f"/api/v1/services/{name}/{what}", {**body, "by": f"by {getpass.getuser()}"})
+    place = find(file)
+    path = f"/api/v1/services/{quote(name, safe='')}/{what}"
+    Client(place.state).post(path, {**body, "by": f"by {getpass.getuser()}"})
 
 
 def _seconds(span: str | None) -> float | None:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from poorwill.cli.options import FILE, File, FileArgument, read
+from poorwill.cli.options import FILE, File, FileArgument, find
 from poorwill.errors import NotRunning, PoorwillError
 
 
@@ -44,14 +44,14 @@ def down(
     from poorwill.cli.client import Client
     from poorwill.store.folder import holder
 
-    settings = read(file)
-    client = Client(settings.state)
+    place = find(file)
+    client = Client(place.state)
     client.post("/api/v1/down")
     if now:
         with suppress(NotRunning):  # nothing was open: it is down already
             client.post("/api/v1/down")
     deadline = clock.now().mono + wait
-    while holder(settings.state) is not None:
+    while holder(place.state) is not None:
         if clock.now().mono > deadline:
             raise PoorwillError(
                 f"still not down after {wait:g} s: work is in flight",
@@ -65,8 +65,8 @@ def reload(file: File = FILE) -> None:
     """Make the running `up` read its configuration again. A bad one changes nothing."""
     from poorwill.cli.client import Client
 
-    settings = read(file)
-    changes = Client(settings.state).post("/api/v1/reload")
+    place = find(file)
+    changes = Client(place.state).post("/api/v1/reload")
     words = [f"{what}: {', '.join(names)}" for what, names in changes.items() if names]
     typer.echo("; ".join(words) or "Nothing changed.")
 

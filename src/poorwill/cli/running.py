@@ -8,11 +8,13 @@ import logging
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TextIO, cast
 
 import structlog
 
 from poorwill.app import Exit, Poorwill
 from poorwill.cli.options import read
+from poorwill.cli.output import Patient, say
 from poorwill.config import Settings
 from poorwill.errors import PoorwillError
 from poorwill.store.folder import StateFolder
@@ -31,9 +33,9 @@ def run(file: Path, *, verbose: bool = False, serving: Callable[[], None] | None
     finally:
         folder.close()
     if ended is Exit.DOWN:
-        print("Everything is asleep.", flush=True)
+        say("Everything is asleep.")
     else:
-        print("The control plane ended; Envoy and what is awake go on.", flush=True)
+        say("The control plane ended; Envoy and what is awake go on.")
 
 
 async def _serve(settings: Settings, folder: StateFolder, file: Path, serving: Callable[[], None]) -> Exit:
@@ -58,15 +60,13 @@ def set_up_log(*, verbose: bool) -> None:
             people if sys.stderr.isatty() else machine,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", Patient(sys.stderr))),
         cache_logger_on_first_use=True,
     )
 
 
 def _say_hello(settings: Settings) -> None:
-    print(
-        f"Poorwill serves http://{settings.listen}  (Ctrl-C puts everything to sleep and ends it)", flush=True
-    )
+    say(f"Poorwill serves http://{settings.listen}  (Ctrl-C puts everything to sleep and ends it)")
 
 
 def _first(group: BaseExceptionGroup[PoorwillError]) -> PoorwillError:

@@ -7,12 +7,13 @@ import sys
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import typer
 
-from poorwill.cli.options import FILE, AsJson, File, Name, read
-from poorwill.errors import NotRunning
+from poorwill.cli.options import FILE, AsJson, File, Name, find
+from poorwill.errors import BadInput, NotRunning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,8 +40,8 @@ def status(file: File = FILE, as_json: AsJson = False) -> None:
     """Show every service: its phase, since when, why, and what comes next."""
     from poorwill.cli.client import Client
 
-    settings = read(file)
-    rows = Client(settings.state).get("/api/v1/services")
+    place = find(file)
+    rows = Client(place.state).get("/api/v1/services")
     if as_json:
         typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
         return
@@ -48,7 +49,7 @@ def status(file: File = FILE, as_json: AsJson = False) -> None:
     from rich.table import Table
 
     table = Table("service", "phase", "instances", "since", "why", "next look", box=None, pad_edge=False)
-    zone = ZoneInfo(settings.timezone)
+    zone = ZoneInfo(place.timezone)
     for row in rows:
         running = sum(instance["condition"] == "running" for instance in row["instances"])
         colour = _COLOURS.get(row["phase"], "dim")
@@ -67,20 +68,20 @@ def why(name: Name, file: File = FILE, as_json: AsJson = False) -> None:
     """Show the facts behind the last decision about a service."""
     from poorwill.cli.client import Client
 
-    settings = read(file)
-    client = Client(settings.state)
-    facts = client.get(f"/api/v1/services/{name}")
+    place = find(file)
+    client = Client(place.state)
+    facts = client.get(f"/api/v1/services/{quote(name, safe='')}")
     if as_json:
         typer.echo(json.dumps(facts, indent=2, ensure_ascii=False))
         return
-    zone = ZoneInfo(settings.timezone)
+    zone = ZoneInfo(place.timezone)
     typer.echo(f"{name} is {facts['phase']}: {facts['reason']}")
     for line in _facts(facts, zone):
         typer.echo(f"  {line}")
     if facts["failures"]["in_a_row"] or facts["phase"] == "failed":
         if hint := facts["failures"]["hint"]:
             typer.echo(f"  hint: {hint}")
-        if tail := client.get(f"/api/v1/services/{name}/log", lines=10):
+        if tail := client.get(f"/api/v1/services/{quote(name, safe='')}/log", lines=10):
             typer.echo("  the last lines it printed:")
         for line in tail:
             typer.echo(f"    {line}")
@@ -94,17 +95,20 @@ def events(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Read the journal; works also when nothing runs."""
-    settings = read(file)
-    zone = ZoneInfo(settings.timezone)
+    place = find(file)
+    zone = ZoneInfo(place.timezone)
     last = 0
-    for event in _past(settings.state, name, limit):
-        last = event["id"]
+    found = False
+    for event in _past(place.state, name, limit):
+        last, found = event["id"], True
         _print_event(event, zone, as_json)
+    if name and not found:
+        raise BadInput(f"the journal knows no service {name!r}", hint="`poorwill status` lists the services")
     if follow:
         from poorwill.cli.client import Client
 
         about = {"service": name} if name else {}
-        for event in Client(settings.state).lines("/api/v1/events/follow", after=last, **about):
+        for event in Client(place.state).lines("/api/v1/events/follow", after=last, **about):
             _print_event(event, zone, as_json)
 
 

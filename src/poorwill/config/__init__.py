@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from poorwill.config.load import load
+from poorwill.config.locate import Whereabouts, locate
 from poorwill.config.schema import json_schema
 from poorwill.config.spec import Ready, ServiceConfig, Settings, Traffic
 from poorwill.config.units import HostPort, format_duration
@@ -13,7 +14,9 @@ __all__ = [
     "ServiceConfig",
     "Settings",
     "Traffic",
+    "Whereabouts",
     "format_duration",
     "json_schema",
     "load",
+    "locate",
 ]

@@ -28,7 +28,7 @@ def load(
 
     Relative paths become absolute, below the file's folder. Raises ConfigError with all problems.
     """
-    document = _read(path, env)
+    document = read_document(path, env)
     context = Context(providers, path.absolute().parent)
     check = _Check(document, Explainer(str(path), document, providers), context)
     settings = check.run()
@@ -43,7 +43,8 @@ def load(
     return settings
 
 
-def _read(path: Path, env: Mapping[str, str]) -> Document:
+def read_document(path: Path, env: Mapping[str, str]) -> Document:
+    """The file as plain values, not checked yet. Raises ConfigError when it is no YAML with keys."""
     text = _text(path)
     try:
         document = read(text, env)

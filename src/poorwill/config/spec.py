@@ -214,6 +214,22 @@ class ServiceConfig(BaseModel):
         )
 
     @model_validator(mode="after")
+    def _patterns_below_path(self) -> Self:
+        """A pattern elsewhere would take requests that are meant for another service on the same host."""
+        if self.path and not self.strip_path:
+            found = []
+            for kind, patterns in self.traffic.patterns.items():
+                for index, pattern in enumerate(patterns):
+                    path = pattern.rpartition(" ")[2]
+                    if path != self.path and not path.startswith(f"{self.path}/"):
+                        hint = f"the service sees its path too: {self.path}{path}"
+                        error = wrong(f"{path} is not below path: {self.path}", hint)
+                        found.append((("traffic", kind, index), error, pattern))
+            if found:
+                raise all_of(found)
+        return self
+
+    @model_validator(mode="after")
     def _address_known_once(self) -> Self:
         about = (("run",),)
         if self.address is None and not self.run.gives_address:

@@ -68,6 +68,7 @@ class Desk:
         """Take back what a person said."""
         facts, now = self._find_staying(name), clock.now()
         await self._recorder.commit(now, Entry(Kind.AUTO, name, reason=by))
+        self._find_staying(name)
         facts.hand = None
         self._reconciler.nudge(name)
         return self._row(facts, now)
@@ -82,6 +83,7 @@ class Desk:
         facts, now = self._find_staying(name), clock.now()
         detail = {"until": None if seconds is None else now.wall + seconds}
         await self._recorder.commit(now, Entry(_KINDS[kind], name, reason=by, detail=detail))
+        self._find_staying(name)  # it may have been removed while the disk was busy
         until = None if seconds is None else now.mono + seconds
         facts.hand = Hand(kind, now.mono, until, by)
         self._reconciler.nudge(name)

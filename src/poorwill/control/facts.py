@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from poorwill.control.front import Front
@@ -21,6 +21,7 @@ from poorwill.core.model import (
     IntentKind,
     Observation,
     Outcome,
+    Phase,
     Service,
 )
 from poorwill.providers.base import Handle, Provider, Sighting
@@ -44,6 +45,11 @@ class Place:
     def condition(self) -> Condition:
         return self.sighting.condition if self.sighting else Condition.ABSENT
 
+    def lives(self, life: str) -> bool:
+        """Whether it runs, and still in this life."""
+        seen = self.sighting
+        return seen is not None and seen.condition is Condition.RUNNING and seen.life == life
+
     @property
     def ready(self) -> bool:
         return (
@@ -55,11 +61,12 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Successor:
-    """Where and how the service runs from its next wake on."""
+    """Where and how the service runs from its next wake on. ``remember`` writes that down when it holds."""
 
     provider: Provider
     probe: Probe
     address: tuple[str, int] | None
+    remember: Callable[[], None]
 
 
 @dataclass(slots=True)
@@ -97,6 +104,15 @@ class Facts:
     def name(self) -> str:
         return self.rules.name
 
+    @property
+    def phase(self) -> Phase:
+        return self.decision.phase if self.decision else Phase.UNKNOWN
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing of it runs and nothing is wanted to."""
+        return self.phase in (Phase.ASLEEP, Phase.FAILED) and not (self.decision and self.decision.desired)
+
     def saw(self, sightings: list[Sighting], begun_at: float) -> None:
         """Take in a successful look that began at ``begun_at``."""
         if self.looked_at is None or begun_at - self.looked_at > self.provider.stale_after:
@@ -115,6 +131,7 @@ class Facts:
     def succeed(self) -> None:
         """Run in the new place from now on."""
         if self.successor is not None:
+            self.successor.remember()
             self.provider, self.probe = self.successor.provider, self.successor.probe
             self.address, self.successor = self.successor.address, None
 

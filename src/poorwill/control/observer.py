@@ -83,7 +83,7 @@ class Observers:
         try:
             async with asyncio.TaskGroup() as group:
                 asking = group.create_task(self._ask(facts, place, failed))
-                while not asking.done() and place.sighting is not None and place.sighting.life == life:
+                while not asking.done() and place.lives(life):
                     await asyncio.wait([asking], timeout=0.5)
                 asking.cancel()
         finally:
@@ -94,8 +94,11 @@ class Observers:
             self._nudge(facts.name)
 
     async def _ask(self, facts: Facts, place: Place, failed: Callable[[str], None]) -> None:
+        life = place.sighting.life if place.sighting else ""
         address = await self._resolved(facts, place, failed)
-        self._front.route(facts.name, (address,))  # published while still gated: the release needs no change
+        if place.lives(life):
+            # Published while still gated, so that the release needs no change.
+            self._front.route(facts.name, (address,))
         await until_ready(facts.probe, address, failed)
 
     async def _resolved(self, facts: Facts, place: Place, failed: Callable[[str], None]) -> tuple[str, int]:
@@ -119,7 +122,11 @@ async def _look(facts: Facts) -> list[Sighting]:
             if facts.handles is not None:
                 await provider.adopt(facts.handles)
                 facts.handles = None
-            return await provider.list()
+            sightings = await provider.list()
+            for sighting in sightings:
+                if sighting.address is not None:
+                    _split(sighting.address)
+            return sightings
     except ProviderError:
         raise
     except TimeoutError:
@@ -130,5 +137,8 @@ async def _look(facts: Facts) -> list[Sighting]:
 
 
 def _split(address: str) -> tuple[str, int]:
+    """``host:port``; ValueError when it is not that."""
     host, _, port = address.rpartition(":")
+    if not host or not 0 < int(port) < 65536:
+        raise ValueError(f"{address!r} is not host:port")
     return host.strip("[]"), int(port)

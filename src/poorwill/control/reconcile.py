@@ -105,12 +105,7 @@ class Reconciler:
             self._forgotten(facts.name)
         elif facts.successor is not None:
             self._spawn(facts.provider.close())
-            successor, facts.successor = facts.successor, None
-            facts.provider, facts.probe, facts.address = (
-                successor.provider,
-                successor.probe,
-                successor.address,
-            )
+            facts.succeed()
 
     def _take(self, facts: Facts, decision: Decision, now: Now) -> None:
         before = facts.decision
@@ -146,7 +141,8 @@ class Reconciler:
             Phase.AWAKE: calm,
             Phase.UNKNOWN: calm,
             Phase.FAILED: calm,
-            Phase.DRAINING: READ_DRAINING,
+            Phase.STOPPING: calm,
+            Phase.DRAINING: calm if self._front.traffic(facts.name).busy else READ_DRAINING,
         }
         self._front.watch(facts.name, pace.get(decision.phase), facts.rules.keepalive_bytes)
 

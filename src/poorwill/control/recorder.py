@@ -7,6 +7,7 @@ wait in order and nothing is lost; whoever needs the commit first (an intent) wa
 from __future__ import annotations
 
 import asyncio
+import json
 
 import structlog
 
@@ -79,6 +80,8 @@ class Recorder:
                 done.set_result(None)
 
     def _put(self, now: Now, entries: tuple[Entry, ...], done: asyncio.Future[None] | None) -> None:
+        for entry in entries:
+            json.dumps(dict(entry.detail), allow_nan=False)  # whoever gives what is no JSON is told at once
         last = len(entries) - 1
         for index, entry in enumerate(entries):
             self._waiting.append((now, entry, done if index == last else None))

@@ -47,7 +47,7 @@ from poorwill.core.model import (
     Start,
     Stop,
 )
-from poorwill.core.traffic import drained
+from poorwill.core.traffic import drained, silent_at
 
 START_BACKOFF = (1.0, 300.0)
 """Seconds before the second start after a failure, and the longest wait; doubled in between."""
@@ -162,20 +162,39 @@ def _starting(
         why = intent.error or instance.detail or "the instance was not there after its start"
         return (Conclude(instance.id, Outcome.FAILED, why),), None
     if not demand.desired:
-        return (Stop(instance.id, demand.reason),), None
+        return _when_free(service, seen, (Stop(instance.id, demand.reason),), now)
     if instance.ready:
         return (Conclude(instance.id, Outcome.READY),), None
-    return _until_ready(service, instance, intent.at, now)
+    return _until_ready(service, seen, instance, intent.at, now)
 
 
-def _until_ready(service: Service, instance: Instance, since: float, now: Now) -> Step:
+def _until_ready(service: Service, seen: Observation, instance: Instance, since: float, now: Now) -> Step:
     deadline = since + service.start_timeout
     if now.mono < deadline:
         return (), deadline
     why = f"not ready within {service.start_timeout:g} s"
     if instance.probe_error:
         why += f": {instance.probe_error}"
-    return (Conclude(instance.id, Outcome.FAILED, why), Stop(instance.id, why)), None
+    return _when_free(
+        service, seen, (Conclude(instance.id, Outcome.FAILED, why), Stop(instance.id, why)), now
+    )
+
+
+def _when_free(service: Service, seen: Observation, actions: tuple[Action, ...], now: Now) -> Step:
+    """Do it to an instance that is not ready, unless it still works on what an earlier life let in."""
+    if seen.traffic.active or seen.traffic.busy:
+        return (actions, None) if _may_stop(service, seen, now) else ((), None)
+    return actions, None
+
+
+def _may_stop(service: Service, seen: Observation, now: Now) -> bool:
+    """Whether a stop cuts nothing, or a person wants it to."""
+    return _forced(seen, now) or drained(seen.traffic, seen.gate.since, service.drain, service.idle_after)
+
+
+def _forced(seen: Observation, now: Now) -> bool:
+    hand = in_force(seen.hand, now)
+    return hand is not None and hand.kind is HandKind.SLEEP and hand.force
 
 
 def _absent(seen: Observation, instance: Instance, demand: Demand, now: Now) -> Step:
@@ -195,18 +214,18 @@ def _absent(seen: Observation, instance: Instance, demand: Demand, now: Now) -> 
 
 def _running(service: Service, seen: Observation, instance: Instance, demand: Demand, now: Now) -> Step:
     gate = seen.gate
-    if gate.state is GateState.MOVING:
+    if gate.state is GateState.MOVING and not _forced(seen, now):
         return NOTHING
     if demand.desired:
         if gate.state is GateState.OPEN:
             return NOTHING
         if instance.ready:
             return (OpenGate(),), None
-        return _until_ready(service, instance, instance.seen_since or now.mono, now)
+        since = now.mono if instance.seen_since is None else instance.seen_since
+        return _until_ready(service, seen, instance, since, now)
     if gate.state is GateState.OPEN:
         return (CloseGate(),), None
-    hand = in_force(seen.hand, now)
-    if (hand is not None and hand.force) or drained(seen.traffic, gate.since, service.drain, now.mono):
+    if _may_stop(service, seen, now):
         return (Stop(instance.id, demand.reason),), None
-    deadline = max(gate.since, seen.traffic.last_activity or 0.0) + service.drain
+    deadline = silent_at(seen.traffic, gate.since, service.drain, service.idle_after)
     return (), deadline if deadline > now.mono else None

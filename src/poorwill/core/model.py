@@ -129,7 +129,7 @@ class Traffic:
     ``active`` and ``busy`` are the requests open now in these classes. ``last_activity`` is the newest
     moment that counts (see ``core.traffic``). ``quiet_since`` is the first of an unbroken run of
     readings with nothing open in either class and unchanged request counters; ``read_at`` the newest
-    reading. None means there was none yet.
+    reading, ``previous_at`` the one before. None means there was none yet.
     """
 
     active: int = 0
@@ -137,6 +137,7 @@ class Traffic:
     last_activity: float | None = None
     quiet_since: float | None = None
     read_at: float | None = None
+    previous_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

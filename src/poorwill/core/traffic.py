@@ -45,6 +45,7 @@ class Meter:
     level: float = 0.0
     last_activity: float | None = None
     quiet_since: float | None = None
+    previous_at: float | None = None
 
     def traffic(self) -> Traffic:
         if self.last is None:
@@ -55,6 +56,7 @@ class Meter:
             last_activity=self.last_activity,
             quiet_since=self.quiet_since,
             read_at=self.last.at,
+            previous_at=self.previous_at,
         )
 
 
@@ -78,21 +80,33 @@ def read(meter: Meter, reading: Reading, keepalive_bytes: int) -> Meter:
         level=0.0 if working else max(0.0, level),
         last_activity=reading.at if working else meter.last_activity,
         quiet_since=(meter.quiet_since or reading.at) if quiet else None,
+        previous_at=previous.at,
     )
 
 
-def drained(traffic: Traffic, gate_closed_at: float, drain: float, now: float) -> bool:
+def drained(traffic: Traffic, gate_closed_at: float, drain: float, idle_after: float) -> bool:
     """Whether nothing would be cut by a stop.
 
-    True when two readings of zero, ``QUIET_SPAN`` apart, were taken after the gate was confirmed
-    closed; or when only silent streams of the class ``active`` are left and ``drain`` seconds passed.
-    Requests of the class ``busy`` are waited for without limit.
+    True when two readings of zero, ``QUIET_SPAN`` apart, were taken after the gate was confirmed closed;
+    or when the newest reading shows that only silent streams are left, see ``silent_at``.
     """
-    if traffic.read_at is None or traffic.read_at < gate_closed_at:
+    read_at = traffic.read_at
+    if read_at is None or read_at < gate_closed_at:
         return False
     if traffic.quiet_since is not None:
-        return traffic.read_at - max(traffic.quiet_since, gate_closed_at) >= QUIET_SPAN
-    return traffic.busy == 0 and now >= max(gate_closed_at, traffic.last_activity or 0.0) + drain
+        since = max(traffic.quiet_since, gate_closed_at)
+        return (traffic.previous_at or 0.0) >= since and read_at - since >= QUIET_SPAN
+    return traffic.busy == 0 and read_at >= silent_at(traffic, gate_closed_at, drain, idle_after)
+
+
+def silent_at(traffic: Traffic, gate_closed_at: float, drain: float, idle_after: float) -> float:
+    """From when open streams of the class ``active`` may be cut, unless they move again.
+
+    They have to be silent for ``idle_after``, and to have had ``drain`` seconds since the gate closed.
+    Requests of the class ``busy`` are waited for without limit.
+    """
+    quiet_from = gate_closed_at if traffic.last_activity is None else traffic.last_activity + idle_after
+    return max(gate_closed_at + drain, quiet_from)
 
 
 def _grown(before: int, after: int) -> int:

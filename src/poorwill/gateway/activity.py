@@ -22,6 +22,8 @@ log = structlog.get_logger()
 
 Stats = dict[str, int | str]
 
+_COUNTERS = "rq_(active|pending_active|total)|cx_[rt]x_bytes_total"
+
 
 class Activity:
     """``on_reading(service)`` is called after a reading that changed what is known."""
@@ -37,12 +39,14 @@ class Activity:
 
     def watch(self, service: str, every: float | None, keepalive_bytes: int) -> None:
         """Read this service's counters every so many seconds; None ends it and forgets the readings."""
-        self._allowances[service] = keepalive_bytes
         if every is None:
+            self._allowances.pop(service, None)
             self._paces.pop(service, None)
             self._due.pop(service, None)
             self._meters.pop(service, None)
-        elif self._paces.get(service) != every:
+            return
+        self._allowances[service] = keepalive_bytes
+        if self._paces.get(service) != every:
             self._paces[service] = every
             self._due[service] = 0.0
             self._changed.set()
@@ -56,12 +60,12 @@ class Activity:
             due = [name for name, at in self._due.items() if at <= clock.now().mono]
             if not due:
                 continue
+            at = clock.now().mono  # what the counters say is at least as new as this
             try:
                 stats = await self._admin.stats(_pattern(due))
             except GatewayError as error:
                 log.debug("no reading", error=str(error))  # Envoy's keeper says it aloud and restarts it
                 stats = None
-            at = clock.now().mono
             for name in due:
                 if name in self._paces:
                     self._due[name] = at + self._paces[name]
@@ -90,19 +94,21 @@ class Activity:
 
 def _pattern(services: list[str]) -> str:
     names = "|".join(map(re.escape, services))
-    return (
-        rf"^cluster\.({names})/(active|busy|background)\.upstream_(rq_(active|total)|cx_[rt]x_bytes_total)$"
-    )
+    return rf"^cluster\.({names})/(active|busy|background)\.upstream_({_COUNTERS})$"
 
 
 def _reading(service: str, stats: Stats, at: float) -> traffic.Reading:
     def value(kind: str, name: str) -> int:
         return int(stats.get(f"cluster.{service}/{kind}.{name}", 0))
 
+    def open_requests(kind: str) -> int:
+        """Those that wait for a connection count as open too: Envoy keeps them apart."""
+        return value(kind, "upstream_rq_active") + value(kind, "upstream_rq_pending_active")
+
     return traffic.Reading(
         at=at,
-        active=value("active", "upstream_rq_active"),
-        busy=value("busy", "upstream_rq_active"),
+        active=open_requests("active"),
+        busy=open_requests("busy"),
         requests=value("active", "upstream_rq_total") + value("busy", "upstream_rq_total"),
         bytes=value("active", "upstream_cx_rx_bytes_total") + value("active", "upstream_cx_tx_bytes_total"),
     )

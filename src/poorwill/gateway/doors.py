@@ -22,13 +22,16 @@ class Refusal(StrEnum):
     REMOVED = "removed"
 
 
+MAX_WAITING = 5000
+"""Requests that one service's door keeps waiting at most; Envoy needs about 100 kB for each."""
+
+
 @dataclass(slots=True)
 class Door:
     """The gate's view of one service.
 
     ``hold`` is in seconds. ``waking_since`` (monotonic) is None unless a start is under way; ``trouble``
-    says that the last start failed. ``checks`` counts everything Envoy asked, ``released`` what was let
-    through.
+    says that the last start failed. ``checks`` counts everything Envoy asked.
     """
 
     service: str
@@ -39,11 +42,15 @@ class Door:
     waking_since: float | None = None
     trouble: bool = False
     checks: int = 0
-    released: int = 0
     waiting: int = 0
     last_asked_at: float | None = None
     passable: asyncio.Event = field(default_factory=asyncio.Event)
     _turns: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def crowded(self) -> bool:
+        """Whether one more request must not be kept waiting."""
+        return self.waiting >= MAX_WAITING
 
     def asked(self) -> Asked:
         return Asked(waiting=self.waiting, last_at=self.last_asked_at)

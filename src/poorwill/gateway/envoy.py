@@ -46,16 +46,15 @@ class Arrival(NamedTuple):
 
 
 class Envoy:
-    """One Envoy process. ``on_exit(description)`` is called from the event loop when it ends unasked."""
+    """One Envoy process, kept running by ``keep`` until ``stop`` or ``forget``."""
 
-    def __init__(
-        self, folder: Path, admin: Admin, bootstrap: dict[str, Any], table: Table, on_exit: Callable[[], None]
-    ) -> None:
+    def __init__(self, folder: Path, admin: Admin, bootstrap: dict[str, Any], table: Table) -> None:
         self._folder = folder
         self._admin = admin
         self._bootstrap = bootstrap
         self._table = table
-        self._on_exit = on_exit
+        self._gone = asyncio.Event()
+        self._wanted = True
         self._record = folder / "envoy.json"
         self._identity: Identity | None = None
         self._fingerprint = _fingerprint(bootstrap)
@@ -81,23 +80,50 @@ class Envoy:
     async def start(self) -> int:
         """Start Envoy and wait until it serves; returns its PID."""
         self._check_address()
-        (self._folder / "bootstrap.json").write_text(json.dumps(self._bootstrap))
+        fresh = self._folder / "bootstrap.json.new"
+        fresh.write_text(json.dumps(self._bootstrap))
+        fresh.replace(self._folder / "bootstrap.json")
         pid = await asyncio.to_thread(self._spawn)
         started = self._table.started(pid)
         if started is None:
             raise self._refused_to_start()
         identity = Identity(clock.boot_id(), pid, started)
         self._write_record(identity)
-        async with asyncio.timeout(START_TIMEOUT):
-            while not await self._admin.ready():
-                if not is_alive(self._table, identity):
-                    raise self._refused_to_start()
-                await asyncio.sleep(0.005)
+        try:
+            async with asyncio.timeout(START_TIMEOUT):
+                while not await self._admin.ready():
+                    if not is_alive(self._table, identity):
+                        raise self._refused_to_start()
+                    await asyncio.sleep(0.005)
+        except TimeoutError:
+            await self._end(identity)
+            raise GatewayError(
+                f"Envoy was not ready within {START_TIMEOUT:g} s", hint=f"see {self.log_file}"
+            ) from None
         self._watch(identity)
         return pid
 
+    async def keep(self, again: Callable[[int], None]) -> None:
+        """Start Envoy whenever it ends unasked, and tell ``again(pid)``.
+
+        What was open in it is lost; what asks next is not.
+        """
+        while True:
+            await self._gone.wait()
+            self._gone.clear()
+            pause = 0.1
+            while self._wanted and self._identity is None:
+                log.error("envoy ended; starting it again")
+                try:
+                    again(await self.start())
+                except (GatewayError, OSError) as error:
+                    log.error("envoy does not start", error=str(error), hint=getattr(error, "hint", ""))
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 2, 10.0)
+
     async def stop(self) -> None:
         """End Envoy and wait for it. Whatever is still open in it is cut."""
+        self._wanted = False
         identity, self._identity = self._identity, None
         if identity is not None:
             await self._end(identity)
@@ -105,6 +131,7 @@ class Envoy:
 
     def forget(self) -> None:
         """Leave Envoy running for the next life of the control plane."""
+        self._wanted = False
         self._identity = None
 
     async def _answers(self) -> bool:
@@ -145,7 +172,7 @@ class Envoy:
             _reap(identity.pid)
             if self._identity == identity:
                 self._identity = None
-                self._on_exit()
+                self._gone.set()
 
         watch(self._table, identity, gone)
 

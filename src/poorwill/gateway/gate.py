@@ -75,17 +75,22 @@ class Gate:
     ) -> pb.CheckResponse:
         headers = http.headers
         if door.passable.is_set():
-            return _pass(door)
+            return _pass()
         if kind == "background":
             return _unavailable(door, http, now)
         if door.refusal is not None:
             return _refused(door, http)
         match caller(http.method, headers):
+            case Caller.IGNORED if wants_html(headers):
+                return _sleeping_page(door, http, now)
             case Caller.IGNORED:
                 return _unavailable(door, http, now)
             case Caller.PAGE:
                 door.ask(now)
                 return _waiting_page(door, http, now)
+            case Caller.HELD if door.crowded:
+                door.ask(now)
+                return _unavailable(door, http, now, "crowded")
             case Caller.HELD:
                 return await _hold(door, http, patience(headers, door.hold) - waited)
 
@@ -100,15 +105,14 @@ async def _hold(door: Door, http: pb.HttpRequest, seconds: float) -> pb.CheckRes
                 if door.refusal is not None:
                     return _refused(door, http)
                 await door.change()
-        return _pass(door)
+        return _pass()
     except TimeoutError:
         return _unavailable(door, http, clock.now().mono)
     finally:
         door.waiting -= 1
 
 
-def _pass(door: Door) -> pb.CheckResponse:
-    door.released += 1
+def _pass() -> pb.CheckResponse:
     return pb.CheckResponse(status=pb.Status(code=0), ok_response=pb.OkHttpResponse())
 
 
@@ -127,9 +131,16 @@ def _waiting_page(door: Door, http: pb.HttpRequest, now: float) -> pb.CheckRespo
     return _deny(503, body, html=True, retry=retry)
 
 
-def _unavailable(door: Door, http: pb.HttpRequest, now: float) -> pb.CheckResponse:
+def _sleeping_page(door: Door, http: pb.HttpRequest, now: float) -> pb.CheckResponse:
+    """For a prefetch or a link preview: it wakes nothing, a person who comes does."""
     retry = pages.retry_after(door.estimate, door.elapsed(now))
-    kind = "asleep" if door.waking_since is None else "trouble" if door.trouble else "waking"
+    page = pages.sleeping_page(door.service, _language(http), by_hand=False)
+    return _deny(503, page, html=True, retry=retry)
+
+
+def _unavailable(door: Door, http: pb.HttpRequest, now: float, kind: str = "") -> pb.CheckResponse:
+    retry = pages.retry_after(door.estimate, door.elapsed(now))
+    kind = kind or ("asleep" if door.waking_since is None else "trouble" if door.trouble else "waking")
     return _deny(503, pages.api_error(kind, door.service, _language(http), retry=retry), retry=retry)
 
 

@@ -20,6 +20,7 @@ from poorwill.core.model import Gate, GateState
 from poorwill.errors import GatewayError
 from poorwill.gateway import xds
 from poorwill.gateway.admin import Admin
+from poorwill.gateway.clusters import CLASSES, cluster_name, endpoints_file
 from poorwill.gateway.routes import Site, Stray
 
 Address = tuple[str, int]
@@ -49,7 +50,10 @@ class Switchboard:
         self._endpoints: dict[str, tuple[Address, ...]] = {}
         self._open: set[str] = set()
         self._gates: dict[str, Gate] = {}
-        self._pending: set[str] = set()
+        self._pending: dict[str, int] = {}
+        self._wishes = 0
+        self._versions: dict[str, str] = {}
+        self._common: dict[str, str] = {}
         self._earlier: set[str] = set()
         self._written: dict[str, str] = {}
         self._wake = asyncio.Event()
@@ -61,8 +65,11 @@ class Switchboard:
     def reshape(
         self, sites: Mapping[str, Site], protocols: Mapping[str, str], leaving: Collection[str] = ()
     ) -> None:
-        """The services there are. New ones begin closed; those ``leaving`` keep what they have for now."""
-        sites = {**{name: self._sites[name] for name in leaving if name in self._sites}, **sites}
+        """The services there are. New ones begin closed.
+
+        Those ``leaving`` keep their clusters, so that their open requests can end, but no routes: their
+        host and path are free for others at once.
+        """
         protocols = {**{name: self._protocols.get(name, "http1") for name in leaving}, **protocols}
         for name in protocols.keys() - self._protocols.keys():
             self._endpoints[name] = self._read_endpoints(name) if name in self._earlier else ()
@@ -70,12 +77,13 @@ class Switchboard:
         self._open |= self._earlier & protocols.keys()
         self._earlier = set()
         for name in self._protocols.keys() - protocols.keys():
-            for table in (self._endpoints, self._gates):
-                table.pop(name)
+            del self._endpoints[name], self._gates[name]
+            self._pending.pop(name, None)
+            self._versions.pop(name, None)
             self._open.discard(name)
-        self._sites, self._protocols = sites, protocols
+        self._sites, self._protocols = dict(sites), protocols
+        self._common = {}
         self._touch(*protocols)
-        self.write()
 
     def again(self) -> None:
         """A new Envoy has to confirm everything."""
@@ -98,77 +106,81 @@ class Switchboard:
             self._endpoints[service] = addresses
             self._touch(service)
 
-    def addresses(self, service: str) -> tuple[Address, ...]:
-        return self._endpoints.get(service, ())
-
     def confirmed(self, service: str) -> bool:
         """Whether Envoy has everything that was last published for this service."""
         return service not in self._pending
 
-    def write(self) -> dict[str, str]:
-        """Bring the files up to date; returns the stats that will confirm them, with their versions."""
-        names = sorted(self._protocols)
-        expected = {}
-        for name in names:
-            resources = xds.endpoints(name, self._endpoints[name])
-            self._put(xds.endpoints_file(name), resources)
-            for kind in xds.CLASSES:
-                expected[f"cluster.{xds.cluster_name(name, kind)}.version_text"] = resources["version_info"]
-        resources = xds.clusters(self._protocols, self._folder)
-        expected[_CDS] = resources["version_info"]
-        self._put("cds.json", resources)
-        resources = xds.routes(self._sites.values(), frozenset(self._open), self._stray)
-        expected[_RDS] = resources["version_info"]
-        self._put("rds.json", resources)
+    def write(self) -> None:
+        """Bring the files up to date. Raises OSError."""
+        for name in self._pending:
+            endpoints = xds.endpoints(name, self._endpoints[name])
+            self._versions[name] = self._put(endpoints_file(name), endpoints)
+        if _CDS not in self._common:
+            self._common[_CDS] = self._put("cds.json", xds.clusters(self._protocols, self._folder))
+            self._sweep()
+        routes = xds.routes(self._sites.values(), frozenset(self._open), self._stray)
+        self._common[_RDS] = self._put("rds.json", routes)
+
+    def _sweep(self) -> None:
+        """Remove the files of services that are no more."""
+        kept = {endpoints_file(name) for name in self._protocols}
         for stale in self._folder.glob("eds-*.json"):
-            if stale.name not in {xds.endpoints_file(name) for name in names}:
+            if stale.name not in kept:
                 stale.unlink()
                 self._written.pop(stale.name, None)  # the service may come back with the same content
-        return expected
 
     async def run(self) -> None:
         """Write and confirm for ever."""
         while True:
             await self._wake.wait()
             self._wake.clear()
-            taken = set(self._pending)
+            taken = dict(self._pending)
             try:
-                expected = self.write()
+                self.write()
             except OSError as error:
                 log.error("envoy's files cannot be written", folder=str(self._folder), error=str(error))
                 await self._pause(1.0)
                 self._wake.set()
                 continue
-            if await self._confirm(expected):
-                self._settle(taken)
+            await self._confirm(taken)
 
-    async def _confirm(self, expected: Mapping[str, str]) -> bool:
-        """Wait for Envoy; false when the wishes changed meanwhile and have to be written first."""
+    async def _confirm(self, taken: dict[str, int]) -> None:
+        """Wait for Envoy to follow what was written last, service by service.
+
+        Gives up when that takes long and newer wishes wait: what Envoy does not take must not hold them up.
+        """
         pause, waited = 0.001, 0.0
-        while not self._wake.is_set():
+        while taken and not (self._wake.is_set() and waited > _PATIENCE):
+            for name in [name for name, wish in taken.items() if self._pending.get(name) != wish]:
+                del taken[name]  # removed, or wished otherwise since: that is written next
             try:
                 stats = await self._admin.stats(_VERSIONS)
             except GatewayError:
                 stats = {}  # it is being started again; the wish stands
-            if all(stats.get(name) == version for name, version in expected.items()):
-                return not self._wake.is_set()
-            await self._pause(pause)
-            waited += pause
-            if waited < _PATIENCE <= waited + pause:
-                missing = [name for name, version in expected.items() if stats.get(name) != version]
-                log.warning("envoy has not confirmed a change", missing=missing[:5])
-            pause = min(pause * 2, 0.02 if waited < _PATIENCE else 0.5)
-        return False
+            if all(stats.get(name) == version for name, version in self._common.items()):
+                for name in [name for name in taken if self._follows(name, stats)]:
+                    self._settle(name, taken.pop(name))
+            if taken:
+                await asyncio.sleep(pause)
+                waited += pause
+                if waited < _PATIENCE <= waited + pause:
+                    log.warning("envoy has not confirmed a change", services=sorted(taken)[:5])
+                pause = min(pause * 2, 0.02 if waited < _PATIENCE else 0.5)
 
-    def _settle(self, taken: set[str]) -> None:
-        now = clock.now().mono
-        for name in taken & self._gates.keys():
-            state = GateState.OPEN if name in self._open else GateState.CLOSED
-            if self._gates[name].state is not state:
-                self._gates[name] = Gate(state, now)
-        self._pending -= taken
-        for name in taken:
-            self._on_change(name)
+    def _follows(self, service: str, stats: Mapping[str, int | str]) -> bool:
+        """Whether Envoy has the endpoints of a service, in each of its clusters."""
+        names = (f"cluster.{cluster_name(service, kind)}.version_text" for kind in CLASSES)
+        return all(stats.get(name) == self._versions.get(service) for name in names)
+
+    def _settle(self, service: str, wish: int) -> None:
+        """What was not wished otherwise since it was written is true now."""
+        if self._pending.get(service) != wish:
+            return  # wished otherwise while Envoy was asked
+        del self._pending[service]
+        state = GateState.OPEN if service in self._open else GateState.CLOSED
+        if self._gates[service].state is not state:
+            self._gates[service] = Gate(state, clock.now().mono)
+        self._on_change(service)
 
     async def _pause(self, seconds: float) -> None:
         try:
@@ -182,17 +194,18 @@ class Switchboard:
         self._touch(service)
 
     def _touch(self, *services: str) -> None:
-        self._pending.update(services)
+        self._wishes += 1
+        self._pending.update(dict.fromkeys(services, self._wishes))
         self._wake.set()
 
-    def _put(self, name: str, resources: dict[str, Any]) -> None:
-        version = resources["version_info"]
-        if self._written.get(name) == version:
-            return
-        fresh = self._folder / f"{name}.new"
-        fresh.write_text(json.dumps(resources))
-        fresh.replace(self._folder / name)
-        self._written[name] = version
+    def _put(self, name: str, resources: dict[str, Any]) -> str:
+        version: str = resources["version_info"]
+        if self._written.get(name) != version:
+            fresh = self._folder / f"{name}.new"
+            fresh.write_text(json.dumps(resources))
+            fresh.replace(self._folder / name)
+            self._written[name] = version
+        return version
 
     def _read_open(self) -> set[str]:
         found: set[str] = set()
@@ -206,7 +219,7 @@ class Switchboard:
         return found - gated
 
     def _read_endpoints(self, service: str) -> tuple[Address, ...]:
-        places = self._read(xds.endpoints_file(service)).get("endpoints", [])
+        places = self._read(endpoints_file(service)).get("endpoints", [])
         sockets = [
             host["endpoint"]["address"]["socket_address"]
             for place in places

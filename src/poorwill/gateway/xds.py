@@ -17,17 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from poorwill.gateway.clusters import BUFFER, CLASSES, PLENTY, pipe, service_cluster, unix_cluster, watched
 from poorwill.gateway.routes import EXT_AUTHZ, Site, Stray, virtual_hosts
 
 Json = dict[str, Any]
 
-CLASSES = ("active", "background", "busy")
 ROUTES = "services"
 _TYPE = "type.googleapis.com/envoy."
-_BUFFER = 64 * 1024
-"""Bytes a connection may buffer; with Envoy's default of 1 MiB, 200 held uploads took 415 MB."""
-_PLENTY = 1_000_000
-"""Circuit breakers stop at 1,024 by default; the bound on held requests is ours, not Envoy's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +61,16 @@ def bootstrap(
     host, port = listen
     return {
         "node": {"id": node, "cluster": "poorwill"},
-        "admin": {"address": _pipe(sockets.admin)},
+        "admin": {"address": pipe(sockets.admin)},
         "static_resources": {
             "listeners": [_ingress(host, port, folder), _hop(sockets)],
             "clusters": [
-                _unix_cluster("hop", sockets.hop, http2=True),
-                _unix_cluster("gate", sockets.gate, http2=True),
-                _unix_cluster("visitors", sockets.visitors, http2=False),
+                unix_cluster("hop", sockets.hop, http2=True),
+                unix_cluster("gate", sockets.gate, http2=True),
+                unix_cluster("visitors", sockets.visitors, http2=False),
             ],
         },
-        "dynamic_resources": {"cds_config": _watched(folder / "cds.json")},
+        "dynamic_resources": {"cds_config": watched(folder / "cds.json")},
         "stats_config": {"stats_matcher": {"inclusion_list": {"patterns": _kept_stats()}}},
         "overload_manager": {
             "resource_monitors": [
@@ -107,7 +103,7 @@ def clusters(services: Mapping[str, str], folder: Path) -> Json:
     """One cluster for each class of each service; ``services`` maps names to ``http1`` or ``http2``."""
     return discovery(
         [
-            _service_cluster(name, kind, protocol, folder)
+            service_cluster(name, kind, protocol, folder)
             for name, protocol in sorted(services.items())
             for kind in CLASSES
         ]
@@ -128,26 +124,18 @@ def endpoints(service: str, addresses: Iterable[tuple[str, int]]) -> Json:
     return discovery([assignment])
 
 
-def cluster_name(service: str, kind: str) -> str:
-    return f"{service}/{kind}"
-
-
-def endpoints_file(service: str) -> str:
-    return f"eds-{service}.json"
-
-
 def _ingress(host: str, port: int, folder: Path) -> Json:
     return {
         "name": "ingress",
         "address": {"socket_address": {"address": host, "port_value": port}},
         "enable_reuse_port": False,  # with the default two Envoys share a port in silence
-        "per_connection_buffer_limit_bytes": _BUFFER,
+        "per_connection_buffer_limit_bytes": BUFFER,
         "filter_chains": [
             {
                 "filters": [
                     _http_manager(
                         "ingress",
-                        rds={"route_config_name": ROUTES, "config_source": _watched(folder / "rds.json")},
+                        rds={"route_config_name": ROUTES, "config_source": watched(folder / "rds.json")},
                         use_remote_address=True,
                         normalize_path=True,
                         server_header_transformation="PASS_THROUGH",
@@ -155,14 +143,38 @@ def _ingress(host: str, port: int, folder: Path) -> Json:
                         http_filters=[_ext_authz(), _router()],
                         http2_protocol_options={
                             "allow_connect": True,
-                            "initial_stream_window_size": _BUFFER,
+                            "initial_stream_window_size": BUFFER,
                             "initial_connection_window_size": 1024 * 1024,
                         },
+                        http_protocol_options={"accept_http_10": True},  # older proxies speak it
+                        strip_trailing_host_dot=True,
                         request_headers_timeout="60s",
+                        local_reply_config=_local_replies(),
                     )
                 ]
             }
         ],
+    }
+
+
+def _local_replies() -> Json:
+    """Envoy's own errors on the way to a service as JSON; the gate's answers (flag UAEX) stay as they are."""
+    error = {
+        "type": "service_unavailable",
+        "code": "upstream_failed",
+        "message": "the service did not answer (%RESPONSE_FLAGS%)",
+    }
+    flags = ["UH", "UF", "URX", "UC", "UR", "UPE"]
+    return {
+        "mappers": [
+            {
+                "filter": {"response_flag_filter": {"flags": flags}},
+                "body_format_override": {
+                    "json_format": {"error": error},
+                    "content_type": "application/json",
+                },
+            }
+        ]
     }
 
 
@@ -183,7 +195,7 @@ def _hop(sockets: Sockets) -> Json:
     }
     return {
         "name": "hop",
-        "address": _pipe(sockets.hop),
+        "address": pipe(sockets.hop),
         "filter_chains": [
             {
                 "filters": [
@@ -194,7 +206,7 @@ def _hop(sockets: Sockets) -> Json:
                             "virtual_hosts": [{"name": "gate", "domains": ["*"], "routes": [route]}]
                         },
                         http_filters=[_router()],
-                        http2_protocol_options={"max_concurrent_streams": _PLENTY},
+                        http2_protocol_options={"max_concurrent_streams": PLENTY},
                     )
                 ]
             }
@@ -237,82 +249,12 @@ def _router() -> Json:
     }
 
 
-def _service_cluster(service: str, kind: str, protocol: str, folder: Path) -> Json:
-    return {
-        "@type": _TYPE + "config.cluster.v3.Cluster",
-        "name": cluster_name(service, kind),
-        "type": "EDS",
-        "eds_cluster_config": {
-            "service_name": service,
-            "eds_config": _watched(folder / endpoints_file(service)),
-        },
-        "connect_timeout": "5s",
-        "lb_policy": "LEAST_REQUEST",
-        "ignore_health_on_host_removal": True,
-        "upstream_connection_options": {
-            "tcp_keepalive": {"keepalive_probes": 3, "keepalive_time": 30, "keepalive_interval": 10}
-        },
-        **_cluster_limits(),
-        **_protocol(http2=protocol == "http2"),
-    }
-
-
-def _unix_cluster(name: str, path: Path, *, http2: bool) -> Json:
-    endpoint = {"endpoint": {"address": _pipe(path)}}
-    return {
-        "name": name,
-        "type": "STATIC",
-        "connect_timeout": "1s",
-        "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]},
-        **_cluster_limits(),
-        **_protocol(http2=http2),
-    }
-
-
-def _cluster_limits() -> Json:
-    names = ("max_connections", "max_pending_requests", "max_requests", "max_retries")
-    return {
-        "per_connection_buffer_limit_bytes": _BUFFER,
-        "circuit_breakers": {"thresholds": [dict.fromkeys(names, _PLENTY)]},
-    }
-
-
-def _protocol(*, http2: bool) -> Json:
-    options: Json = {"http_protocol_options": {}}
-    if http2:
-        options = {"http2_protocol_options": {"max_concurrent_streams": _PLENTY}}
-    name = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
-    return {
-        "typed_extension_protocol_options": {
-            name: {"@type": f"type.googleapis.com/{name}", "explicit_http_config": options}
-        }
-    }
-
-
-def _watched(path: Path) -> Json:
-    # Each file is watched by its own path: a rename in a watched *directory* re-reads all of them.
-    return {"path_config_source": {"path": str(path)}, "resource_api_version": "V3"}
-
-
-def _pipe(path: Path) -> Json:
-    return {"pipe": {"path": str(path), "mode": 0o600}}
-
-
 def _kept_stats() -> list[Json]:
-    names = "upstream_rq_active|upstream_rq_total|upstream_cx_[rt]x_bytes_total|version_text"
-    return [
-        {
-            "safe_regex": {
-                "regex": rf"cluster\.[^.]+/({'|'.join(CLASSES)})\.({names}|update_(failure|rejected))"
-            }
-        },
-        {
-            "safe_regex": {
-                "regex": r"(cluster_manager\.cds|http\.ingress\.rds\.[^.]+)\.(version_text|update_.*)"
-            }
-        },
-        {"safe_regex": {"regex": r"http\.ingress\.(downstream_rq_(active|total)|downstream_cx_active)"}},
-        {"safe_regex": {"regex": r"cluster\.(gate|hop)\.(upstream_rq_(active|total|retry|pending_active))"}},
-        {"prefix": "server."},
-        {"prefix": "ext_authz"},
-    ]
+    counters = "rq_(active|pending_active|total)|cx_[rt]x_bytes_total"
+    wanted = (
+        rf"cluster\.[^.]+/({'|'.join(CLASSES)})\.(upstream_({counters})|version_text)",
+        r"(cluster_manager\.cds|http\.ingress\.rds\.[^.]+)\.(version_text|update_rejected)",
+        r"http\.ingress\.downstream_rq_active",
+        r"server\.live",
+    )
+    return [{"safe_regex": {"regex": regex}} for regex in wanted]

@@ -69,8 +69,8 @@ class Surroundings:
 
     ``gateway`` is this Poorwill's own id, ``service`` the service's name, ``folder`` a private folder
     for the provider's files (logs, exit codes), ``base`` the folder of ``poorwill.yaml``, to which
-    relative paths belong. ``changed`` may be called from the event loop at any time: it asks for a
-    fresh ``list``.
+    relative paths belong; ``address`` is where the user says the service answers, if he does.
+    ``changed`` may be called from the event loop at any time: it asks for a fresh ``list``.
     """
 
     gateway: str
@@ -78,6 +78,7 @@ class Surroundings:
     folder: Path
     base: Path
     changed: Callable[[], None]
+    address: tuple[str, int] | None = None
 
 
 class Provider(Protocol):

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import secrets
+import stat
 import tempfile
 from pathlib import Path
 from typing import IO, Any
@@ -32,7 +33,9 @@ class StateFolder:
         """
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = (path / "lock").open("a+")
+            if not any(path.iterdir()) or (path / "lock").exists():
+                path.chmod(0o700)  # ours; a folder with other things in it keeps its mode
+            lock = open(path / "lock", "a+", opener=_private)  # noqa: SIM115 held as long as the program runs
         except OSError as error:
             raise StateError(
                 f"the state folder {path} cannot be written: {error.strerror}",
@@ -55,6 +58,7 @@ class StateFolder:
         lock.flush()
         folder = cls(path, lock)
         folder.sockets.mkdir(mode=0o700, exist_ok=True)
+        _must_be_own(folder.sockets)
         return folder
 
     def close(self) -> None:
@@ -73,13 +77,22 @@ class StateFolder:
         return self._made("services") / service
 
     def remember_run(self, service: str, memory: dict[str, Any]) -> None:
-        """Keep how a service runs, so that it can be stopped even after it left the configuration."""
+        """Keep how a service runs, so that it can be stopped even after it left the configuration.
+
+        Raises StateError when it cannot be written.
+        """
         folder = self.instances_of(service)
-        folder.mkdir(mode=0o700, exist_ok=True)
-        draft = folder / "run.new"
-        draft.touch(mode=0o600)  # its environment may hold secrets
-        draft.write_text(json.dumps(memory), encoding="utf-8")
-        draft.replace(folder / "run.json")
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+            draft = folder / "run.new"
+            draft.touch(mode=0o600)  # its environment may hold secrets
+            draft.write_text(json.dumps(memory), encoding="utf-8")
+            draft.replace(folder / "run.json")
+        except OSError as error:
+            raise StateError(
+                f"{folder}/run.json cannot be written: {error.strerror}",
+                hint="make room, or give this user the right to write there",
+            ) from error
 
     def remembered_run(self, service: str) -> dict[str, Any]:
         """What ``remember_run`` kept; StateError when it is missing or not to be read."""
@@ -116,19 +129,26 @@ class StateFolder:
         return folder
 
 
-def sockets_of(state: Path) -> Path:
-    """Where the unix sockets of this state folder are: in it, or in a short place when its path is long.
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
-    Raises StateError when the short place belongs to somebody else.
-    """
+
+def sockets_of(state: Path) -> Path:
+    """Where the unix sockets of this state folder are: in it, or in a short place when its path is long."""
     inside = state / "run"
     if len(os.fsencode(inside.absolute() / "visitors.sock")) <= _LONGEST_SOCKET:
         return inside
     digest = hashlib.sha256(os.fsencode(state.absolute())).hexdigest()[:12]
-    outside = Path(tempfile.gettempdir()) / f"poorwill-{os.getuid()}-{digest}"
-    if outside.exists() and outside.stat().st_uid != os.getuid():
-        raise StateError(f"{outside} belongs to another user", hint="choose a shorter `state:` path")
-    return outside
+    return Path(tempfile.gettempdir()) / f"poorwill-{os.getuid()}-{digest}"
+
+
+def _must_be_own(folder: Path) -> None:
+    """In a place where everybody may write, somebody else may have been there first."""
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise StateError(
+            f"{folder} is not a private folder of this user", hint="remove it, or choose a shorter `state:`"
+        )
 
 
 def control_socket(state: Path) -> Path:

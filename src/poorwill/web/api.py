@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import asdict
 from typing import Any, Protocol
 
-from fastapi import Depends, FastAPI, HTTPException, Request
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, Field
 
@@ -50,49 +50,55 @@ class Program(Protocol):
 class Demand(BaseModel):
     """The body of wake, sleep and auto."""
 
-    seconds: float | None = Field(default=None, gt=0, description="How long; None until it is given back.")
+    seconds: float | None = Field(
+        default=None,
+        gt=0,
+        le=3650 * 86400,
+        allow_inf_nan=False,
+        description="How long; None until it is given back.",
+    )
     by: str = Field(default="by hand", max_length=200, description="Who says so, for the journal.")
 
 
 def application(desk: Desk, program: Program, journal: Journal, token: str | None) -> FastAPI:
     """``token`` None trusts whoever can connect: for the unix socket, which only its owner can open."""
-    app = FastAPI(title="Poorwill", version=__version__, docs_url=None, redoc_url=None)
-    guarded = [Depends(_bearer(token))] if token else []
+    app = FastAPI(title="Poorwill", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
 
     @app.exception_handler(PoorwillError)
     async def in_words(_request: Request, error: PoorwillError) -> JSONResponse:
         status = 400 if isinstance(error, BadInput) else 500
         return JSONResponse({"error": {"message": str(error), "hint": error.hint}}, status_code=status)
 
+    @app.exception_handler(HTTPException)
+    async def refused(_request: Request, error: HTTPException) -> JSONResponse:
+        body = {"error": {"message": error.detail, "hint": _TOKEN_HINT if error.status_code == 401 else ""}}
+        return JSONResponse(body, status_code=error.status_code, headers=error.headers)
+
     @app.get("/healthz")
     async def healthz() -> Json:
         return program.health()
 
-    @app.get("/api/v1/services", dependencies=guarded)
+    api = APIRouter(prefix="/api/v1", dependencies=[Depends(_bearer(token))] if token else [])
+    _reading(api, desk, journal)
+    _telling(api, desk, program)
+    app.include_router(api)
+    return app
+
+
+def _reading(api: APIRouter, desk: Desk, journal: Journal) -> None:
+    @api.get("/services")
     async def services() -> list[Json]:
         return desk.status()
 
-    @app.get("/api/v1/services/{name}", dependencies=guarded)
+    @api.get("/services/{name}")
     async def service(name: str) -> Json:
         return desk.why(name)
 
-    @app.get("/api/v1/services/{name}/log", dependencies=guarded)
+    @api.get("/services/{name}/log")
     async def log(name: str, lines: int = 50) -> list[str]:
         return await desk.log_tail(name, min(max(lines, 1), 10_000))
 
-    @app.post("/api/v1/services/{name}/wake", dependencies=guarded)
-    async def wake(name: str, demand: Demand) -> Json:
-        return await desk.wake(name, demand.seconds, demand.by)
-
-    @app.post("/api/v1/services/{name}/sleep", dependencies=guarded)
-    async def sleep(name: str, demand: Demand) -> Json:
-        return await desk.sleep(name, demand.by)
-
-    @app.post("/api/v1/services/{name}/auto", dependencies=guarded)
-    async def auto(name: str, demand: Demand) -> Json:
-        return await desk.auto(name, demand.by)
-
-    @app.get("/api/v1/events", dependencies=guarded)
+    @api.get("/events")
     async def events(
         service: str | None = None, after: int = 0, limit: int = 200, newest_first: bool = False
     ) -> list[Json]:
@@ -101,25 +107,32 @@ def application(desk: Desk, program: Program, journal: Journal, token: str | Non
         )
         return [asdict(event) for event in found]
 
-    @app.get("/api/v1/events/follow", dependencies=guarded)
+    @api.get("/events/follow")
     async def follow(service: str | None = None, after: int | None = None) -> StreamingResponse:
         return StreamingResponse(_lines(journal, service, after), media_type="application/x-ndjson")
 
-    @app.post("/api/v1/down", dependencies=guarded)
+
+def _telling(api: APIRouter, desk: Desk, program: Program) -> None:
+    @api.post("/services/{name}/wake")
+    async def wake(name: str, demand: Demand) -> Json:
+        return await desk.wake(name, demand.seconds, demand.by)
+
+    @api.post("/services/{name}/sleep")
+    async def sleep(name: str, demand: Demand) -> Json:
+        return await desk.sleep(name, demand.by)
+
+    @api.post("/services/{name}/auto")
+    async def auto(name: str, demand: Demand) -> Json:
+        return await desk.auto(name, demand.by)
+
+    @api.post("/down")
     async def down() -> Json:
         program.down()
         return {"going": "down"}
 
-    @app.post("/api/v1/reload", dependencies=guarded)
+    @api.post("/reload")
     async def reload() -> Mapping[str, Any]:
         return await program.reload()
-
-    @app.exception_handler(HTTPException)
-    async def refused(_request: Request, error: HTTPException) -> JSONResponse:
-        body = {"error": {"message": error.detail, "hint": _TOKEN_HINT if error.status_code == 401 else ""}}
-        return JSONResponse(body, status_code=error.status_code, headers=error.headers)
-
-    return app
 
 
 def _bearer(token: str) -> Callable[[Request], Awaitable[None]]:

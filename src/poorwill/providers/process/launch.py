@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 import shutil
@@ -116,3 +117,22 @@ def _missing_hint(name: str, cwd: Path, path: str, folders: str) -> str:
     if name == "python" and shutil.which("python3", path=folders):
         return "python3 exists here: write that"
     return f"install it, or write its full path; PATH is {path}"
+
+
+async def refuse_taken(address: tuple[str, int] | None) -> None:
+    """Raises Temporary when somebody else already answers where the service is going to.
+
+    Visitors' requests would go to a stranger, and the stranger's answer would count as readiness.
+    """
+    if address is None:
+        return
+    try:
+        async with asyncio.timeout(1):
+            _, writer = await asyncio.open_connection(*address)
+    except OSError:  # TimeoutError is one
+        return
+    writer.close()
+    raise Temporary(
+        f"another program already answers on {address[0]}:{address[1]}",
+        hint="`ss -ltnp` shows which; end it, or let Poorwill choose the port with {port} in the command",
+    )

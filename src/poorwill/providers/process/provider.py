@@ -160,6 +160,7 @@ class ProcessProvider:
             port = prepared.get("port")
             if port is None and self._options.gives_address:
                 raise Permanent("no port was prepared for {port}", hint="prepare the start first")
+            await launch.refuse_taken(self._around.address)
             identity = await asyncio.to_thread(self._spawn, instance, port)
             self._ended.pop(instance, None)
             return self._follow(Running(instance, identity, port))
