@@ -19,7 +19,7 @@ from websockets.exceptions import ConnectionClosed
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-IDLE, DRAIN = 2.0, 1.0
+IDLE, DRAIN = 2.0, 2.0
 SLACK = 4.0
 """Seconds by which a busy machine may be late."""
 

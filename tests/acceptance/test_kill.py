@@ -94,8 +94,10 @@ async def the_child_dies_while_there_is_no_control_plane(new: New) -> None:
         await gateway.until_phase("it", "awake")
         gateway.kill9()
         psutil.Process(child).kill()
+        await until(lambda: not psutil.pid_exists(child), "it is dead")
+        asked = asyncio.create_task(client.post("/", headers=host("it"), content=b"x"))
         await gateway.start()
-        answer = await client.post("/", headers=host("it"), content=b"x")
+        answer = await asked
         assert answer.status_code == 200
         assert answer.json()["pid"] != child
         [crash] = gateway.events("it", "crashed")

@@ -172,7 +172,7 @@ class TestRowPresentNone:
         assert look(shape, WANTED) == (Phase.WAKING, (), T + 30)
         shape = seen(condition=condition, ready=True)
         assert look(shape, WANTED) == (Phase.WAKING, (OpenGate(),), None)
-        shape = seen(condition=condition, seen_since=T - 40)
+        shape = seen(condition=condition, seen_since=T - 40, traffic=QUIET)
         why = "not ready within 40 s"
         assert look(shape, WANTED) == (Phase.WAKING, (done("failed", why), Stop(PLACE, why)), None)
 

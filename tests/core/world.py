@@ -58,7 +58,10 @@ class World:
 
     def __post_init__(self) -> None:
         self.cloud = Cloud()
-        self.cloud.on_start, self.cloud.on_stop = self.check_start, self.check_stop
+        self.cloud.on_start, self.cloud.on_stop = (
+            self._noting(self.check_start),
+            self._noting(self.check_stop),
+        )
         self.envoy = Envoy(self.cloud, self.loop)
         self.starts: list[float] = []
         self.forced: set[str] = set()
@@ -138,9 +141,23 @@ class World:
                 pause = min(START_BACKOFF[1], START_BACKOFF[0] * 2 ** (failures.count - 1))
                 assert now.mono >= failures.last_at + pause, "retried too early"
         if Stop in acts and (instance.intent is None or instance.intent.kind is not IntentKind.STOP):
-            forced = seen.hand is not None and seen.hand.force
+            hand, copy = self.in_force(), self.cloud.copy()
+            forced = hand is not None and hand.force
+            if forced and copy is not None:
+                self.forced.add(copy.life)
             moved = seen.gate.state is GateState.MOVING and forced
             assert seen.gate.state is GateState.CLOSED or moved, "stopped what is routed"
+
+    def _noting(self, check: Callable[[str], None]) -> Callable[[str], None]:
+        """What a provider raises is caught by the applier; a broken promise must come out here."""
+
+        def run(instance: str) -> None:
+            try:
+                check(instance)
+            except AssertionError as error:
+                self.broken.append(error)
+
+        return run
 
     def check_start(self, instance: str) -> None:
         now = self.loop.time()
@@ -156,9 +173,10 @@ class World:
     def check_stop(self, instance: str) -> None:
         now, copy = self.loop.time(), self.cloud.copy()
         assert self._written(Kind.STOP), "stopped before the intent was on the disk"
-        hand = self.in_force()
-        if (hand is not None and hand.force) or (copy and copy.life in self.forced):
-            self.forced.add(copy.life if copy else "")
+        if copy is None:
+            return  # it has just crashed: there is nothing to cut
+        if copy.life in self.forced:
+            assert not self.envoy.wish, "stopped while the gate was to be open"
             return
         assert not self.envoy.open, "stopped while the gate was open"
         for flow in self.envoy.flows():
@@ -233,9 +251,14 @@ class World:
         self.wait(answered, limit, "answered")
 
     def wakes_up_for_a_page(self) -> None:
-        """Who asks once and does not wait is served too, unless the back-off outlasts the interest."""
+        """Who asks once and does not wait is served too, unless a back-off or a stop outlasts the interest."""
         limit = self.heal() + 2 * RULES.start_timeout
         self.let_it()
+        place = self.life.facts.places[PLACE]
+        stopping = IntentKind.STOP
+        self.wait(
+            lambda: not place.intent or place.intent.kind is not stopping, limit, "no stop is under way"
+        )
         self.page()
         if self.life.facts.failures.count == 0:
             self.wait(lambda: self.envoy.open or self.life.facts.failures.count > 0, limit, "open")

@@ -84,9 +84,10 @@ async def test_somebody_elses_process_is_left_alone(house: House) -> None:
 
 
 async def test_other_settings_replace_it_after_open_requests_have_ended(house: House) -> None:
-    release = asyncio.Event()
+    reached, release = asyncio.Event(), asyncio.Event()
 
     async def slow(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        reached.set()
         await release.wait()
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi")
 
@@ -95,7 +96,7 @@ async def test_other_settings_replace_it_after_open_requests_have_ended(house: H
     async with service(slow) as address, house.visitor() as client:
         await house.opened("it", address)
         open_request = asyncio.create_task(client.get("/"))
-        await until(lambda: not open_request.done() and len(running(house.folder)) == 1, "it is open")
+        await reached.wait()
         house.envoy.forget()
         house.port = free_port()
         house.envoy = house.another_envoy()

@@ -20,7 +20,7 @@ from poorwill.control.recorder import Recorder
 from poorwill.core.decide import decide
 from poorwill.core.demand import in_force
 from poorwill.core.history import estimate
-from poorwill.core.model import Conclude, Decision, HandKind, Now, Phase
+from poorwill.core.model import Conclude, Decision, HandKind, IntentKind, Now, Phase
 from poorwill.store.journal import Entry, Kind
 
 log = structlog.get_logger()
@@ -144,6 +144,8 @@ class Reconciler:
             Phase.STOPPING: calm,
             Phase.DRAINING: calm if self._front.traffic(facts.name).busy else READ_DRAINING,
         }
+        if any(place.intent and place.intent.kind is IntentKind.START for place in facts.places.values()):
+            pace[Phase.STOPPING] = READ_DRAINING  # a start called off: what it let in must end first
         self._front.watch(facts.name, pace.get(decision.phase), facts.rules.keepalive_bytes)
 
     def _due(self, now: Now) -> Iterator[str]:

@@ -24,6 +24,8 @@ moving counts as open when something is to be stopped and as closed when somethi
 
 from __future__ import annotations
 
+from math import inf
+
 from poorwill.core.demand import in_force
 from poorwill.core.model import (
     Action,
@@ -162,29 +164,34 @@ def _starting(
         why = intent.error or instance.detail or "the instance was not there after its start"
         return (Conclude(instance.id, Outcome.FAILED, why),), None
     if not demand.desired:
-        return _when_free(service, seen, (Stop(instance.id, demand.reason),), now)
+        return _when_free(service, seen, (Stop(instance.id, demand.reason),), intent.at, now)
     if instance.ready:
         return (Conclude(instance.id, Outcome.READY),), None
-    return _until_ready(service, seen, instance, intent.at, now)
+    return _until_ready(service, seen, instance, intent.at, now, shut_at=intent.at)
 
 
-def _until_ready(service: Service, seen: Observation, instance: Instance, since: float, now: Now) -> Step:
+def _until_ready(
+    service: Service, seen: Observation, instance: Instance, since: float, now: Now, *, shut_at: float
+) -> Step:
     deadline = since + service.start_timeout
     if now.mono < deadline:
         return (), deadline
     why = f"not ready within {service.start_timeout:g} s"
     if instance.probe_error:
         why += f": {instance.probe_error}"
-    return _when_free(
-        service, seen, (Conclude(instance.id, Outcome.FAILED, why), Stop(instance.id, why)), now
-    )
+    failed = (Conclude(instance.id, Outcome.FAILED, why), Stop(instance.id, why))
+    return _when_free(service, seen, failed, shut_at, now)
 
 
-def _when_free(service: Service, seen: Observation, actions: tuple[Action, ...], now: Now) -> Step:
-    """Do it to an instance that is not ready, unless it still works on what an earlier life let in."""
-    if seen.traffic.active or seen.traffic.busy:
-        return (actions, None) if _may_stop(service, seen, now) else ((), None)
-    return actions, None
+def _when_free(
+    service: Service, seen: Observation, actions: tuple[Action, ...], shut_at: float, now: Now
+) -> Step:
+    """Do it to an instance that is not ready, unless it may work on what was let in.
+
+    Nothing was, when the gate has been closed since ``shut_at``; else the next readings tell.
+    """
+    works = seen.traffic.active or seen.traffic.busy or seen.gate.since > shut_at
+    return (actions, None) if not works or _may_stop(service, seen, now) else NOTHING
 
 
 def _may_stop(service: Service, seen: Observation, now: Now) -> bool:
@@ -222,10 +229,12 @@ def _running(service: Service, seen: Observation, instance: Instance, demand: De
         if instance.ready:
             return (OpenGate(),), None
         since = now.mono if instance.seen_since is None else instance.seen_since
-        return _until_ready(service, seen, instance, since, now)
+        return _until_ready(service, seen, instance, since, now, shut_at=-inf)
     if gate.state is GateState.OPEN:
         return (CloseGate(),), None
     if _may_stop(service, seen, now):
-        return (Stop(instance.id, demand.reason),), None
+        # Forced, it does not wait for Envoy; but a gate that moves may be one that opens.
+        first = (CloseGate(),) if gate.state is GateState.MOVING else ()
+        return (*first, Stop(instance.id, demand.reason)), None
     deadline = silent_at(seen.traffic, gate.since, service.drain, service.idle_after)
     return (), deadline if deadline > now.mono else None
