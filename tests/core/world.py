@@ -251,7 +251,7 @@ class World:
         self.wait(answered, limit, "answered")
 
     def wakes_up_for_a_page(self) -> None:
-        """Who asks once and does not wait is served too, unless a back-off or a stop outlasts the interest."""
+        """Who asks once is served too, unless a back-off or a stop outlasts the interest."""
         limit = self.heal() + 2 * RULES.start_timeout
         self.let_it()
         place = self.life.facts.places[PLACE]
