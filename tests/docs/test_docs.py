@@ -150,7 +150,17 @@ def test_every_error_code_that_is_documented_exists() -> None:
     shown = set(re.findall(r"^\| `(\w+_\w+)` \|", text(DOCS / "reference" / "answers.md"), re.MULTILINE))
     known = {
         json.loads(answers.api_error(kind, "x", "en"))["error"]["code"]
-        for kind in ("waking", "trouble", "asleep", "by_hand", "closing", "removed", "not_found")
+        for kind in (
+            "waking",
+            "trouble",
+            "asleep",
+            "by_hand",
+            "closing",
+            "removed",
+            "not_found",
+            "crowded",
+            "unavailable",
+        )
     }
     assert shown == known
 

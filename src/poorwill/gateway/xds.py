@@ -161,7 +161,7 @@ def _local_replies() -> Json:
     """Envoy's own errors on the way to a service as JSON; the gate's answers (flag UAEX) stay as they are."""
     error = {
         "type": "service_unavailable",
-        "code": "upstream_failed",
+        "code": "service_unreachable",
         "message": "the service did not answer (%RESPONSE_FLAGS%)",
     }
     flags = ["UH", "UF", "URX", "UC", "UR", "UPE"]
