@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
@@ -142,4 +143,5 @@ class Worlds(RuleBasedStateMachine):
 
 
 TestWorlds = Worlds.TestCase
+TestWorlds.pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]  # a failure takes long to shrink
 TestWorlds.settings = settings(max_examples=WORLDS, stateful_step_count=60)

@@ -239,6 +239,8 @@ class World:
     def wakes_up(self) -> None:
         limit = self.heal() + 2 * RULES.start_timeout + START_BACKOFF[1]
         self.let_it()
+        facts = self.life.facts
+        fresh = self._phase() == "asleep" and not facts.failures.count and self.cloud.starting == 0
         visitor = self.visit("active", "silent", 1.0, limit)
 
         def answered() -> bool:
@@ -249,6 +251,7 @@ class World:
             return visitor.ended == "answered"
 
         self.wait(answered, limit, "answered")
+        assert not (fresh and facts.failures.count), "a start that went well was called a failure"
 
     def wakes_up_for_a_page(self) -> None:
         """Who asks once is served too, unless a back-off or a stop outlasts the interest."""
