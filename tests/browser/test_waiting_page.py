@@ -33,7 +33,13 @@ def html(
     retry: int = 10,
 ) -> str:
     return waiting_page(
-        "<b>notes</b>", language, elapsed=elapsed, estimate=estimate, trouble=trouble, retry=retry
+        "<b>notes</b>",
+        language,
+        elapsed=elapsed,
+        estimate=estimate,
+        trouble=trouble,
+        retry=retry,
+        events="/.poorwill/events",
     )
 
 

@@ -52,6 +52,8 @@ class FakeFront:
         self.routes[service] = addresses
 
     def watch(self, service: str, every: float | None, keepalive_bytes: int) -> None:
+        if every is None:
+            self.traffics.pop(service, None)  # as the real one: readings belong to a life
         if self.paces.get(service) != every:
             self.paces[service] = every
             self._read(service, every)

@@ -178,6 +178,20 @@ async def test_a_call_that_fails_says_so_in_the_intent_and_in_the_journal(
 
 
 @in_virtual_time
+async def test_no_stop_without_a_disk_however_often_it_is_asked_for() -> None:
+    async with a_bench() as bench:
+        bench.disk.full = True
+        bench.apply(STOP)
+        await bench.over(STOP_DEADLINE + 1)
+        bench.apply(STOP)
+        await asyncio.sleep(STOP_DEADLINE - 1)
+        assert bench.cloud.count("stop") == 0
+        bench.disk.full = False
+        await bench.over(3)
+        assert bench.cloud.count("stop") == 1
+
+
+@in_virtual_time
 async def test_a_repeated_stop_is_one_intent() -> None:
     async with a_bench() as bench:
         bench.cloud.weather.stop = "error"

@@ -62,7 +62,13 @@ def waiting(
     retry: int = 7,
 ) -> str:
     return pages.waiting_page(
-        service, language, elapsed=elapsed, estimate=estimate, trouble=trouble, retry=retry
+        service,
+        language,
+        elapsed=elapsed,
+        estimate=estimate,
+        trouble=trouble,
+        retry=retry,
+        events="/.poorwill/events",
     )
 
 

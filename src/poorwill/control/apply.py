@@ -96,12 +96,14 @@ class Applier:
             reason,
             calling=True,
             attempts=again.attempts + 1 if again else 1,
+            written=again.written if again else False,
         )
         self._front.route(facts.name, ())
 
         async def call() -> None:
-            if again is None:
+            if place.intent is not None and not place.intent.written:
                 await self._recorder.commit(now, Entry(Kind.STOP, facts.name, place.id, reason))
+                place.intent = replace(place.intent, written=True)
             await facts.provider.stop(place.id)
 
         self._spawn(self._call(facts, place, call, STOP_DEADLINE))

@@ -79,5 +79,6 @@ def _intent(restored: RestoredInstance, now: Now) -> Intent | None:
         at=moment(event, now),
         reason=event.reason,
         attempts=1,
+        written=True,
         returned_at=moment(returned, now) if returned else None,
     )

@@ -70,7 +70,7 @@ class Intent:
 
     ``calling`` is true while the provider call is under way. ``returned_at`` is when the last call came
     back, None when it never did (or a restart forgot). ``error`` is that call's failure, empty when it
-    succeeded. ``attempts`` counts calls begun.
+    succeeded. ``attempts`` counts calls begun. ``written`` says that the intent is on the disk.
     """
 
     kind: IntentKind
@@ -81,6 +81,7 @@ class Intent:
     returned_at: float | None = None
     error: str = ""
     permanent: bool = False
+    written: bool = False
 
 
 @dataclass(frozen=True, slots=True)

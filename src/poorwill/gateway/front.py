@@ -25,7 +25,6 @@ class Front:
         self._switchboard = switchboard
         self._activity = activity
         self._changed = changed
-        self._opening: set[str] = set()
 
     @property
     def doors(self) -> Mapping[str, Door]:

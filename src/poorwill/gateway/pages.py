@@ -22,7 +22,6 @@ from poorwill.gateway.eta import history, left, retry_after, share, state
 from poorwill.gateway.words import Words, choose_language, seconds, time_text, words
 
 __all__ = [
-    "EVENTS_PATH",
     "api_error",
     "choose_language",
     "notice_page",
@@ -32,7 +31,6 @@ __all__ = [
     "waiting_page",
 ]
 
-EVENTS_PATH = "/.poorwill/events"
 NOTICES = ("by_hand", "closing", "removed", "not_found", "unavailable")
 _ASLEEP = ("asleep", "by_hand")
 _WORTH_RETRYING = ("closing", "unavailable")
@@ -104,7 +102,7 @@ def waiting_page(
     estimate: Estimate | None,
     trouble: bool,
     retry: int,
-    events: str = EVENTS_PATH,
+    events: str,
 ) -> str:
     """The page of a service that is waking; below 15 kB, needs nothing else to be loaded.
 
@@ -204,7 +202,7 @@ def progress_event(
     trouble: bool = False,
     ready: bool = False,
 ) -> dict[str, str | float | int | bool | None]:
-    """The data of one event of the stream at EVENTS_PATH, in values that JSON can carry; seconds."""
+    """The data of one event of the stream the page listens to, in values that JSON can carry; seconds."""
     return {
         "phase": str(phase),
         "elapsed": round(seconds(elapsed), 1),
