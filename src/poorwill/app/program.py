@@ -212,7 +212,8 @@ class Poorwill:
             if self._cut and len(unseen) == len(open_still):
                 log.error("left as it is, because nobody knows whether it runs", services=unseen)
                 return False
-            if not said and any(facts.phase is Phase.DRAINING for facts in open_still):
+            traffic = [self._front.traffic(facts.name) for facts in open_still]
+            if not said and any(seen.active or seen.busy for seen in traffic):
                 said = True
                 log.info("waiting for open work to end; once more cuts it")
             await self._reconciler.decided()
