@@ -9,13 +9,13 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable, Coroutine, Mapping
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import structlog
 
 from poorwill import __version__, clock
+from poorwill.app.exit import Exit
 from poorwill.app.reload import amend, compare, retire, revive, successor
 from poorwill.app.tenants import Grounds, charge, leftover, protocols, sites, stray
 from poorwill.config import Settings
@@ -41,13 +41,6 @@ from poorwill.web.serve import serve, tcp_listener, unix_listener
 log = structlog.get_logger()
 
 Load = Callable[[], Settings]
-
-
-class Exit(StrEnum):
-    """How the program ends: everything put to sleep, or left running for the next start."""
-
-    DOWN = "down"
-    LEAVE = "leave"
 
 
 class Poorwill:
