@@ -16,11 +16,18 @@ import psutil
 import pytest
 from tests.acceptance.conftest import Start
 from tests.acceptance.machine import free_port
-from tests.acceptance.running import host, service, until
+from tests.acceptance.running import Up, host, service, until
 
 
 async def working(client: httpx2.AsyncClient, name: str = "it") -> asyncio.Task[httpx2.Response]:
     return asyncio.create_task(client.get("/work?seconds=60", headers=host(name)))
+
+
+async def until_services(gateway: Up, *names: str) -> None:
+    async def there() -> bool:
+        return [row["name"] for row in await gateway.get("/api/v1/services")] == [*names]
+
+    await until(there, f"the services are {names}")
 
 
 async def test_down_ends_even_when_envoy_dies_meanwhile(up: Start, tmp_path: Path) -> None:
@@ -127,7 +134,7 @@ async def test_reloads_at_the_same_moment(up: Start, tmp_path: Path) -> None:
     for _ in range(5):
         gateway.process.send_signal(signal.SIGHUP)
     await asyncio.gather(*(gateway.post("/api/v1/reload") for _ in range(5)))
-    assert [row["name"] for row in await gateway.get("/api/v1/services")] == ["a", "c"]
+    await until_services(gateway, "a", "c")
 
 
 async def test_a_service_removed_while_nobody_looked_is_stopped(up: Start, tmp_path: Path) -> None:
@@ -139,8 +146,8 @@ async def test_a_service_removed_while_nobody_looked_is_stopped(up: Start, tmp_p
     gateway.write()
     await gateway.start()
     await until(lambda: not psutil.pid_exists(pid), "what nobody wants any more is stopped")
-    assert gateway.events("left", "stopped")
-    assert [row["name"] for row in await gateway.get("/api/v1/services")] == ["stays"]
+    await until(lambda: gateway.events("left", "stopped"), "the journal says so")
+    await until_services(gateway, "stays")
     assert (await client.get("/", headers=host("left"))).status_code == 404
 
 
