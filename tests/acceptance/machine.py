@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import secrets
 import socket
 from collections.abc import Callable
 
@@ -11,7 +11,8 @@ import psutil
 
 def free_port() -> int:
     """A loopback port that nothing has right now, outside of the range outgoing connections take."""
-    for port in range(15000 + os.getpid() * 7 % 4000, 20000):
+    for _ in range(1000):
+        port = 15000 + secrets.randbelow(5000)
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

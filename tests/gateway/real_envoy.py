@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx2
 
@@ -47,7 +48,7 @@ class House:
 
     folder: Path
     port: int = field(default_factory=free_port)
-    node: str = "house"
+    node: str = field(default_factory=lambda: f"house-{uuid4().hex[:8]}")  # others may run these tests
     changes: list[str] = field(default_factory=list)
     restarts: list[int] = field(default_factory=list)
     doors: dict[str, Door] = field(default_factory=dict)

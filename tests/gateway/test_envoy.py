@@ -30,7 +30,7 @@ async def test_it_starts_and_ends(house: House) -> None:
     arrival = await house.envoy.arrive()
     assert arrival.how == "started"
     assert running(house.folder) == [arrival.pid]
-    assert await house.admin.node_id() == "house"
+    assert await house.admin.node_id() == house.node
     assert os.getsid(arrival.pid) == arrival.pid, "a signal to us does not reach it"
     await house.envoy.stop()
     assert running(house.folder) == []
