@@ -7,8 +7,7 @@ next look; nothing here waits for a state to come about.
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any
 
@@ -31,7 +30,7 @@ from poorwill.core.model import (
     Stop,
 )
 from poorwill.errors import Permanent, ProviderError, Temporary
-from poorwill.providers.base import Json, broken
+from poorwill.providers.base import broken
 from poorwill.store.journal import Entry, Kind
 
 log = structlog.get_logger()
@@ -79,11 +78,11 @@ class Applier:
 
         async def call() -> None:
             prepared = await facts.provider.prepare(place.id)
-            detail = {"prepared": _plain(prepared)}
+            detail = {"prepared": dict(prepared)}
             await self._recorder.commit(now, Entry(Kind.START, facts.name, place.id, reason, detail))
             handle = await facts.provider.start(place.id, prepared)
             self._recorder.note(
-                clock.now(), Entry(Kind.STARTED, facts.name, place.id, detail={"handle": _plain(handle.data)})
+                clock.now(), Entry(Kind.STARTED, facts.name, place.id, detail={"handle": dict(handle.data)})
             )
 
         self._spawn(self._call(facts, place, call, facts.rules.start_timeout))
@@ -159,9 +158,3 @@ class Applier:
                 log.error("the service failed", service=facts.name, reason=action.reason)
         entry = Entry(_OUTCOMES[action.outcome], facts.name, place.id, action.reason, detail)
         self._recorder.note(now, entry)
-
-
-def _plain(data: Mapping[str, Json]) -> dict[str, Json]:
-    """The same, if it survives JSON; ValueError or TypeError when a provider breaks that law."""
-    json.dumps(dict(data), allow_nan=False)
-    return dict(data)

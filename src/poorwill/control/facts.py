@@ -26,6 +26,9 @@ from poorwill.core.model import (
 )
 from poorwill.providers.base import Handle, Provider, Sighting
 
+AT_REST = (Phase.ASLEEP, Phase.FAILED)
+"""Phases in which nothing of a service runs."""
+
 
 @dataclass(slots=True)
 class Place:
@@ -111,7 +114,7 @@ class Facts:
     @property
     def at_rest(self) -> bool:
         """Whether nothing of it runs and nothing is wanted to."""
-        return self.phase in (Phase.ASLEEP, Phase.FAILED) and not (self.decision and self.decision.desired)
+        return self.phase in AT_REST and not (self.decision and self.decision.desired)
 
     def saw(self, sightings: list[Sighting], begun_at: float) -> None:
         """Take in a successful look that began at ``begun_at``."""

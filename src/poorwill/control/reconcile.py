@@ -13,7 +13,7 @@ import structlog
 
 from poorwill import clock
 from poorwill.control.apply import Applier, Spawn
-from poorwill.control.facts import Facts, observe
+from poorwill.control.facts import AT_REST, Facts, observe
 from poorwill.control.front import Front
 from poorwill.control.observer import Observers
 from poorwill.control.recorder import Recorder
@@ -24,9 +24,6 @@ from poorwill.core.model import Conclude, Decision, HandKind, IntentKind, Now, P
 from poorwill.store.journal import Entry, Kind
 
 log = structlog.get_logger()
-
-AT_REST = (Phase.ASLEEP, Phase.FAILED)
-"""Phases in which nothing of a service runs."""
 
 READ_AWAKE = 1.0
 READ_DRAINING = 0.06
