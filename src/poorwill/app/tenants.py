@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from poorwill import clock
 from poorwill.config import ServiceConfig, Settings
@@ -14,6 +14,7 @@ from poorwill.control import restore
 from poorwill.control.facts import Facts, Place
 from poorwill.control.probe import Probe
 from poorwill.core.model import Now, Service
+from poorwill.errors import StateError
 from poorwill.gateway import pages
 from poorwill.gateway.routes import Site, Stray
 from poorwill.providers.base import Provider, Surroundings
@@ -132,7 +133,13 @@ def leftover(name: str, restored: Restored, grounds: Grounds) -> Facts | None:
     if not any(past.intent or (past.outcome and past.outcome.kind is Kind.READY) for past in lives):
         return None
     memory = grounds.folder.remembered_run(name)
-    options = provider(memory["provider"]).Options.model_validate(memory["options"])
+    try:
+        options = provider(memory["provider"]).Options.model_validate(memory["options"])
+    except (LookupError, TypeError, ValidationError) as error:
+        raise StateError(
+            f"{name} is no longer in the configuration, may run still, and how it ran cannot be understood",
+            hint=f"put {name} back into the configuration and start again",
+        ) from error
     host = _provider(name, memory["provider"], options, grounds)
     return Facts(
         rules=Service(name, settle=host.settle),

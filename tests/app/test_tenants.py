@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from poorwill.app.tenants import Grounds, leftover
+from poorwill.errors import StateError
+from poorwill.store.folder import StateFolder
+from poorwill.store.journal import Event, Kind, Restored, RestoredInstance
+
+READY = Event(1, 0.0, 0.0, "boot", Kind.READY, "gone", "gone-1")
+ALIVE = Restored({"gone-1": RestoredInstance(outcome=READY)})
+
+
+@pytest.fixture
+def grounds(tmp_path: Path) -> Iterator[Grounds]:
+    folder = StateFolder.open(tmp_path / "state")
+    yield Grounds(folder, tmp_path, lambda _service: None)
+    folder.close()
+
+
+def test_what_left_the_configuration_is_taken_over_as_it_ran(grounds: Grounds) -> None:
+    memory = {"provider": "process", "options": {"command": ["true"], "stop_timeout": "3s"}}
+    grounds.folder.remember_run("gone", memory)
+    facts = leftover("gone", ALIVE, grounds)
+    assert facts is not None
+    assert [*facts.places] == ["gone-1"]
+
+
+def test_what_did_not_run_is_forgotten(grounds: Grounds) -> None:
+    assert leftover("gone", Restored(), grounds) is None
+
+
+@pytest.mark.parametrize(
+    "memory",
+    [None, {}, {"provider": "process", "options": {"command": ["true"], "no": "such"}}, {"options": {}}],
+    ids=["nothing", "empty", "other options", "no provider"],
+)
+def test_what_cannot_be_taken_over_is_not_passed_over(
+    grounds: Grounds, memory: dict[str, Any] | None
+) -> None:
+    if memory is not None:
+        grounds.folder.remember_run("gone", memory)
+    with pytest.raises(StateError, match="gone is no longer in the configuration") as raised:
+        leftover("gone", ALIVE, grounds)
+    assert "put gone back" in raised.value.hint
