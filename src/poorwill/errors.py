@@ -8,6 +8,7 @@
     ├── NotRunning           a command needs a running `poorwill up` and there is none
     └── ProviderError        a place where instances live said no
         ├── Temporary        try again later; says nothing about the instance's state
+        │   └── NoCapacity   the place has nothing free to start it on (no GPU in stock)
         └── Permanent        trying again unchanged will fail again (missing command, no permission)
 
 Each error says what happened; ``hint`` says what to do about it.
@@ -87,6 +88,10 @@ class Temporary(ProviderError):
     def __init__(self, message: str, *, hint: str = "", delay: float | None = None) -> None:
         super().__init__(message, hint=hint)
         self.delay = delay
+
+
+class NoCapacity(Temporary):
+    """Nothing is free to start it on, such as no GPU in stock. ``delay`` says when to ask again."""
 
 
 class Permanent(ProviderError):

@@ -45,7 +45,9 @@ class Sighting:
     ``life`` tells one life of the instance from the next (process: boot, pid and start time), so that
     what a probe learnt about an earlier life is not believed of a later one. ``address`` is
     ``host:port`` when the provider knows it, else None. ``detail`` is one line for people, such as
-    ``exit code 3``.
+    ``exit code 3`` or ``somebody else stopped the container``. ``exit_code`` is how a life that is over
+    ended, where the place knows it. ``values`` are what an address may be made of, by name: ``host``,
+    ``ssh_port`` and whatever else a cloud tells about an instance that runs.
     """
 
     instance: str
@@ -54,6 +56,8 @@ class Sighting:
     address: str | None = None
     detail: str = ""
     handle: Handle | None = None
+    exit_code: int | None = None
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 def broken(error: Exception) -> Temporary:
@@ -64,13 +68,49 @@ def broken(error: Exception) -> Temporary:
 
 
 @dataclass(frozen=True, slots=True)
+class Ran:
+    """What came of a command: its exit code (128 + n after signal n; None when it was ended for taking
+    too long) and the last part of what it printed, standard output and error together.
+    """
+
+    code: int | None
+    output: str = ""
+
+
+class Shell(Protocol):
+    """Where the commands of a service run: this host, or a machine over SSH.
+
+    Every call raises ``Temporary`` when the place cannot be reached, ``Permanent`` when it refuses us
+    (a host key that changed, a key it does not accept).
+    """
+
+    async def run(
+        self, command: str, *, timeout: float, cwd: str = "", env: Mapping[str, str] | None = None
+    ) -> Ran:
+        """Run one line of a POSIX shell. After ``timeout`` seconds it is ended with its children."""
+        ...
+
+    async def socket(self, path: str) -> Path:
+        """A unix socket on this host that leads to the one at ``path`` in that place."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+def _unheard(_words: str) -> None:
+    """For a provider that nobody listens to."""
+
+
+@dataclass(frozen=True, slots=True)
 class Surroundings:
     """What a provider is built with.
 
     ``gateway`` is this Poorwill's own id, ``service`` the service's name, ``folder`` a private folder
     for the provider's files (logs, exit codes), ``base`` the folder of ``poorwill.yaml``, to which
     relative paths belong; ``address`` is where the user says the service answers, if he does.
-    ``changed`` may be called from the event loop at any time: it asks for a fresh ``list``.
+    ``changed`` may be called from the event loop at any time: it asks for a fresh ``list``. ``note`` writes a
+    line about the service into the journal: what somebody else did to it, what fights with its sleep.
+    ``shell`` is where commands run when the service lives on a machine; None means this host.
     """
 
     gateway: str
@@ -79,6 +119,8 @@ class Surroundings:
     base: Path
     changed: Callable[[], None]
     address: tuple[str, int] | None = None
+    note: Callable[[str], None] = _unheard
+    shell: Shell | None = None
 
 
 class Provider(Protocol):
