@@ -71,7 +71,7 @@ class Poorwill:
         self._gate = Gate(self._doors)
         self._recorder = Recorder(journal)
         self._reconciler = Reconciler(self._front, self._recorder, self._spawn, self._forgotten)
-        self._desk = Desk(self._reconciler, self._front, self._recorder)
+        self._desk = Desk(self._reconciler, self._recorder)
         bootstrap = xds.bootstrap(
             node=folder.gateway_id(),
             listen=(settings.listen.host, settings.listen.port),

@@ -12,7 +12,8 @@ from poorwill import clock
 from poorwill.control.apply import Spawn
 from poorwill.control.facts import Facts, Place
 from poorwill.control.front import Front
-from poorwill.control.probe import until_ready
+from poorwill.control.needs import Needs
+from poorwill.control.probe import Probe, until_ready
 from poorwill.core.model import Condition
 from poorwill.errors import ProviderError, Temporary
 from poorwill.providers.base import Sighting, broken
@@ -26,9 +27,10 @@ LOOK_EVERY = 5.0
 class Observers:
     """``nudge(service)`` is called whenever there is something new to know."""
 
-    def __init__(self, spawn: Spawn, front: Front, nudge: Callable[[str], None]) -> None:
+    def __init__(self, spawn: Spawn, front: Front, needs: Needs, nudge: Callable[[str], None]) -> None:
         self._spawn = spawn
         self._front = front
+        self._needs = needs
         self._nudge = nudge
         self._calls: dict[str, asyncio.Event] = {}
         self._probing: dict[str, str] = {}
@@ -62,7 +64,7 @@ class Observers:
             call.clear()
             begun_at = clock.now().mono
             try:
-                facts.saw(await _look(facts), begun_at)
+                facts.saw(await self._look(facts, begun_at), begun_at)
             except ProviderError as error:
                 if facts.look_error != str(error):
                     log.warning("the provider does not answer", service=facts.name, error=str(error))
@@ -73,6 +75,16 @@ class Observers:
                     await call.wait()
             except TimeoutError:
                 continue
+
+    async def _look(self, facts: Facts, now: float) -> list[Sighting]:
+        """What there is; on a machine that is off there is nothing, and nobody to ask."""
+        match self._needs.ground(facts, now):
+            case None:
+                return await _look(facts)
+            case Condition.ABSENT, _:
+                return []
+            case _, why:
+                raise Temporary(why)
 
     async def _probe(self, facts: Facts, place: Place, life: str) -> None:
         """Ask until ready; give up when this life of the instance is over."""
@@ -94,6 +106,10 @@ class Observers:
             self._nudge(facts.name)
 
     async def _ask(self, facts: Facts, place: Place, failed: Callable[[str], None]) -> None:
+        if not isinstance(facts.probe, Probe):
+            if facts.probe is not None:
+                await facts.probe(failed)
+            return
         life = place.sighting.life if place.sighting else ""
         address = await self._resolved(facts, place, failed)
         if place.lives(life):
