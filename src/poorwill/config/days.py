@@ -29,7 +29,9 @@ def parse_date(value: object) -> date:
         raise wrong(f"there is no month {month}", "write year, month and day: 2026-12-24")
     length = calendar.monthrange(year, month)[1]
     if not 1 <= day <= length:
-        raise wrong(f"there is no day {day} in {calendar.month_name[month]} {year}", f"it ends with day {length}")
+        raise wrong(
+            f"there is no day {day} in {calendar.month_name[month]} {year}", f"it ends with day {length}"
+        )
     return date(year, month, day)
 
 

@@ -32,7 +32,7 @@ _LONGEST = 400
 
 
 def parse_hours(text: str) -> tuple[Spell, ...]:
-    """Days and their times; without days it is every day. A part that ends before it begins runs past midnight."""
+    """Days and their times; without days every day. A part that ends before it begins runs past midnight."""
     spells: list[Spell] = []
     days: set[int] = set()
     fresh = True  # the next day begins a new part
@@ -62,7 +62,8 @@ def parse_time(text: str) -> int:
     match = re.fullmatch(r"(\d{1,2})(?::(\d\d))?", text.strip(), re.ASCII)
     hour, minute = (int(match[1]), int(match[2] or 0)) if match else (99, 0)
     if minute > 59 or hour * 60 + minute > _MIDNIGHT:
-        raise expected("a time such as 9:00", _time_hint(text))
+        better = _of_24(text)
+        raise expected("a time such as 9:00", f"write {better}" if better else "from 00:00 to 24:00")
     return hour * 60 + minute
 
 
@@ -108,8 +109,8 @@ def _day(name: str, word: str) -> int:
     if name in _DAYS:
         return _DAYS[name]
     near = difflib.get_close_matches(name, [*_SHORT, *_LONG, *_GROUPS], n=1, cutoff=0.5)
-    hint = f"did you mean {near[0].capitalize()}?" if near else "the days are Mon, Tue, Wed, Thu, Fri, Sat and Sun"
-    raise wrong(f"{word} is no day", hint)
+    known = "the days are Mon, Tue, Wed, Thu, Fri, Sat and Sun"
+    raise wrong(f"{word} is no day", f"did you mean {near[0].capitalize()}?" if near else known)
 
 
 def _times(word: str) -> tuple[int, int]:
@@ -119,17 +120,20 @@ def _times(word: str) -> tuple[int, int]:
     try:
         start, stop = parse_time(first), parse_time(last)
     except PydanticCustomError as error:
-        raise wrong(f"{word} is no span of time", str((error.context or {})["hint"])) from error
-    if start == stop or (start, stop) == (0, 0):
+        halves = [_of_24(half) for half in (first, last)]
+        hint = f"write {'-'.join(halves)}" if all(halves) else "from 00:00 to 24:00"
+        raise wrong(f"{word} is no span of time", hint) from error
+    if start == stop:
         raise wrong(f"{word} begins and ends at the same time", "the whole day is 00:00-24:00")
     if start == _MIDNIGHT:
         raise wrong(f"{word} begins at the end of the day", "write 00:00 and the next day")
     return start, stop if stop > start else stop + _MIDNIGHT
 
 
-def _time_hint(text: str) -> str:
-    half = re.fullmatch(r"(\d{1,2})(?::(\d\d))?\s*([ap])\.?m\.?", text.strip().lower(), re.ASCII)
-    if half and 1 <= int(half[1]) <= 12:
-        hour = int(half[1]) % 12 + (12 if half[3] == "p" else 0)
-        return f"write {hour:02}:{half[2] or '00'}"
-    return "from 00:00 to 24:00"
+def _of_24(text: str) -> str:
+    """``9am`` and ``9`` as ``09:00``; empty for what is neither."""
+    half = re.fullmatch(r"(\d{1,2})(?::(\d\d))?\s*(am|pm)?", text.strip().lower(), re.ASCII)
+    if half is None or int(half[1]) > (12 if half[3] else 24) or int(half[2] or 0) > 59:
+        return ""
+    hour = int(half[1]) % 12 + (12 if half[3] == "pm" else 0) if half[3] else int(half[1])
+    return f"{hour:02}:{half[2] or '00'}"

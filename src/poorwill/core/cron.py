@@ -42,11 +42,12 @@ def possible(fields: list[str]) -> bool:
 class Cron:
     """A line of five fields, known to be possible; raises CronSimError otherwise.
 
-    ``minutes`` are the minutes after midnight, ascending. ``every_hour``: the hour field is a wildcard
-    (``*``, ``*/2``). ``weekly``: only the weekday says which days.
+    ``fields`` are in capitals. ``minutes`` are the minutes after midnight, ascending. ``every_hour``: the
+    hour field is a wildcard (``*``, ``*/2``). ``weekly``: only the day of the week says which days.
     """
 
     text: str
+    fields: tuple[str, ...] = field(init=False, compare=False, repr=False)
     minutes: tuple[int, ...] = field(init=False, compare=False, repr=False)
     every_hour: bool = field(init=False, compare=False, repr=False)
     names_weekdays: bool = field(init=False, compare=False, repr=False)
@@ -59,6 +60,7 @@ class Cron:
         minutes = sorted(hour * 60 + minute for hour in line.hours for minute in line.minutes)
         weekday = fields[4]
         known = {
+            "fields": tuple(fields),
             "minutes": tuple(minutes),
             "every_hour": fields[1].startswith("*"),
             "names_weekdays": not weekday.startswith("*"),

@@ -1,4 +1,4 @@
-"""What repeats in a schedule: windows as the clock on the wall counts them, by the day on which they begin."""
+"""What repeats in a schedule: windows as the clock on the wall counts them, by the day they begin on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from poorwill.core.cron import Cron
-from poorwill.core.localtime import at, second_pass, span, start_of, stop_of
+from poorwill.core.localtime import at, second_pass, span, start_of
 
 DAY = timedelta(days=1)
 FOUR_YEARS = 4 * 365 + 1
@@ -83,7 +83,9 @@ class Dated:
     reach: int = 2
 
     def on(self, day: date) -> tuple[Window, ...]:
-        return tuple((at(day, start), at(day, stop)) for start, stop in self.spells) if day == self.day else ()
+        return (
+            tuple((at(day, start), at(day, stop)) for start, stop in self.spells) if day == self.day else ()
+        )
 
     def spans(self, window: Window, zone: str) -> tuple[Span, ...]:
         return (span(*window, zone),)
@@ -125,7 +127,7 @@ class Pair:
         return (begins, ends), (again, again + (stop - start).total_seconds())
 
     def _repeated_stops(self, window: Window, zone: str) -> Iterator[float]:
-        """Stops in the second pass of a repeated hour: later on the clock than the window's, but not in fact."""
+        """Stops in the second pass of a repeated hour: they may come before one earlier on the clock."""
         start, stop = (moment.replace(tzinfo=ZoneInfo(zone)) for moment in window)
         if start.utcoffset() == stop.utcoffset():
             return

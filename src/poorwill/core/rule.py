@@ -1,9 +1,9 @@
 """One entry of a schedule: what repeats, and the days on which it is otherwise.
 
 - On a public holiday and on an excepted date no window (and no run) begins.
-- A *make-up workday* (a Saturday or Sunday that a country works, to make up for a day off) has the windows of
-  that week's Friday; where there are none on Fridays, those of Thursday, and so on back to Monday. An entry that
-  is for weekends only, or that names no weekdays, stays as it is.
+- A *make-up workday* (a Saturday or Sunday that a country works, to make up for a day off) has the windows
+  of that week's Friday; where there are none on Fridays, those of Thursday, and so on back to Monday. An
+  entry that is for weekends only, or that names no weekdays, stays as it is.
 - An added date has its own windows, or else those of the latest day before it that has any.
 
 The day of a window is the one on which it begins.

@@ -56,11 +56,13 @@ class Run:
         near = self._on(today + ahead * DAY for ahead in (-1, 0, 1))
         last = max((moment for moment in near if moment <= wall), default=None)
         following = min((moment for moment in near if moment > wall), default=None)
+        far = range(2, LONGEST)
         if last is None:
-            last = next((found[-1] for back in range(2, LONGEST) if (found := self._on([today - back * DAY]))), None)
+            days = (self._on([today - back * DAY]) for back in far)
+            last = next((found[-1] for found in days if found), None)
         if following is None:
-            later = range(2, LONGEST)
-            following = next((found[0] for ahead in later if (found := self._on([today + ahead * DAY]))), None)
+            days = (self._on([today + ahead * DAY]) for ahead in far)
+            following = next((found[0] for found in days if found), None)
         self._memo[:] = [(last, following)]
         return last, following
 

@@ -165,7 +165,7 @@ class Timetable:
     def _open_part(self, openings: list[Opening]) -> list[Opening]:
         """Without the closed dates."""
         for day in sorted(self.closed):
-            shut, again = (start_of(at(date_, 0), self.zone) for day in (day, day + DAY))
+            shut, again = start_of(at(day, 0), self.zone), start_of(at(day + DAY, 0), self.zone)
             openings = [part for opening in openings for part in _without(opening, shut, again)]
         return openings
 
