@@ -78,8 +78,9 @@ def _inner(rule: Schema, known: Schema) -> Schema | None:
     """The section a key leads to; None when its value is plain."""
     if "$ref" in rule:
         return dict(known[rule["$ref"].rpartition("/")[2]])
-    for named in rule.get("patternProperties", {}).values():
-        return _inner(named, known)
+    for named in [*rule.get("patternProperties", {}).values(), *rule.get("anyOf", ())]:
+        if (inner := _inner(named, known)) is not None:
+            return inner
     return rule if "properties" in rule else None
 
 
@@ -93,6 +94,7 @@ def _kind(rule: Schema) -> str:
     if "anyOf" in rule:
         options = [option for option in rule["anyOf"] if option.get("type") != "null"]
         kinds = ["a list" if option.get("type") == "array" else _kind(option) for option in options]
+        kinds = ["keys (see below)" if kind.startswith("keys,") and kinds[1:] else kind for kind in kinds]
         return " or ".join(dict.fromkeys(kinds))
     match rule.get("type"):
         case ["array", "string"]:

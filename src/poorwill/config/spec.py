@@ -24,12 +24,15 @@ from pydantic import (
 
 from poorwill.config.claims import complaints
 from poorwill.config.complaint import all_of, expected, wrong
+from poorwill.config.jobs import job_complaints
 from poorwill.config.names import HostNames, PathPrefix, Pattern, RequestPath, ServiceName
 from poorwill.config.run import RunSection, context
+from poorwill.config.schedule import Schedule, timetable
 from poorwill.config.status import StatusRanges
 from poorwill.config.units import Address, Duration, HostPort, ListenAddress, at_least
 from poorwill.config.zone import TimeZone, system_timezone
 from poorwill.core.model import Service
+from poorwill.core.schedule import Timetable
 
 _MODEL = ConfigDict(frozen=True, extra="forbid")
 
@@ -190,17 +193,37 @@ class ServiceConfig(BaseModel):
     traffic: Traffic = Field(
         default_factory=Traffic, description="Which requests keep the service awake, and which do not."
     )
+    schedule: Schedule = Field(
+        default=(),
+        description="When the service is awake by itself, or when a job runs: hours such as "
+        "Mon-Fri 09:00-18:00, or a list of entries.",
+    )
+    timezone: TimeZone | None = Field(
+        default=None, description="IANA name of the time zone of the schedule. Default: the file's timezone."
+    )
 
     _name: str = PrivateAttr(default="")
+    _timetable: Timetable | None = PrivateAttr(default=None)
 
     @property
     def name(self) -> str:
         """The key below ``services``; empty for a service outside Settings."""
         return self._name
 
-    def be_called(self, name: str) -> None:
-        """For Settings, which alone knows the name."""
+    @property
+    def is_job(self) -> bool:
+        """Whether nobody visits it: it only runs at its hours until it is done."""
+        return bool(self.schedule) and all(entry.until == "done" for entry in self.schedule)
+
+    @property
+    def timetable(self) -> Timetable | None:
+        """The schedule in its time zone; None when there is none."""
+        return self._timetable
+
+    def be_called(self, name: str, zone: str) -> None:
+        """For Settings, which alone knows the name, and the zone of the file."""
         self._name = name
+        self._timetable = timetable(self.schedule, self.timezone or zone)
 
     def rules(self, settle: float) -> Service:
         """What the core needs to know; ``settle`` is the provider's, in seconds."""
@@ -230,8 +253,17 @@ class ServiceConfig(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _a_job_has_no_visitors(self, info: ValidationInfo) -> Self:
+        found = job_complaints(self, context(info).providers) if self.is_job else []
+        if found:
+            raise all_of(found)
+        return self
+
+    @model_validator(mode="after")
     def _address_known_once(self) -> Self:
-        about = (("run",),)
+        about = (("run",), ("schedule",))
+        if self.is_job:
+            return self
         if self.address is None and not self.run.gives_address:
             error = wrong("missing", "say where the service answers: address: 127.0.0.1:9100", about=about)
         elif self.address is not None and self.run.gives_address:
@@ -270,7 +302,7 @@ class Settings(BaseModel):
 
     def model_post_init(self, _context: Any) -> None:
         for name, service in self.services.items():
-            service.be_called(name)
+            service.be_called(name, self.timezone)
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
@@ -280,8 +312,9 @@ class Settings(BaseModel):
         doors = {"listen": self.listen, "admin": self.admin}
         if "admin" not in self.model_fields_set:
             doors = dict(reversed(doors.items()))
-        addresses = {name: service.address for name, service in self.services.items()}
-        claims = {name: (service.hosts, service.path) for name, service in self.services.items()}
+        visited = {name: service for name, service in self.services.items() if not service.is_job}
+        addresses = {name: service.address for name, service in visited.items()}
+        claims = {name: (service.hosts, service.path) for name, service in visited.items()}
         found = complaints(doors, addresses, claims)
         if found:
             raise all_of(found)
