@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from poorwill.core import demand, lifecycle, runs
+from poorwill.core import demand, due, lifecycle
 from poorwill.core.action import Decision
 from poorwill.core.model import Condition, Demand, Now, Observation, Outcome, Phase, Service
 
@@ -12,7 +12,7 @@ def decide(service: Service, seen: Observation, now: Now) -> Decision:
     wish = demand.wanted(service, seen, now)
     phase = lifecycle.phase(seen, wish, now)
     actions, look_again_at = lifecycle.steps(service, seen, wish, now)
-    skip = runs.skipped(service, seen, now)
+    skip = due.skipped(service, seen, now)
     moments = [at for at in (wish.until, look_again_at) if at is not None and at > now.mono]
     return Decision(
         phase=phase,

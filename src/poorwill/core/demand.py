@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from poorwill.core import runs
+from poorwill.core import due
 from poorwill.core.hand import in_force
 from poorwill.core.model import (
     Condition,
@@ -53,7 +53,7 @@ def wanted(service: Service, seen: Observation, now: Now) -> Demand:
     for rule in ORDER:
         demand = rule.answer(service, seen, now) if rule.answer else None
         if demand is not None:
-            admits = rule.admits or bool(demand.desired and runs.open_by_its_hour(service, seen, now))
+            admits = rule.admits or bool(demand.desired and due.open_by_its_hour(service, seen, now))
             entrance = OnRequest.WAKE if admits else service.on_request
             return replace(
                 demand, rule=rule.name, entrance=entrance, until=_until(demand, service, seen, now)
@@ -95,7 +95,7 @@ def _woken(service: Service, seen: Observation, now: Now) -> Demand | None:
 
 
 def _run(service: Service, seen: Observation, now: Now) -> Demand | None:
-    why = runs.under_way(service, seen) or runs.due(service, seen, now)
+    why = due.under_way(service, seen) or due.coming(service, seen, now)
     return Demand(1, why) if why else None
 
 
@@ -116,7 +116,7 @@ def _needed(_service: Service, seen: Observation, _now: Now) -> Demand | None:
 
 
 def _closed(service: Service, seen: Observation, now: Now) -> Demand | None:
-    if service.on_request is not OnRequest.CLOSED or runs.open_by_its_hour(service, seen, now):
+    if service.on_request is not OnRequest.CLOSED or due.open_by_its_hour(service, seen, now):
         return None
     return Demand(0, f"closed{_next_opening(service, now)}")
 
@@ -143,7 +143,7 @@ def _in_use(service: Service, seen: Observation, now: Now) -> Demand | None:
 
 def _idle(service: Service, seen: Observation, now: Now) -> Demand:
     if service.job:
-        return Demand(0, runs.at_rest(service, seen, now))
+        return Demand(0, due.at_rest(service, seen, now))
     known = _last_need(service, seen, now) is not None
     why = f"no activity for {_span(service.idle_after)}" if known else "nobody asks for it"
     return Demand(0, why + _next_opening(service, now))
@@ -188,7 +188,7 @@ def _last_need(service: Service, seen: Observation, now: Now) -> float | None:
             moments.append(seen.needed_at)
         if instance.condition is Condition.RUNNING:
             moments.append(instance.seen_since)
-        asked = (seen.asked.last_at, runs.its_hour(service, now))
+        asked = (seen.asked.last_at, due.its_hour(service, now))
         moments += [at for at in asked if at is not None and (ended_at is None or at > ended_at)]
     known = [moment for moment in moments if moment is not None]
     return max(known) if known else None

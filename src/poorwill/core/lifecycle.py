@@ -28,7 +28,6 @@ from __future__ import annotations
 
 from math import inf
 
-from poorwill.core import runs
 from poorwill.core.action import Action, CloseGate, Conclude, OpenGate, Start, Stop
 from poorwill.core.hand import in_force
 from poorwill.core.model import (
@@ -220,7 +219,7 @@ def _absent(service: Service, seen: Observation, instance: Instance, demand: Dem
     if now.mono < due:
         return tuple(actions), due
     if demand.desired and not seen.missing:
-        actions.append(Start(instance.id, demand.reason, runs.due_at(service, seen, now)))
+        actions.append(Start(instance.id, demand.reason, due.due_at(service, seen, now)))
     return tuple(actions), None
 
 

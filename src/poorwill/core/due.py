@@ -32,7 +32,7 @@ def under_way(service: Service, seen: Observation) -> str:
     return f"its run of {_hour(service, instance.due)} is under way"
 
 
-def due(service: Service, seen: Observation, now: Now) -> str:
+def coming(service: Service, seen: Observation, now: Now) -> str:
     """Why a job has to start; empty when it has not."""
     at = due_at(service, seen, now)
     if at is None or skipped(service, seen, now):
