@@ -22,12 +22,13 @@ from pydantic import (
     model_validator,
 )
 
+from poorwill.config.address import Address
 from poorwill.config.claims import complaints
 from poorwill.config.complaint import all_of, expected, wrong
 from poorwill.config.names import HostNames, PathPrefix, Pattern, RequestPath, ServiceName
 from poorwill.config.run import RunSection, context
 from poorwill.config.status import StatusRanges
-from poorwill.config.units import Address, Duration, HostPort, ListenAddress, at_least
+from poorwill.config.units import Duration, HostPort, ListenAddress, at_least
 from poorwill.config.zone import TimeZone, system_timezone
 from poorwill.core.model import Service
 
@@ -164,8 +165,8 @@ class ServiceConfig(BaseModel):
     )
     address: Address | None = Field(
         default=None,
-        description="Where the service answers: host:port or http://host:port. Leave it out when the command "
-        "contains {port}.",
+        description="Where the service answers: host:port, https://host, tunnel:port, or with what the place "
+        "says in braces, such as {host}:7860. Leave it out when the command contains {port}.",
     )
     protocol: Literal["http1", "http2"] = Field(
         default="http1", description="How Poorwill talks to the service; http2 is for gRPC."
@@ -184,6 +185,11 @@ class ServiceConfig(BaseModel):
         default=90.0,
         description="How long a request waits for a sleeping service before the answer is 503.",
     )
+    on_request: Literal["wake", "page", "closed"] = Field(
+        default="wake",
+        description="What a visit does while the service sleeps. wake: it wakes the service. page: a page "
+        "asks, and only a person's click wakes it. closed: it wakes nothing, and a page tells when it opens.",
+    )
     drain: Duration = Field(
         default=30.0, description="How long open but silent streams may delay the sleep before they are cut."
     )
@@ -197,6 +203,12 @@ class ServiceConfig(BaseModel):
     def name(self) -> str:
         """The key below ``services``; empty for a service outside Settings."""
         return self._name
+
+    @property
+    def fixed_address(self) -> HostPort | None:
+        """Host and port that this service has for itself and that are known beforehand."""
+        address = self.address
+        return None if address is None or address.host else address.fixed
 
     def be_called(self, name: str) -> None:
         """For Settings, which alone knows the name."""
@@ -280,7 +292,7 @@ class Settings(BaseModel):
         doors = {"listen": self.listen, "admin": self.admin}
         if "admin" not in self.model_fields_set:
             doors = dict(reversed(doors.items()))
-        addresses = {name: service.address for name, service in self.services.items()}
+        addresses = {name: service.fixed_address for name, service in self.services.items()}
         claims = {name: (service.hosts, service.path) for name, service in self.services.items()}
         found = complaints(doors, addresses, claims)
         if found:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from poorwill.config import ServiceAddress
 from poorwill.control.front import Front
 from poorwill.control.probe import Probe
 from poorwill.core.history import WINDOW
@@ -68,7 +69,7 @@ class Successor:
 
     provider: Provider
     probe: Probe
-    address: tuple[str, int] | None
+    address: ServiceAddress | None
     remember: Callable[[], None]
 
 
@@ -87,7 +88,7 @@ class Facts:
     provider: Provider
     probe: Probe
     places: dict[str, Place]
-    address: tuple[str, int] | None = None
+    address: ServiceAddress | None = None
     handles: Mapping[str, Handle] | None = None
     hand: Hand | None = None
     failures: Failures = field(default_factory=Failures)

@@ -149,6 +149,14 @@ class Asked:
     last_at: float | None = None
 
 
+class OnRequest(StrEnum):
+    """What a visitor does to a service that sleeps: wake it, be asked on a page whether to, or nothing."""
+
+    WAKE = "wake"
+    PAGE = "page"
+    CLOSED = "closed"
+
+
 class HandKind(StrEnum):
     WAKE = "wake"
     SLEEP = "sleep"
