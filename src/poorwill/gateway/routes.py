@@ -20,6 +20,11 @@ def events_path(service: str) -> str:
     return f"{RESERVED}{service}/events"
 
 
+def wake_path(service: str) -> str:
+    """Where a person's click on the page of a sleeping service goes."""
+    return f"{RESERVED}{service}/wake"
+
+
 _RETRY_EVERY = 0.5
 """Seconds, at most, between two tries to connect to a service."""
 
