@@ -17,7 +17,7 @@ import structlog
 from poorwill import __version__, clock
 from poorwill.app.exit import Exit
 from poorwill.app.reload import amend, compare, retire, revive, successor
-from poorwill.app.tenants import Grounds, charge, leftover, protocols, sites, stray
+from poorwill.app.tenants import Grounds, charge, leftover, sites, stray, upstreams
 from poorwill.config import Settings
 from poorwill.control.desk import Desk
 from poorwill.control.reconcile import Reconciler
@@ -267,7 +267,7 @@ class Poorwill:
         for name, service in self._settings.services.items():
             self._doors.setdefault(name, Door(name, service.hold, self._reconciler.nudge)).hold = service.hold
         leaving = self._reconciler.services.keys() - self._settings.services.keys()
-        self._switchboard.reshape(sites(self._settings), protocols(self._settings), leaving)
+        self._switchboard.reshape(sites(self._settings), upstreams(self._settings), leaving)
 
     def _forgotten(self, name: str) -> None:
         """A removed service is asleep: its host is unknown from now on."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from poorwill import clock
-from poorwill.app.tenants import Grounds, address, probe, remember, settle_in
+from poorwill.app.tenants import Grounds, probe, remember, settle_in
 from poorwill.config import ServiceConfig, Settings
 from poorwill.control.facts import Facts, Successor
 from poorwill.core.model import Hand, HandKind
@@ -60,7 +60,7 @@ def revive(facts: Facts) -> None:
 def successor(service: ServiceConfig, grounds: Grounds) -> Successor:
     """Where and how a changed service runs. Raises PoorwillError when its provider cannot be made."""
     host = settle_in(service, grounds)
-    return Successor(host, probe(service), address(service), lambda: remember(service, grounds))
+    return Successor(host, probe(service), service.address, lambda: remember(service, grounds))
 
 
 def amend(facts: Facts, service: ServiceConfig, then: Successor) -> None:

@@ -16,6 +16,7 @@ from poorwill.control.probe import Probe
 from poorwill.core.model import Now, Service
 from poorwill.errors import StateError
 from poorwill.gateway import pages
+from poorwill.gateway.clusters import Upstream
 from poorwill.gateway.routes import Site, Stray
 from poorwill.providers.base import Provider, Surroundings
 from poorwill.providers.registry import provider
@@ -48,8 +49,11 @@ def sites(settings: Settings) -> dict[str, Site]:
     }
 
 
-def protocols(settings: Settings) -> dict[str, str]:
-    return {name: service.protocol for name, service in settings.services.items()}
+def upstreams(settings: Settings) -> dict[str, Upstream]:
+    return {
+        name: Upstream(service.protocol == "http2", service.address.tls if service.address else None)
+        for name, service in settings.services.items()
+    }
 
 
 def stray() -> Stray:
@@ -62,7 +66,9 @@ def stray() -> Stray:
 
 def settle_in(service: ServiceConfig, grounds: Grounds) -> Provider:
     """A provider object for this service; it has not looked at anything yet."""
-    return _provider(service.name, service.run.provider, service.run.options, grounds, address(service))
+    fixed = service.address.fixed if service.address else None
+    known = (fixed.host, fixed.port) if fixed else None
+    return _provider(service.name, service.run.provider, service.run.options, grounds, known)
 
 
 def remember(service: ServiceConfig, grounds: Grounds) -> None:
@@ -90,11 +96,6 @@ def _provider(
     return provider(name)(options, around)
 
 
-def address(service: ServiceConfig) -> tuple[str, int] | None:
-    """Where the service answers, when it is the user who says so."""
-    return (service.address.host, service.address.port) if service.address else None
-
-
 def probe(service: ServiceConfig) -> Probe:
     ready = service.ready
     return Probe(
@@ -103,6 +104,7 @@ def probe(service: ServiceConfig) -> Probe:
         headers=ready.headers,
         warmup=service.warmup,
         http2=service.protocol == "http2",
+        tls=service.address.tls if service.address else None,
     )
 
 
@@ -117,7 +119,7 @@ def charge(service: ServiceConfig, restored: Restored, grounds: Grounds) -> Fact
         probe=probe(service),
         places=_places(service.name, restored, now),
         handles=restore.handles(restored),
-        address=address(service),
+        address=service.address,
         hand=restore.hand(restored.hand, now),
         failures=restore.failures(restored, now),
         wakes=restore.wakes(restored),

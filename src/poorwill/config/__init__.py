@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from poorwill.config.address import ServiceAddress
 from poorwill.config.load import load
 from poorwill.config.locate import Whereabouts, locate
 from poorwill.config.schema import json_schema
@@ -11,6 +12,7 @@ from poorwill.config.units import HostPort, format_duration
 __all__ = [
     "HostPort",
     "Ready",
+    "ServiceAddress",
     "ServiceConfig",
     "Settings",
     "Traffic",

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from poorwill.config.address import ServiceAddress
 from poorwill.config.complaint import Loc
 from poorwill.config.run import Run
 from poorwill.config.schedule import ScheduleEntry
@@ -62,6 +63,7 @@ def _sections(service: str, providers: Providers) -> Iterator[tuple[str, type[Ba
     yield f"{above}ready.", Ready
     yield f"{above}traffic.", Traffic
     yield f"{above}schedule.", ScheduleEntry
+    yield f"{above}address.", ServiceAddress
     for name, options in providers.items():
         yield f"{above}run.{name}.", options
 

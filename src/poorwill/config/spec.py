@@ -22,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from poorwill.config.address import Address
 from poorwill.config.claims import complaints
 from poorwill.config.complaint import all_of, expected, wrong
 from poorwill.config.jobs import job_complaints
@@ -29,9 +30,9 @@ from poorwill.config.names import HostNames, PathPrefix, Pattern, RequestPath, S
 from poorwill.config.run import RunSection, context
 from poorwill.config.schedule import Schedule, timetable
 from poorwill.config.status import StatusRanges
-from poorwill.config.units import Address, Duration, HostPort, ListenAddress, at_least
+from poorwill.config.units import Duration, HostPort, ListenAddress, at_least
 from poorwill.config.zone import TimeZone, system_timezone
-from poorwill.core.model import Service
+from poorwill.core.model import OnRequest, Service
 from poorwill.core.schedule import Timetable
 
 _MODEL = ConfigDict(frozen=True, extra="forbid")
@@ -167,8 +168,8 @@ class ServiceConfig(BaseModel):
     )
     address: Address | None = Field(
         default=None,
-        description="Where the service answers: host:port or http://host:port. Leave it out when the command "
-        "contains {port}.",
+        description="Where the service answers: host:port, https://host, tunnel:port, or with what the place "
+        "says in braces, such as {host}:7860. Leave it out when the command contains {port}.",
     )
     protocol: Literal["http1", "http2"] = Field(
         default="http1", description="How Poorwill talks to the service; http2 is for gRPC."
@@ -186,6 +187,11 @@ class ServiceConfig(BaseModel):
     hold: Duration = Field(
         default=90.0,
         description="How long a request waits for a sleeping service before the answer is 503.",
+    )
+    on_request: Literal["wake", "page", "closed"] = Field(
+        default="wake",
+        description="What a visit does while the service sleeps. wake: it wakes the service. page: a page "
+        "asks, and only a person's click wakes it. closed: it wakes nothing, and a page tells when it opens.",
     )
     drain: Duration = Field(
         default=30.0, description="How long open but silent streams may delay the sleep before they are cut."
@@ -220,6 +226,12 @@ class ServiceConfig(BaseModel):
         """The schedule in its time zone; None when there is none."""
         return self._timetable
 
+    @property
+    def fixed_address(self) -> HostPort | None:
+        """Host and port that this service has for itself and that are known beforehand."""
+        address = self.address
+        return None if address is None or address.host else address.fixed
+
     def be_called(self, name: str, zone: str) -> None:
         """For Settings, which alone knows the name, and the zone of the file."""
         self._name = name
@@ -234,6 +246,9 @@ class ServiceConfig(BaseModel):
             start_timeout=self.ready.timeout,
             settle=settle,
             keepalive_bytes=self.traffic.keepalive_bytes,
+            on_request=OnRequest(self.on_request),
+            timetable=self.timetable,
+            job=self.is_job,
         )
 
     @model_validator(mode="after")
@@ -313,7 +328,7 @@ class Settings(BaseModel):
         if "admin" not in self.model_fields_set:
             doors = dict(reversed(doors.items()))
         visited = {name: service for name, service in self.services.items() if not service.is_job}
-        addresses = {name: service.address for name, service in visited.items()}
+        addresses = {name: service.fixed_address for name, service in visited.items()}
         claims = {name: (service.hosts, service.path) for name, service in visited.items()}
         found = complaints(doors, addresses, claims)
         if found:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from poorwill.config import ServiceAddress
 from poorwill.control.probe import Probe
 from poorwill.core.action import Conclude, Decision
 from poorwill.core.history import WINDOW
@@ -85,7 +86,7 @@ class Successor:
 
     provider: Provider
     probe: Probe | Ask | None
-    address: tuple[str, int] | None
+    address: ServiceAddress | None
     remember: Callable[[], None]
     machine: str = ""
 
@@ -111,7 +112,7 @@ class Facts:
     provider: Provider
     probe: Probe | Ask | None
     places: dict[str, Place]
-    address: tuple[str, int] | None = None
+    address: ServiceAddress | None = None
     handles: Mapping[str, Handle] | None = None
     hand: Hand | None = None
     failures: Failures = field(default_factory=Failures)

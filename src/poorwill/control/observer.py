@@ -9,19 +9,24 @@ from collections.abc import Callable
 import structlog
 
 from poorwill import clock
+from poorwill.config.address import Endpoint
 from poorwill.control.apply import Spawn
 from poorwill.control.facts import Facts, Place
 from poorwill.control.front import Front
 from poorwill.control.needs import Needs
 from poorwill.control.probe import Probe, until_ready
 from poorwill.core.model import Condition
-from poorwill.errors import ProviderError, Temporary
+from poorwill.core.target import Target
+from poorwill.errors import BadInput, ProviderError, Temporary
 from poorwill.providers.base import Sighting, broken
 
 log = structlog.get_logger()
 
 LOOK_EVERY = 5.0
 """Seconds between two looks at a provider when nothing asks for one earlier."""
+
+RESOLVE_EVERY = 5.0
+"""Seconds between two questions where an instance answers that does not answer there yet."""
 
 
 class Observers:
@@ -106,28 +111,60 @@ class Observers:
             self._nudge(facts.name)
 
     async def _ask(self, facts: Facts, place: Place, failed: Callable[[str], None]) -> None:
-        if not isinstance(facts.probe, Probe):
-            if facts.probe is not None:
-                await facts.probe(failed)
+        """Ask where it answers, and elsewhere as soon as it turns out to answer there."""
+        probe = facts.probe
+        if not isinstance(probe, Probe):
+            if probe is not None:
+                await probe(failed)
             return
         life = place.sighting.life if place.sighting else ""
-        address = await self._resolved(facts, place, failed)
-        if place.lives(life):
-            # Published while still gated, so that the release needs no change.
-            self._front.route(facts.name, (address,))
-        await until_ready(facts.probe, address, failed)
-
-    async def _resolved(self, facts: Facts, place: Place, failed: Callable[[str], None]) -> tuple[str, int]:
-        """The IP address and port of an instance. Envoy's endpoints take no names."""
         while True:
-            given = place.sighting.address if place.sighting else None
-            host, port = _split(given) if given else facts.address or ("", 0)
-            try:
-                found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-                return str(found[0][4][0]), port
-            except (OSError, UnicodeError) as error:  # the latter for a name that cannot be one
-                failed(f"the address {host} cannot be resolved: {error}")
+            targets = await _resolved(facts, place, failed)
+            if not targets:
                 await asyncio.sleep(1.0)
+                continue
+            if place.lives(life):
+                # Published while still gated, so that the release needs no change.
+                self._front.route(facts.name, targets[:1])
+            async with asyncio.TaskGroup() as group:
+                asking = group.create_task(until_ready(probe, targets[0], failed))
+                while not asking.done():
+                    await asyncio.wait([asking], timeout=RESOLVE_EVERY)
+                    fresh = () if asking.done() else await _resolved(facts, place, failed)
+                    if fresh and targets[0] not in fresh:
+                        asking.cancel()
+            if not asking.cancelled():
+                return
+
+
+async def _resolved(facts: Facts, place: Place, failed: Callable[[str], None]) -> tuple[Target, ...]:
+    """Where an instance answers, by IP address: Envoy's endpoints take no names. Empty when unknown."""
+    loop = asyncio.get_running_loop()
+    host = ""
+    try:
+        where = _where(facts, place)
+        host = where.host
+        found = await loop.getaddrinfo(host, where.port, type=socket.SOCK_STREAM)
+    except BadInput as error:
+        failed(f"{error} ({error.hint})" if error.hint else str(error))
+    except (OSError, UnicodeError) as error:  # the latter for a name that cannot be one
+        failed(f"the address {host} cannot be resolved: {error}")
+    else:
+        return tuple(Target(str(one[4][0]), where.port, where.name) for one in found)
+    return ()
+
+
+def _where(facts: Facts, place: Place) -> Endpoint:
+    """Where an instance answers, as far as it is known by now. Raises BadInput when that is not enough."""
+    sighting = place.sighting
+    if sighting is not None and sighting.address:
+        return Endpoint("http", *_split(sighting.address))
+    if facts.address is None:
+        raise BadInput("nobody says where the service answers")
+    where = facts.address.fill(sighting.values if sighting else {})
+    if where.tunnel:
+        raise BadInput(f"there is no tunnel for {facts.address.url}")
+    return where
 
 
 async def _look(facts: Facts) -> list[Sighting]:

@@ -23,6 +23,7 @@ from poorwill.control.recorder import Recorder
 from poorwill.core.action import Conclude, Decision, Skip
 from poorwill.core.decide import decide
 from poorwill.core.history import estimate
+from poorwill.core.hours import OpeningHours
 from poorwill.core.model import Condition, IntentKind, Now, Phase
 from poorwill.store.journal import Entry, Kind
 
@@ -185,6 +186,8 @@ class Reconciler:
             estimate=estimate(facts.wakes),
             waking_since=facts.waking_since,
             trouble=facts.failures.count > 0,
+            entrance=decision.entrance,
+            hours=None if decision.desired else _opening_hours(facts, now),
         )
         calm = min(READ_AWAKE, facts.rules.idle_after / 4)
         # Waking is also what a sleep that was called off goes through: what called it off must be remembered.
@@ -221,3 +224,11 @@ class Reconciler:
                 await self._wake.wait()
         except TimeoutError:
             return
+
+
+def _opening_hours(facts: Facts, now: Now) -> OpeningHours | None:
+    """What visitors are told about when it opens."""
+    table = facts.rules.timetable
+    if table is None or not table.has_windows:
+        return None
+    return OpeningHours(table.zone, tuple((one.start, one.stop) for one in table.openings(now.wall)))

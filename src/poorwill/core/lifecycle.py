@@ -28,6 +28,7 @@ from __future__ import annotations
 
 from math import inf
 
+from poorwill.core import due
 from poorwill.core.action import Action, CloseGate, Conclude, OpenGate, Start, Stop
 from poorwill.core.hand import in_force
 from poorwill.core.model import (
@@ -215,9 +216,9 @@ def _absent(service: Service, seen: Observation, instance: Instance, demand: Dem
     if instance.outcome is Outcome.READY:
         actions.append(_ended(service, instance))
         return tuple(actions), None
-    due = retry_at(seen.failures, seen.hand) if seen.failures.count else now.mono
-    if now.mono < due:
-        return tuple(actions), due
+    later = retry_at(seen.failures, seen.hand) if seen.failures.count else now.mono
+    if now.mono < later:
+        return tuple(actions), later
     if demand.desired and not seen.missing:
         actions.append(Start(instance.id, demand.reason, due.due_at(service, seen, now)))
     return tuple(actions), None

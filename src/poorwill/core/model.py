@@ -26,9 +26,7 @@ class Now:
 
 
 class OnRequest(StrEnum):
-    """What a visitor can do outside the windows: wake the service by asking for it, wake it by a click on
-    its page, or nothing.
-    """
+    """What a visitor does to a service that sleeps: wake it, be asked on a page whether to, or nothing."""
 
     WAKE = "wake"
     PAGE = "page"
