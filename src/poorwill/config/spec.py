@@ -26,7 +26,9 @@ from poorwill.config.address import Address
 from poorwill.config.claims import complaints
 from poorwill.config.complaint import all_of, expected, wrong
 from poorwill.config.jobs import job_complaints
+from poorwill.config.machine import MachineConfig
 from poorwill.config.names import HostNames, PathPrefix, Pattern, RequestPath, ServiceName
+from poorwill.config.relations import relation_complaints
 from poorwill.config.run import RunSection, context
 from poorwill.config.schedule import Schedule, timetable
 from poorwill.config.status import StatusRanges
@@ -164,7 +166,13 @@ class ServiceConfig(BaseModel):
     )
     run: RunSection = Field(
         description="Where the service runs: a provider and its options, such as "
-        "process: {command: [python3, app.py]}."
+        "process: {command: [python3, app.py]}. Leave it out beside on: when the machine starts it by itself."
+    )
+    on: str | None = Field(
+        default=None, description="The machine (see machines) it lives on, which wakes first and sleeps last."
+    )
+    needs: tuple[ServiceName, ...] = Field(
+        default=(), description="Other services that must be awake before this one, and stay so."
     )
     address: Address | None = Field(
         default=None,
@@ -251,6 +259,14 @@ class ServiceConfig(BaseModel):
             job=self.is_job,
         )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _run_by_its_machine(cls, value: Any) -> Any:
+        """Without ``run``, a service on a machine comes and goes with it."""
+        if isinstance(value, dict) and value.get("on") is not None and "run" not in value:
+            return {**value, "run": {"machine": {}}}
+        return value
+
     @model_validator(mode="after")
     def _patterns_below_path(self) -> Self:
         """A pattern elsewhere would take requests that are meant for another service on the same host."""
@@ -314,10 +330,16 @@ class Settings(BaseModel):
         description="IANA name of the time zone of the times shown. Default: this machine's.",
     )
     services: dict[ServiceName, ServiceConfig] = Field(description="The services, each under its name.")
+    machines: dict[ServiceName, MachineConfig] = Field(
+        default_factory=dict,
+        description="Machines that are rented and switched on and off as a whole, each under its name.",
+    )
 
     def model_post_init(self, _context: Any) -> None:
         for name, service in self.services.items():
             service.be_called(name, self.timezone)
+        for name, machine in self.machines.items():
+            machine.be_called(name, self.timezone)
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
@@ -330,7 +352,7 @@ class Settings(BaseModel):
         visited = {name: service for name, service in self.services.items() if not service.is_job}
         addresses = {name: service.fixed_address for name, service in visited.items()}
         claims = {name: (service.hosts, service.path) for name, service in visited.items()}
-        found = complaints(doors, addresses, claims)
+        found = complaints(doors, addresses, claims) + relation_complaints(self.services, self.machines)
         if found:
             raise all_of(found)
         return self
