@@ -44,7 +44,12 @@ class LocalShell:
         """Raises ``Temporary`` when no process can be started or no file be written."""
         program = runner.program(command, timeout=timeout, cwd=cwd, env=env or {}, log=log)
         with tempfile.TemporaryFile() as said:
-            child = await asyncio.to_thread(self._spawn, program, said)
+            spawning = asyncio.get_running_loop().run_in_executor(None, self._spawn, program, said)
+            try:
+                child = await asyncio.shield(spawning)
+            except asyncio.CancelledError:
+                await self._end(await spawning, said)
+                raise
             try:
                 async with asyncio.timeout(timeout + PATIENCE):
                     await self._until_ended(child)

@@ -1,0 +1,7 @@
+from __future__ import annotations
+
+from tests.providers.conformance import ProviderConformance
+
+
+class TestConformance(ProviderConformance):
+    pass
