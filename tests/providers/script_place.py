@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from collections.abc import Mapping
@@ -10,12 +11,14 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from tests.providers.conformance import until
+from tests.providers.conformance import ABILITIES, until
 
+from poorwill.clock import boot_id
 from poorwill.host.table import LinuxTable
 from poorwill.providers.base import Sighting, Surroundings
 from poorwill.providers.command import CommandProvider, Options
 from poorwill.providers.shell import asking
+from poorwill.providers.shell.lives import Life, Lives, Phase
 from poorwill.providers.shell.service import ScriptProvider
 
 START = """\
@@ -42,10 +45,13 @@ kill -0 "$(cat "$POORWILL_INSTANCE_ID.pid" 2>/dev/null || echo x)" 2>/dev/null |
 """
 
 
+CANNOT = {"exit_code": "scripts leave the service in the background: nobody learns how it ended"}
+
+
 class ScriptPlace:
     """A service ``s``; its scripts and what they write are in ``folder``."""
 
-    abilities = frozenset({"slow", "refuse_start", "refuse_stop", "hang_stop", "outside", "dark"})
+    abilities = frozenset(ABILITIES) - CANNOT.keys()
 
     def __init__(self, folder: Path, **options: object) -> None:
         self.folder = folder / "my scripts"
@@ -118,14 +124,14 @@ class ScriptPlace:
             (self.folder / name).unlink(missing_ok=True)
 
     async def start_outside(self, instance: str) -> None:
+        # Scripts are asked about what Poorwill has heard of: this one was started and stopped before.
+        Lives(self.state).put(instance, Life("before", Phase.GONE, 0.0, boot_id()))
         await self.by_hand("start", instance)
 
     async def stop_outside(self, sighting: Sighting) -> None:
         await self.by_hand("stop", sighting.instance)
 
     async def by_hand(self, name: str, instance: str) -> None:
-        import asyncio
-
         env = {**os.environ, "POORWILL_INSTANCE_ID": instance}
         quiet = asyncio.subprocess.DEVNULL
         process = await asyncio.create_subprocess_exec(

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from tests.providers.conformance import ProviderConformance
+from tests.providers.script_place import CANNOT
 
 
 class TestConformance(ProviderConformance):
-    pass
+    cannot = CANNOT

@@ -54,7 +54,7 @@ class ScriptOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     start: Line = Field(
-        description="Starts the service in the background and ends with exit code 0, as one line for sh or as a "
+        description="Starts the service in the background and ends with exit code 0; one line for sh, or a "
         "list of words. POORWILL_SERVICE and POORWILL_INSTANCE_ID are set."
     )
     stop: Line = Field(description="Stops the service and ends with exit code 0.")
@@ -65,8 +65,8 @@ class ScriptOptions(BaseModel):
     )
     status_codes: dict[int, Word] = Field(
         default_factory=dict,
-        description="What other exit codes of status mean, such as {2: stopped}: running, starting, stopping, "
-        "stopped or unknown.",
+        description="What other exit codes of status mean, such as {2: stopped}: running, starting, "
+        "stopping, stopped or unknown.",
     )
     timeout: Annotated[Duration, at_least(1)] = Field(
         default=300.0, description="How long start may take before it is ended and counts as failed."
@@ -79,13 +79,13 @@ class ScriptOptions(BaseModel):
     )
     cwd: str = Field(
         default=".",
-        description="Folder to run in. On this host relative to the folder of poorwill.yaml, on another machine "
-        "to the user's home.",
+        description="Folder to run in. On this host relative to the folder of poorwill.yaml, on another "
+        "machine to the user's home.",
     )
     env: dict[str, Value] = Field(
         default_factory=dict,
-        description="Variables for all three. On this host nothing else is inherited but PATH, HOME, LANG and "
-        "the like.",
+        description="Variables for all three. On this host nothing else is inherited but PATH, HOME, LANG "
+        "and the like.",
     )
 
     @field_validator("env")

@@ -111,7 +111,7 @@ _FAILED = re.compile(rb"^failed (.*)$", re.MULTILINE)
 
 def program(command: str, *, timeout: float, cwd: str, env: Mapping[str, str], log: str) -> bytes:
     """What the shell is to read. ``cwd`` and ``log`` are relative to where the shell starts."""
-    digest = hashlib.sha256("\0".join((command, cwd)).encode()).hexdigest()[:16]
+    digest = hashlib.sha256(f"{cwd}\0{command}".encode()).hexdigest()[:16]
     exports = "; ".join(f"export {name}={shlex.quote(value)}" for name, value in env.items())
     settings: dict[str, object] = {
         "command": command,

@@ -57,7 +57,7 @@ class ScriptProvider:
         self.stale_after = max(self.stale_after, 2 * options.status_timeout + 10)
 
     async def adopt(self, known: Mapping[str, Handle]) -> None:
-        """What runs is told by the place; which life it is, by the files, and if they are lost by the handle."""
+        """The place tells what runs; the files tell which life it is, and the handle when they are lost."""
         for instance, handle in known.items():
             self._known.add(instance)
             if self._lives.get(instance) is None and isinstance(handle.data.get("life"), str):

@@ -70,9 +70,7 @@ async def _hint(shell: Shell, line: str, cwd: str) -> tuple[str, bool]:
     """What to do about it, and whether it fails the same way until somebody does."""
     words = _words(line)
     folder = shlex.quote(cwd or ".")
-    look = _LOOK.format(
-        folder=folder, whole=shlex.quote(line), words=" ".join(map(shlex.quote, words))
-    )
+    look = _LOOK.format(folder=folder, whole=shlex.quote(line), words=" ".join(map(shlex.quote, words)))
     try:
         found = (await shell.run(look, timeout=5)).output
     except ProviderError:
@@ -91,7 +89,10 @@ async def _hint(shell: Shell, line: str, cwd: str) -> tuple[str, bool]:
     if crlf := re.search(r"^crlf (.*)$", found, re.MULTILINE):
         return f"{crlf[1]} has Windows line endings: sed -i 's/\\r$//' {shlex.quote(crlf[1])}", True
     if interpreter := re.search(r"^first (#!.*)$", found, re.MULTILINE):
-        return f"its first line is {interpreter[1]}: see whether that exists, and its output in the log", False
+        return (
+            f"its first line is {interpreter[1]}: see whether that exists, and its output in the log",
+            False,
+        )
     return "", False
 
 
