@@ -1,0 +1,260 @@
+"""The provider of rented instances: one service's instance at a cloud, switched on and off by its API."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import ClassVar
+
+from pydantic import BaseModel
+
+from poorwill import clock
+from poorwill.config.units import format_duration
+from poorwill.core.model import Condition
+from poorwill.errors import NoCapacity, Permanent, ProviderError, Temporary
+from poorwill.providers.base import Handle, Json, Sighting, Surroundings
+from poorwill.providers.http import options, story
+from poorwill.providers.http.answers import Denied, Missing, Throttled, Unanswered
+from poorwill.providers.http.client import Client
+from poorwill.providers.http.lives import Lives
+from poorwill.providers.http.pace import Pace
+from poorwill.providers.http.reading import Reader, Seen
+from poorwill.providers.http.warnings import Warnings
+
+SAID = 200
+"""How many lines of the talk with the cloud are kept for ``log_tail``."""
+
+
+class HttpProvider:
+    """See ``providers.base`` for the laws, and ``Description`` for what differs between clouds.
+
+    Being off is ABSENT: a stopped instance is there, costs less, and can be started again. A status that
+    the description does not know is UNKNOWN, an instance that the cloud does not know an error.
+    """
+
+    Options: ClassVar[type[BaseModel]] = options.Options
+    notices: ClassVar[bool] = False
+    settle = 30.0
+    stale_after = 60.0
+
+    def __init__(self, options: options.Options, around: Surroundings) -> None:
+        about = options.described
+        self.settle, self.stale_after = about.settle, about.stale_after
+        self._options, self._around, self._about = options, around, about
+        self._client = Client(about, options.words, options.secrets, options.url or "")
+        self._reader = Reader(about, self._client, options.words)
+        self._lives = Lives(around.folder)
+        self._pace = Pace(about.poll, about.settle)
+        self._warnings = Warnings(about, around.note)
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._said: dict[str, deque[str]] = {}
+        self._timer_due: dict[str, float] = {}
+        self._waiting_since: dict[str, tuple[float, float]] = {}
+        self._only = f"{around.service}-1"
+
+    @property
+    def has_timer(self) -> bool:
+        """Whether the cloud has a shutdown timer that can be set."""
+        return self._about.timer is not None
+
+    async def adopt(self, known: Mapping[str, Handle]) -> None:
+        """Nothing to take over: the cloud knows what runs. The journal may know it by another name."""
+        for handle in known.values():
+            if not self._is_template and handle.data.get("id") == self._options.instance:
+                self._only = handle.instance
+
+    async def prepare(self, _instance: str) -> Mapping[str, Json]:
+        return {}
+
+    async def start(self, instance: str, _prepared: Mapping[str, Json]) -> Handle:
+        """Reads the state first: a start that was asked for twice may be billed twice, or undo a stop."""
+        async with self._lock(instance):
+            handle = Handle(instance, {"id": self._id(instance)})
+            seen = await self._reader.one(self._id(instance))
+            self._note_seen(instance, seen)
+            if seen.on:
+                return handle
+            if seen.condition is not Condition.ABSENT:
+                raise Temporary(f"{self._about.name} says {seen.state}: not started", hint=seen.says)
+            if story.is_waiting(self._lives.get(instance), clock.now().wall, self.settle):
+                return handle  # asked for a moment ago; the status lags behind
+            self._warnings.before_a_start()
+            await self._ask_to_start(instance)
+            return handle
+
+    async def stop(self, instance: str) -> None:
+        """Returns when the cloud has accepted; ``list`` shows whether it happened."""
+        async with self._lock(instance):
+            before = self._lives.get(instance)
+            self._ask(instance, story.STOP)
+            try:
+                await self._client.call(self._about.stop, "stop it", instance=self._id(instance))
+            except Missing:
+                self._lives.put(instance, before)
+                return
+            except (Throttled, Denied) as error:
+                self._say(instance, str(error))
+                raise
+            except ProviderError as error:
+                self._say(instance, str(error))
+                if not await self._is_off(instance, error):
+                    raise
+            self._say(instance, "the cloud accepted the stop")
+
+    async def set_timer(self, instance: str, seconds: float) -> None:
+        """Set the cloud's own shutdown timer. Raises Permanent when the cloud has none."""
+        timer = self._about.timer
+        if timer is None:
+            raise Permanent(f"{self._about.name} has no shutdown timer that can be set")
+        words = {
+            "seconds": f"{seconds:.0f}",
+            "minutes": f"{max(1, round(seconds / 60))}",
+            "unix": f"{clock.now().wall + seconds:.0f}",
+        }
+        await self._client.call(timer, "set the shutdown timer", instance=self._id(instance), **words)
+        self._say(instance, f"the cloud's own timer ends it in {format_duration(seconds)} unless set again")
+
+    async def log_tail(self, instance: str, lines: int) -> list[str]:
+        """What was said to the cloud and what it answered; the instance's own output stays there."""
+        said = list(self._said.get(instance, ()))
+        return said[-lines:] if lines > 0 else []
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def list(self) -> list[Sighting]:
+        """While nothing changes the cloud is asked only every ``poll`` seconds."""
+        known = self._pace.known()
+        if known is not None:
+            return known
+        began = clock.now().mono
+        try:
+            seen = await self._look()
+        except ProviderError as error:
+            self._pace.refused(error)
+            raise
+        sightings = [self._sighting(name, one) for name, one in seen.items()]
+        self._pace.saw(sightings, began)
+        await self._keep_timers(sightings)
+        return sightings
+
+    # --- looking --------------------------------------------------------------------------------
+
+    async def _look(self) -> Mapping[str, Seen]:
+        if not self._is_template:
+            return {self._only: await self._reader.one(self._options.instance)}
+        ours = re.compile(".+".join(map(re.escape, self._options.instance.split(options.NAME))))
+        before, _, after = self._options.instance.partition(options.NAME)
+        found = {}
+        for which, seen in (await self._reader.every()).items():
+            if ours.fullmatch(which):
+                name = which[len(before) : len(which) - len(after)]
+                found[name] = await self._reader.with_details(which, seen)
+        return found
+
+    def _sighting(self, name: str, seen: Seen) -> Sighting:
+        life = self._note_seen(name, seen)
+        detail = f"{self._about.name}: {seen.state}" + (f" ({seen.says})" if seen.says else "")
+        handle = Handle(name, {"id": self._id(name)})
+        values = dict(seen.values) if seen.condition is Condition.RUNNING else {}
+        return Sighting(name, seen.condition, life, detail=detail, handle=handle, values=values)
+
+    def _note_seen(self, name: str, seen: Seen) -> str:
+        """Keep what a look adds; returns the name of the instance's present life."""
+        wall = clock.now().wall
+        before = self._lives.get(name)
+        after, note = story.follow(before, seen, wall, self.settle)
+        self._lives.put(name, after)
+        if note:
+            self._warnings.say(f"{self._id(name)}: {note}")
+            self._say(name, note)
+        self._warnings.of_deletion(name, after, wall)
+        return f"{after.life} {seen.life}".strip()
+
+    async def _is_off(self, instance: str, error: ProviderError) -> bool:
+        """Whether a stop that failed was not needed: clouds refuse to stop what is off already."""
+        if isinstance(error, Unanswered):
+            return False
+        seen = await self._reader.one(self._id(instance))
+        self._note_seen(instance, seen)
+        return seen.condition is Condition.ABSENT
+
+    # --- starting -------------------------------------------------------------------------------
+
+    async def _ask_to_start(self, instance: str) -> None:
+        call = self._about.start
+        if call is None:
+            raise Permanent(f"{self._about.name} cannot start an instance that was stopped")
+        before = self._lives.get(instance)
+        self._ask(instance, story.START)
+        try:
+            await self._client.call(call, "start it", instance=self._id(instance))
+        except Unanswered as error:  # it may have worked: what was asked for stays remembered
+            self._say(instance, str(error))
+            raise
+        except ProviderError as error:
+            self._lives.put(instance, before)
+            self._say(instance, str(error))
+            if isinstance(error, NoCapacity):
+                self._lose_patience(instance, error)
+            raise
+        self._waiting_since.pop(instance, None)
+        self._say(instance, "the cloud accepted the start")
+
+    def _lose_patience(self, instance: str, error: NoCapacity) -> None:
+        """Raises Permanent when it has been asked for long enough. A long pause begins a new wait."""
+        now = clock.now().mono
+        limit = self._about.no_capacity.give_up if self._options.give_up is None else self._options.give_up
+        since, last = self._waiting_since.get(instance, (now, now))
+        if now - last > max(900.0, 10 * (error.delay or 0.0)):
+            since = now
+        self._waiting_since[instance] = (since, now)
+        if limit is not None and now - since >= limit:
+            del self._waiting_since[instance]
+            waited = format_duration(now - since)
+            hint = "choose another type of GPU or region, or a longer give_up"
+            raise Permanent(f"{error}; asked for {waited}, given up", hint=hint) from error
+
+    # --- the cloud's own timer ------------------------------------------------------------------
+
+    async def _keep_timers(self, sightings: Sequence[Sighting]) -> None:
+        """Set the timer of what runs, and again at half-time. That it fails does not make a look fail."""
+        if self._options.timer is None:
+            return
+        for sighting in sightings:
+            name, now = sighting.instance, clock.now().mono
+            if sighting.condition is not Condition.RUNNING:
+                self._timer_due.pop(name, None)
+            elif now >= self._timer_due.get(name, now):
+                self._timer_due[name] = now + self._options.timer / 10
+                try:
+                    await self.set_timer(name, self._options.timer)
+                except ProviderError as error:
+                    self._warnings.say(f"the cloud's own shutdown timer is not set: {error}")
+                else:
+                    self._timer_due[name] = now + self._options.timer / 2
+
+    # --- the rest -------------------------------------------------------------------------------
+
+    @property
+    def _is_template(self) -> bool:
+        return options.NAME in self._options.instance
+
+    def _id(self, instance: str) -> str:
+        if not self._is_template:
+            self._only = instance
+        return self._options.instance.replace(options.NAME, instance)
+
+    def _ask(self, instance: str, what: str) -> None:
+        record = self._lives.get(instance)
+        self._lives.put(instance, replace(record, asked=what, asked_at=clock.now().wall))
+        self._pace.called()
+
+    def _say(self, instance: str, line: str) -> None:
+        self._said.setdefault(instance, deque(maxlen=SAID)).append(line)
+
+    def _lock(self, instance: str) -> asyncio.Lock:
+        return self._locks.setdefault(instance, asyncio.Lock())
