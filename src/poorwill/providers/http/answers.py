@@ -14,6 +14,9 @@ from poorwill.providers.http.template import Words
 
 LONGEST_TEXT = 200
 
+_LATER = "Poorwill asks again; if it goes on, see the cloud's console"
+_UNCLEAR = "it may have worked or not: Poorwill looks again before it asks again"
+
 
 class Missing(Permanent):
     """The cloud knows no instance of this id."""
@@ -83,7 +86,7 @@ class Judge:
             hint = "Poorwill goes on asking; another type of GPU or another region may be free"
             return NoCapacity(said, hint=hint, delay=answer.retry_after or about.no_capacity.delay)
         if about.later.fits(status, code, text):
-            return Throttled(said, delay=answer.retry_after or about.later.delay)
+            return Throttled(said, hint=_LATER, delay=answer.retry_after or about.later.delay)
         if about.missing.fits(status, code, text):
             return Missing(said, hint="is the instance's id right? It may have been deleted at the cloud")
         if about.denied.fits(status, code, text):
@@ -96,5 +99,7 @@ class Judge:
         if status in (400, 405, 422):
             return Permanent(said, hint=f"`poorwill clouds try` shows what {about.name} answers")
         if status in (502, 504) or (200 <= status < 300 and answer.body is None):
-            return Unanswered(said)  # something between us and the cloud spoke: it may have worked
-        return Temporary(said, delay=answer.retry_after)
+            return Unanswered(
+                said, hint=_UNCLEAR
+            )  # something between us and the cloud spoke: it may have worked
+        return Temporary(said, hint=_LATER, delay=answer.retry_after)

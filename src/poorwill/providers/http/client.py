@@ -80,7 +80,9 @@ class Client:
             body = await self._ask(login, "exchange the token", words)
             token, lasts = login.token.of(body, words), login.lasts and login.lasts.of(body, words)
             if not isinstance(token, str) or not token:
-                raise Unanswered(f"{self._about.name} exchanged the token and sent none back")
+                raise Unanswered(
+                    f"{self._about.name} exchanged the token and sent none back", hint=self._about.token_help
+                )
             seconds = float(lasts) if isinstance(lasts, int | float) else LOGIN_LASTS
             self._login = (token, clock.now().mono + max(1.0, seconds - LOGIN_MARGIN))
             return token
@@ -92,7 +94,8 @@ class Client:
             request = self._request(call, words)
         except ValueError as error:  # an option that is to be a number and is none, a header that cannot be
             raise Permanent(
-                f"the call to {self._about.name} cannot be made: {self.scrub(str(error))}"
+                f"the call to {self._about.name} cannot be made: {self.scrub(str(error))}",
+                hint="check the options and the description",
             ) from None
         answer = None
         try:
@@ -100,7 +103,7 @@ class Client:
         except httpx2.TimeoutException:
             seconds = self._about.timeout
             said = f"{self._about.name} has not answered for {seconds:g} s when asked to {what}"
-            raise Unanswered(said) from None
+            raise Unanswered(said, hint="Poorwill looks again before it asks again") from None
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
             words_of_it = self.scrub(str(error)) or type(error).__name__
             host = urlsplit(self._url).hostname
@@ -137,7 +140,10 @@ class Client:
             async for chunk in answer.aiter_bytes():
                 content += chunk
                 if len(content) > LARGEST_ANSWER:
-                    raise Temporary(f"{self._about.name} sent an answer without end")
+                    raise Temporary(
+                        f"{self._about.name} sent an answer without end",
+                        hint="is url the address of its API?",
+                    )
         finally:
             await answer.aclose()
         try:

@@ -17,14 +17,15 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """``seen`` is False before the first look. ``asked`` is "start", "stop" or empty, ``asked_at`` and
-    ``off_since`` are readings of the wall clock.
+    """``seen`` is False before the first look. ``asked`` is "start", "stop" or empty, ``accepted`` says that
+    the cloud agreed, ``asked_at`` and ``off_since`` are readings of the wall clock.
     """
 
     life: int = 0
     seen: bool = False
     on: bool = False
     asked: str = ""
+    accepted: bool = False
     asked_at: float = 0.0
     off_since: float | None = None
 

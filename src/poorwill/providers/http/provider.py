@@ -78,9 +78,13 @@ class HttpProvider:
             if seen.on:
                 return handle
             if seen.condition is not Condition.ABSENT:
-                raise Temporary(f"{self._about.name} says {seen.state}: not started", hint=seen.says)
-            if story.is_waiting(self._lives.get(instance), clock.now().wall, self.settle):
-                return handle  # asked for a moment ago; the status lags behind
+                raise Temporary(
+                    f"{self._about.name} says {seen.state}: not started",
+                    hint=seen.says or "it is looked at again",
+                )
+            before = self._lives.get(instance)
+            if before.accepted and story.is_waiting(before, clock.now().wall, self.settle):
+                return handle  # the status lags behind
             self._warnings.before_a_start()
             await self._ask_to_start(instance)
             return handle
@@ -108,7 +112,9 @@ class HttpProvider:
         """Set the cloud's own shutdown timer. Raises Permanent when the cloud has none."""
         timer = self._about.timer
         if timer is None:
-            raise Permanent(f"{self._about.name} has no shutdown timer that can be set")
+            raise Permanent(
+                f"{self._about.name} has no shutdown timer that can be set", hint="leave timer out"
+            )
         words = {
             "seconds": f"{seconds:.0f}",
             "minutes": f"{max(1, round(seconds / 60))}",
@@ -187,21 +193,23 @@ class HttpProvider:
     async def _ask_to_start(self, instance: str) -> None:
         call = self._about.start
         if call is None:
-            raise Permanent(f"{self._about.name} cannot start an instance that was stopped")
+            raise Permanent(
+                f"{self._about.name} cannot start an instance that was stopped",
+                hint="`poorwill clouds` lists clouds that can",
+            )
         before = self._lives.get(instance)
         self._ask(instance, story.START)
         try:
             await self._client.call(call, "start it", instance=self._id(instance))
-        except Unanswered as error:  # it may have worked: what was asked for stays remembered
-            self._say(instance, str(error))
-            raise
         except ProviderError as error:
-            self._lives.put(instance, before)
             self._say(instance, str(error))
+            if not isinstance(error, Unanswered):  # that one may have worked: it stays remembered
+                self._lives.put(instance, before)
             if isinstance(error, NoCapacity):
                 self._lose_patience(instance, error)
             raise
         self._waiting_since.pop(instance, None)
+        self._lives.put(instance, replace(self._lives.get(instance), accepted=True))
         self._say(instance, "the cloud accepted the start")
 
     def _lose_patience(self, instance: str, error: NoCapacity) -> None:
@@ -250,7 +258,7 @@ class HttpProvider:
 
     def _ask(self, instance: str, what: str) -> None:
         record = self._lives.get(instance)
-        self._lives.put(instance, replace(record, asked=what, asked_at=clock.now().wall))
+        self._lives.put(instance, replace(record, asked=what, accepted=False, asked_at=clock.now().wall))
         self._pace.called()
 
     def _say(self, instance: str, line: str) -> None:

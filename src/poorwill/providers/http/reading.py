@@ -13,6 +13,8 @@ from poorwill.providers.http.description import Description
 from poorwill.providers.http.jsonpath import Json
 from poorwill.providers.http.template import Words
 
+_SHAPE = "the API may have changed; `poorwill clouds try` shows what is understood"
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -51,7 +53,8 @@ class Reader:
         items = listing.items.of(body, self._words)
         if not isinstance(items, list):
             raise Temporary(
-                f"{self._about.name} answered without a list of instances at {listing.items.text}"
+                f"{self._about.name} answered without a list of instances at {listing.items.text}",
+                hint=_SHAPE,
             )
         found = {}
         for item in items:
@@ -75,7 +78,9 @@ class Reader:
         words = {**self._words, "instance": which}
         record = call.record.of(body, words)
         if record is None:
-            raise Temporary(f"{self._about.name} answered without the instance at {call.record.text}")
+            raise Temporary(
+                f"{self._about.name} answered without the instance at {call.record.text}", hint=_SHAPE
+            )
         condition, state, says = (call.state or self._about.state).read(record, words)
         return Seen(condition, state, says, _life(call, record, words), self._values(call, body, which))
 

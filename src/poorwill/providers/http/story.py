@@ -24,7 +24,7 @@ def follow(before: Record, seen: Seen, wall: float, settle: float) -> tuple[Reco
         return _on(before)
     if seen.condition is not Condition.ABSENT:
         return before, ""
-    if before.asked == START and is_waiting(before, wall, settle):
+    if is_waiting(before, wall, settle):
         return before, ""
     now_off = replace(before, seen=True, on=False, asked="", off_since=before.off_since or wall)
     if before.on and not before.asked:
@@ -33,8 +33,9 @@ def follow(before: Record, seen: Seen, wall: float, settle: float) -> tuple[Reco
 
 
 def is_waiting(record: Record, wall: float, settle: float) -> bool:
-    """Whether the last call may not show yet. A clock that was set back does not make it wait for ever."""
-    return bool(record.asked) and abs(wall - record.asked_at) < settle
+    """Whether a start was asked for so lately that the cloud's status may not show it yet."""
+    # abs: a clock that was set back does not make it wait for ever.
+    return record.asked == START and abs(wall - record.asked_at) < settle
 
 
 def deletion(record: Record, wall: float, kept_for: float | None) -> str:
