@@ -23,10 +23,9 @@ Cloud = Annotated[
     str, typer.Argument(metavar="CLOUD", help="Its name, or the file of a description.", show_default=False)
 ]
 
-_SAVES = {"compute": "the computer", "nothing": "nothing", "destroys": "cannot sleep"}
+_SAVES = {"compute": "the GPU", "nothing": "nothing", "destroys": "cannot sleep"}
 
 clouds = typer.Typer(
-    help="The clouds whose instances Poorwill can switch on and off.",
     no_args_is_help=False,
     rich_markup_mode=None,
 )
@@ -50,12 +49,13 @@ def every(context: typer.Context, as_json: AsJson = False) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("name", "cloud", "a stop saves", "timer", "tried", "unsure", box=None, pad_edge=False)
+    table = Table("name", "cloud", "a stop saves", "timer", "tried", "doubts", box=None, pad_edge=False)
     for name, row in rows.items():
         timer = "yes" if row["timer"] else "no"
         tried = row["tried"] or "never called live"
         table.add_row(name, row["cloud"], _SAVES[row["saves"]], timer, tried, str(len(row["unsure"])))
-    Console(**({} if sys.stdout.isatty() else {"width": 200, "soft_wrap": True})).print(table)
+    console = Console() if sys.stdout.isatty() else Console(width=200, soft_wrap=True)
+    console.print(table)
     typer.echo("\n`poorwill clouds show NAME` says more; `poorwill clouds try NAME` asks the cloud itself.")
 
 

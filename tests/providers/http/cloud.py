@@ -44,7 +44,9 @@ class Weather:
 
 @dataclass
 class Machine:
-    """``state`` is off, starting, running, stopping, or a word that nobody knows. ``shown`` is the same, later."""
+    """``state`` is off, starting, running, stopping, or a word that nobody knows. ``shown`` is what a status
+    tells: the same, later.
+    """
 
     id: str
     state: str = "off"
@@ -64,6 +66,8 @@ class FakeCloud:
         self.weather = Weather()
         self.machines = {name: Machine(name) for name in machines}
         self.calls: list[Asked] = []
+        self.dialect_timer = False
+        """Whether ``POST /timer/ID`` is understood, which no dialect has."""
         self.on_power_on: Hook | None = None
         self.on_power_off: Hook | None = None
         self._server = Server(self._answer)
@@ -129,6 +133,8 @@ class FakeCloud:
             return Reply(429, {"detail": "too many requests"}, headers)
         if weather.token_expired or not self.dialect.lets_in(asked, TOKEN):
             return self.dialect.denied()
+        if self.dialect_timer and asked.path.startswith("/timer/"):
+            return self.dialect.accepted()
         what, which = self.dialect.understands(asked)
         if what == "list":
             return self.dialect.listed(list(self.machines.values()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from tests.providers.http.wire import Asked, Reply
 
@@ -32,7 +32,7 @@ class Dialect(Protocol):
 class AutoDL:
     """Errors in HTTP 200, a raw token, GETs with a body, the address in a call of its own."""
 
-    states = {"off": "shutdown", "stopping": "shutting_down"}
+    states: ClassVar[dict[str, str]] = {"off": "shutdown", "stopping": "shutting_down"}
 
     def lets_in(self, asked: Asked, token: str) -> bool:
         return asked.headers.get("authorization") == token
@@ -97,7 +97,7 @@ class AutoDL:
 class Vast:
     """A state is put, and null is one."""
 
-    states: dict[str, str | None] = {"off": "stopped", "starting": None, "stopping": "running"}
+    states: ClassVar[dict[str, str | None]] = {"off": "stopped", "starting": None, "stopping": "running"}
 
     def lets_in(self, asked: Asked, token: str) -> bool:
         return asked.headers.get("authorization") == f"Bearer {token}"
@@ -150,7 +150,12 @@ class Vast:
 class Hyperstack:
     """Everything by GET. The stop that saves money is to hibernate."""
 
-    states = {"off": "HIBERNATED", "starting": "RESTORING", "running": "ACTIVE", "stopping": "HIBERNATING"}
+    states: ClassVar[dict[str, str]] = {
+        "off": "HIBERNATED",
+        "starting": "RESTORING",
+        "running": "ACTIVE",
+        "stopping": "HIBERNATING",
+    }
 
     def lets_in(self, asked: Asked, token: str) -> bool:
         return asked.headers.get("api_key") == token

@@ -24,7 +24,16 @@ class HttpPlace:
     """A service ``s``, in ``folder``, with the instances of the fake cloud as its own."""
 
     abilities = frozenset(
-        {"several", "slow", "refuse_start", "refuse_stop", "hang_stop", "start_outside", "stop_outside", "dark"}
+        {
+            "several",
+            "slow",
+            "refuse_start",
+            "refuse_stop",
+            "hang_stop",
+            "start_outside",
+            "stop_outside",
+            "dark",
+        }
     )
 
     def __init__(self, folder: Path, fake: FakeCloud, dialect: str) -> None:
@@ -43,7 +52,9 @@ class HttpPlace:
         return provider
 
     def around(self) -> Surroundings:
-        return Surroundings("g", "s", self.folder / "state", self.folder, self._changed, note=self.notes.append)
+        return Surroundings(
+            "g", "s", self.folder / "state", self.folder, self._changed, note=self.notes.append
+        )
 
     def _changed(self) -> None:
         self.changes += 1
