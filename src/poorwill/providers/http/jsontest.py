@@ -12,10 +12,14 @@ _TEST = re.compile(
     r"(?P<path>\$.*?)\s+(?:(?P<word>exists|missing)|(?P<sign>==|!=|in)\s+(?P<value>.+))", re.DOTALL
 )
 
+_NOTHING: tuple[Json, ...] = (None, "", [], {})
+
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """``wanted`` are the values that fit; None asks only whether something other than null is there."""
+    """``wanted`` are the values that fit; None asks only whether something is there: null, an empty text
+    and an empty list or object are nothing.
+    """
 
     __test__ = False  # its name tells pytest nothing
 
@@ -27,7 +31,7 @@ class Test:
     def holds(self, value: Json, words: Words) -> bool:
         found = self.path.of(value, words)
         if self.wanted is None:
-            return (found is None) == self.negated
+            return (found in _NOTHING) == self.negated
         return any(literal.equals(found, words) for literal in self.wanted) != self.negated
 
 

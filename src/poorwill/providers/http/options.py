@@ -189,9 +189,8 @@ class Options(BaseModel):
             found.append((("token",), wrong(f"{about.name} wants a token", about.token_help)))
         for name, spec in about.options.items():
             if spec.default is None and not spec.optional and name not in self.options:
-                found.append(
-                    (("options", name), wrong("missing", f"{about.name} wants it: {spec.description}"))
-                )
+                hint = f"{about.name} wants it: {spec.description}"
+                found.append((("options",), wrong(f"{name} is missing", hint)))
         return found
 
     def _unheard(self) -> list[tuple[Loc, Any]]:
