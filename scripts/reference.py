@@ -232,7 +232,8 @@ def _description() -> Iterator[str]:
         yield "| key | value | default | meaning |"
         yield "|---|---|---|---|"
         for key, rule in kept.items():
-            yield f"| `{key}` | {_kind(rule)} | {_default(key, rule, schema)} | {_plain(rule['description'])} |"
+            words = _plain(rule["description"])
+            yield f"| `{key}` | {_kind(rule)} | {_default(key, rule, schema)} | {words} |"
         yield ""
 
 
@@ -242,11 +243,10 @@ def _cloud(name: str) -> Iterator[str]:
     about = cloud(name)
     yield f"## {about.name}\n"
     yield f"`cloud: {name}`. {about.about}\n"
-    values = {**(about.details.values if about.details else {}), **about.status.values}
     facts = {
         "Off": " ".join(filter(None, (about.off.billed, about.off.note))),
         "Running": about.billing,
-        "For `address`": ", ".join(f"`{{{value}}}`" for value in values),
+        "For `address`": ", ".join(f"`{{{value}}}`" for value in about.offers),
         "Token": about.token_help,
     }
     for key, option in about.options.items():

@@ -71,8 +71,9 @@ def show(name: Cloud) -> None:
     lines += [f"its own timer:  {'timer: can be used' if about.timer else 'none that can be set'}"]
     lines += [f"token:          {about.token_help}"] if about.token_help else []
     lines += [f"tried:          {about.tried or 'never called live'}"]
-    values = {**(about.details.values if about.details else {}), **about.status.values}
-    lines += [f"for address:    {', '.join(f'{{{value}}}' for value in values)}"] if values else []
+    lines += (
+        [f"for address:    {', '.join(f'{{{value}}}' for value in about.offers)}"] if about.offers else []
+    )
     for key, option in about.options.items():
         default = f" (default: {option.default})" if option.default is not None else ""
         lines.append(f"option {key}: {option.description}{default}")

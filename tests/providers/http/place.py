@@ -16,7 +16,7 @@ CANNOT = {
     "exit_code": "a cloud does not tell how what ran on it ended",
 }
 
-HURRY = {"settle": 0.2, "poll": 0.0, "timeout": 5.0}
+HURRY = {"settle": 0.2, "poll": 0.0, "hurry": 0.05, "timeout": 5.0}
 """What is shorter than in the description that ships, so that tests need not wait."""
 
 

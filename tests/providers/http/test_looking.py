@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.providers.conformance import becomes, begin, refused, sighted
+from tests.providers.conformance import becomes, begin, refused, sighted, until
 from tests.providers.http.cloud import TOKEN
 from tests.providers.http.place import HttpPlace
 
 from poorwill import clock
 from poorwill.core.model import Condition
 from poorwill.errors import Permanent, Temporary
+from poorwill.providers.base import Handle
 
 
 async def test_a_state_that_nobody_knows_is_unknown_and_never_off(place: HttpPlace) -> None:
@@ -80,3 +81,28 @@ async def test_a_connection_that_is_refused_says_where(place: HttpPlace) -> None
     error = await refused(provider.list())
     assert isinstance(error, Temporary)
     assert "127.0.0.1" in error.hint
+
+
+async def test_while_something_happens_it_asks_for_another_look(place: HttpPlace) -> None:
+    place.fake.weather.start_takes = 0.3
+    provider = place.provider()
+    await provider.list()
+    assert place.changes == 0
+    await provider.start("a", {})
+    await becomes(provider, "a", Condition.STARTING)
+    await until(lambda: place.changes > 0, "another look was asked for")
+    await becomes(provider, "a", Condition.RUNNING)
+    await provider.close()
+    await provider.list()
+    before = place.changes
+    await asyncio.sleep(0.1)
+    assert place.changes == before
+    await provider.close()
+
+
+async def test_another_instance_since_the_journal_was_written_is_told(place: HttpPlace) -> None:
+    provider = place.provider(instance="b")
+    await provider.adopt({"s-1": Handle("s-1", {"id": "a"})})
+    (note,) = place.notes
+    assert note.startswith("a was its instance before")
+    await becomes(provider, "s-1", Condition.ABSENT)

@@ -51,14 +51,14 @@ async def test_it_is_set_anew_for_the_next_life(place: HttpPlace) -> None:
     assert len(_timers(place)) == 2
 
 
-async def test_it_is_set_again_at_half_time(place: HttpPlace, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_it_is_set_again_at_half_time(place: HttpPlace) -> None:
     place.fake.dialect_timer = True
     provider = _with_timer(place, timer="1h")
     await begin(provider, "a")
-    provider._timer_due["a"] -= 1799
+    provider._switch.due["a"] -= 1799
     await provider.list()
     assert len(_timers(place)) == 1
-    provider._timer_due["a"] -= 2
+    provider._switch.due["a"] -= 2
     await provider.list()
     assert len(_timers(place)) == 2
 

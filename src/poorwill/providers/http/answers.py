@@ -69,6 +69,8 @@ class Judge:
             text = answer.text
         elif not isinstance(text, str):
             text = json.dumps(text, ensure_ascii=False)
+        if text.lstrip().startswith("<"):
+            text = ""  # a web page of something on the way says nothing to a person
         line = " ".join(self._scrub(text).split())
         shown = line if len(line) <= LONGEST_TEXT else f"{line[:LONGEST_TEXT]}…"
         return ("" if code is None else str(code)), shown

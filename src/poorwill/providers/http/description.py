@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from ipaddress import ip_address
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from poorwill.config.complaint import Loc, all_of, wrong
-from poorwill.config.units import Duration
+from poorwill.config.units import Duration, at_least
 from poorwill.providers.http.calls import (
     TIMER_WORDS,
     Answer,
@@ -25,7 +25,7 @@ from poorwill.providers.http.calls import (
     Timer,
 )
 from poorwill.providers.http.template import placeholders, texts
-from poorwill.providers.http.written import MODEL, PathText
+from poorwill.providers.http.written import MODEL, PathText, Value
 
 
 class OptionSpec(BaseModel):
@@ -125,6 +125,9 @@ class Description(BaseModel):
     )
     stale_after: Duration = Field(default=60.0, description="How long a status says anything.")
     poll: Duration = Field(default=15.0, description="How often to look while nothing changes.")
+    hurry: Annotated[Duration, at_least(0.01)] = Field(
+        default=2.0, description="How often to look while an instance starts or stops."
+    )
     timeout: Duration = Field(default=30.0, description="How long one call may take.")
     tried: str = Field(default="", description="When and how this was tried against the real cloud.")
     unsure: tuple[str, ...] = Field(default=(), description="What could not be verified.")
@@ -179,6 +182,12 @@ class Description(BaseModel):
             "timer": self.timer,
         }
         return {name: call for name, call in named.items() if call is not None}
+
+    @property
+    def offers(self) -> dict[str, Value]:
+        """What an address may be made of, by name."""
+        readings = (self.details, self.status)
+        return {name: value for one in readings if one is not None for name, value in one.values.items()}
 
     @property
     def wants_token(self) -> bool:

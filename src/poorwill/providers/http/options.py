@@ -123,6 +123,11 @@ class Options(BaseModel):
         return cloud(self.cloud or "")
 
     @property
+    def offers(self) -> frozenset[str]:
+        """The names in braces that ``address`` may use."""
+        return frozenset(self.described.offers)
+
+    @property
     def words(self) -> Words:
         """What the placeholders of its calls mean, the instance's id apart."""
         words: dict[str, str | None] = {"token": self.token.get_secret_value()}

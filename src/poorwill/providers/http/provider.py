@@ -19,8 +19,10 @@ from poorwill.providers.base import Handle, Json, Sighting, Surroundings
 from poorwill.providers.http import options, story
 from poorwill.providers.http.answers import Denied, Missing, Throttled, Unanswered
 from poorwill.providers.http.client import Client
+from poorwill.providers.http.deadman import DeadMansSwitch
 from poorwill.providers.http.lives import Lives
 from poorwill.providers.http.pace import Pace
+from poorwill.providers.http.patience import Patience
 from poorwill.providers.http.reading import Reader, Seen
 from poorwill.providers.http.warnings import Warnings
 
@@ -51,9 +53,12 @@ class HttpProvider:
         self._warnings = Warnings(about, around.note)
         self._locks: dict[str, asyncio.Lock] = {}
         self._said: dict[str, deque[str]] = {}
-        self._timer_due: dict[str, float] = {}
-        self._waiting_since: dict[str, tuple[float, float]] = {}
+        limit = about.no_capacity.give_up if options.give_up is None else options.give_up
+        self._patience = Patience(limit)
+        self._switch = DeadMansSwitch(options.timer, self.set_timer, self._warnings.say)
         self._only = f"{around.service}-1"
+        self._next_look: asyncio.TimerHandle | None = None
+        self._closed = False
 
     @property
     def has_timer(self) -> bool:
@@ -63,14 +68,20 @@ class HttpProvider:
     async def adopt(self, known: Mapping[str, Handle]) -> None:
         """Nothing to take over: the cloud knows what runs. The journal may know it by another name."""
         for handle in known.values():
-            if not self._is_template and handle.data.get("id") == self._options.instance:
+            which = handle.data.get("id")
+            if not self._is_template and which == self._options.instance:
                 self._only = handle.instance
+            elif which not in (None, self._id(handle.instance)):
+                self._warnings.say(
+                    f"{which} was its instance before and is not looked at any more: is it off?"
+                )
 
     async def prepare(self, _instance: str) -> Mapping[str, Json]:
         return {}
 
     async def start(self, instance: str, _prepared: Mapping[str, Json]) -> Handle:
         """Reads the state first: a start that was asked for twice may be billed twice, or undo a stop."""
+        self._only = instance
         async with self._lock(instance):
             handle = Handle(instance, {"id": self._id(instance)})
             seen = await self._reader.one(self._id(instance))
@@ -129,6 +140,9 @@ class HttpProvider:
         return said[-lines:] if lines > 0 else []
 
     async def close(self) -> None:
+        self._closed = True
+        if self._next_look is not None:
+            self._next_look.cancel()
         await self._client.close()
 
     async def list(self) -> list[Sighting]:
@@ -144,7 +158,8 @@ class HttpProvider:
             raise
         sightings = [self._sighting(name, one) for name, one in seen.items()]
         self._pace.saw(sightings, began)
-        await self._keep_timers(sightings)
+        await self._switch.keep(sightings)
+        self._hurry(sightings)
         return sightings
 
     # --- looking --------------------------------------------------------------------------------
@@ -180,6 +195,24 @@ class HttpProvider:
         self._warnings.of_deletion(name, after, wall)
         return f"{after.life} {seen.life}".strip()
 
+    def _hurry(self, sightings: Sequence[Sighting]) -> None:
+        """Have it looked at again soon while something starts or stops: a visitor may wait for it."""
+        pending = self._next_look is not None and not self._next_look.cancelled()
+        if self._closed or pending or not any(self._moves(sighting) for sighting in sightings):
+            return
+
+        def look() -> None:
+            self._next_look = None
+            self._around.changed()
+
+        self._next_look = asyncio.get_running_loop().call_later(self._about.hurry, look)
+
+    def _moves(self, sighting: Sighting) -> bool:
+        if sighting.condition in (Condition.STARTING, Condition.STOPPING):
+            return True
+        record = self._lives.get(sighting.instance)
+        return bool(record.asked) and abs(clock.now().wall - record.asked_at) < self.settle
+
     async def _is_off(self, instance: str, error: ProviderError) -> bool:
         """Whether a stop that failed was not needed: clouds refuse to stop what is off already."""
         if isinstance(error, Unanswered):
@@ -206,44 +239,11 @@ class HttpProvider:
             if not isinstance(error, Unanswered):  # that one may have worked: it stays remembered
                 self._lives.put(instance, before)
             if isinstance(error, NoCapacity):
-                self._lose_patience(instance, error)
+                self._patience.nothing_free(instance, error)
             raise
-        self._waiting_since.pop(instance, None)
+        self._patience.over(instance)
         self._lives.put(instance, replace(self._lives.get(instance), accepted=True))
         self._say(instance, "the cloud accepted the start")
-
-    def _lose_patience(self, instance: str, error: NoCapacity) -> None:
-        """Raises Permanent when it has been asked for long enough. A long pause begins a new wait."""
-        now = clock.now().mono
-        limit = self._about.no_capacity.give_up if self._options.give_up is None else self._options.give_up
-        since, last = self._waiting_since.get(instance, (now, now))
-        if now - last > max(900.0, 10 * (error.delay or 0.0)):
-            since = now
-        self._waiting_since[instance] = (since, now)
-        if limit is not None and now - since >= limit:
-            del self._waiting_since[instance]
-            waited = format_duration(now - since)
-            hint = "choose another type of GPU or region, or a longer give_up"
-            raise Permanent(f"{error}; asked for {waited}, given up", hint=hint) from error
-
-    # --- the cloud's own timer ------------------------------------------------------------------
-
-    async def _keep_timers(self, sightings: Sequence[Sighting]) -> None:
-        """Set the timer of what runs, and again at half-time. That it fails does not make a look fail."""
-        if self._options.timer is None:
-            return
-        for sighting in sightings:
-            name, now = sighting.instance, clock.now().mono
-            if sighting.condition is not Condition.RUNNING:
-                self._timer_due.pop(name, None)
-            elif now >= self._timer_due.get(name, now):
-                self._timer_due[name] = now + self._options.timer / 10
-                try:
-                    await self.set_timer(name, self._options.timer)
-                except ProviderError as error:
-                    self._warnings.say(f"the cloud's own shutdown timer is not set: {error}")
-                else:
-                    self._timer_due[name] = now + self._options.timer / 2
 
     # --- the rest -------------------------------------------------------------------------------
 
@@ -252,8 +252,6 @@ class HttpProvider:
         return options.NAME in self._options.instance
 
     def _id(self, instance: str) -> str:
-        if not self._is_template:
-            self._only = instance
         return self._options.instance.replace(options.NAME, instance)
 
     def _ask(self, instance: str, what: str) -> None:
