@@ -27,7 +27,7 @@ class Shells:
     """One for each machine with ``ssh``. ``folder(machine)`` is private; host keys are remembered there."""
 
     def __init__(self, folder: Callable[[str], Path], base: Path, values: Values) -> None:
-        self._folder = folder
+        self.folder = folder
         self._base = base
         self._values = values
         self._known: dict[str, SshAccess] = {}
@@ -39,7 +39,7 @@ class Shells:
 
     def of(self, machine: str) -> Shell:
         if machine not in self._shells:
-            self._shells[machine] = SshShell(lambda: self.target(machine), self._folder(machine))
+            self._shells[machine] = SshShell(lambda: self.target(machine), self.folder(machine))
         return self._shells[machine]
 
     def target(self, machine: str) -> Target:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from poorwill import clock
 from poorwill.app.shells import Shells
 from poorwill.config import MachineConfig, Run, ServiceConfig, Settings
 from poorwill.control import restore
-from poorwill.control.facts import Ask, Facts, Place, Tenancy
+from poorwill.control.facts import Ask, Facts, Place, Tenancy, Way
 from poorwill.control.probe import Probe
 from poorwill.core.model import Now, Service
 from poorwill.errors import StateError
@@ -19,6 +19,7 @@ from poorwill.gateway.clusters import Upstream
 from poorwill.gateway.routes import Site, Stray
 from poorwill.providers.base import Provider, Surroundings
 from poorwill.providers.registry import provider
+from poorwill.providers.ssh import Tunnel
 from poorwill.store.folder import StateFolder
 from poorwill.store.journal import Kind, Restored, RestoredInstance
 
@@ -113,17 +114,20 @@ def tenancy(tenant: Tenant) -> Tenancy:
 def _provider(
     name: str, run: Run, grounds: Grounds, machine: str = "", address: tuple[str, int] | None = None
 ) -> Provider:
-    around = Surroundings(
+    shell = grounds.shells.of(machine) if machine else None
+    around = replace(_around(name, grounds), address=address, shell=shell)
+    return provider(run.provider)(run.options, around)
+
+
+def _around(name: str, grounds: Grounds) -> Surroundings:
+    return Surroundings(
         gateway=grounds.folder.gateway_id(),
         service=name,
         folder=grounds.folder.instances_of(name),
         base=grounds.base,
         changed=lambda: grounds.look(name),
-        address=address,
         note=lambda words: grounds.note(name, words),
-        shell=grounds.shells.of(machine) if machine else None,
     )
-    return provider(run.provider)(run.options, around)
 
 
 def probe(tenant: Tenant, grounds: Grounds) -> Probe | Ask | None:
@@ -143,6 +147,21 @@ def probe(tenant: Tenant, grounds: Grounds) -> Probe | Ask | None:
     )
 
 
+def tunnel(tenant: Tenant, grounds: Grounds) -> Way | None:
+    """The way to a service that is only reached through its machine's SSH."""
+    url = tenant.address.url if isinstance(tenant, ServiceConfig) and tenant.address else None
+    if url is None or not url.tunnel:
+        return None
+    machine, there = machine_of(tenant), url.place()
+    around = _around(tenant.name, grounds)
+    return Tunnel(
+        around,
+        lambda: grounds.shells.target(machine),
+        (there.host, there.port),
+        grounds.shells.folder(machine),
+    )
+
+
 def charge(tenant: Tenant, restored: Restored, grounds: Grounds) -> Facts:
     """Its facts at the start of this life, as the journal says; nothing was looked at yet."""
     now = clock.now()
@@ -159,7 +178,9 @@ def charge(tenant: Tenant, restored: Restored, grounds: Grounds) -> Facts:
         failures=restore.failures(restored, now),
         wakes=restore.wakes(restored),
         tenancy=tenancy(tenant),
+        zone=tenant.zone,
         machine=machine_of(tenant),
+        tunnel=tunnel(tenant, grounds),
         last_run=restore.last_run(restored, now),
         watched_from=now.wall,
     )

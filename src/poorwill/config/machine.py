@@ -52,6 +52,7 @@ class MachineConfig(BaseModel):
     )
 
     _name: str = PrivateAttr(default="")
+    _zone: str = PrivateAttr(default="UTC")
     _timetable: Timetable | None = PrivateAttr(default=None)
 
     @property
@@ -59,13 +60,17 @@ class MachineConfig(BaseModel):
         return self._name
 
     @property
+    def zone(self) -> str:
+        return self._zone
+
+    @property
     def timetable(self) -> Timetable | None:
         return self._timetable
 
     def be_called(self, name: str, zone: str) -> None:
         """For Settings, which alone knows the name, and the zone of the file."""
-        self._name = name
-        self._timetable = timetable(self.schedule, self.timezone or zone)
+        self._name, self._zone = name, self.timezone or zone
+        self._timetable = timetable(self.schedule, self._zone)
 
     def rules(self, settle: float) -> Service:
         """What the core needs to know; ``settle`` is the provider's, in seconds."""

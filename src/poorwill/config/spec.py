@@ -217,12 +217,18 @@ class ServiceConfig(BaseModel):
     )
 
     _name: str = PrivateAttr(default="")
+    _zone: str = PrivateAttr(default="UTC")
     _timetable: Timetable | None = PrivateAttr(default=None)
 
     @property
     def name(self) -> str:
         """The key below ``services``; empty for a service outside Settings."""
         return self._name
+
+    @property
+    def zone(self) -> str:
+        """The time zone of its hours."""
+        return self._zone
 
     @property
     def is_job(self) -> bool:
@@ -242,8 +248,8 @@ class ServiceConfig(BaseModel):
 
     def be_called(self, name: str, zone: str) -> None:
         """For Settings, which alone knows the name, and the zone of the file."""
-        self._name = name
-        self._timetable = timetable(self.schedule, self.timezone or zone)
+        self._name, self._zone = name, self.timezone or zone
+        self._timetable = timetable(self.schedule, self._zone)
 
     def rules(self, settle: float) -> Service:
         """What the core needs to know; ``settle`` is the provider's, in seconds."""

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
 from poorwill.config import ServiceAddress
 from poorwill.control.probe import Probe
@@ -26,6 +27,18 @@ from poorwill.providers.base import Handle, Provider, Sighting
 
 Ask = Callable[[Callable[[str], None]], Awaitable[None]]
 """Returns when an instance can be used; tells why not yet after each try."""
+
+
+class Way(Protocol):
+    """A tunnel to where a service answers. ``lost`` says that it ended and was not opened again."""
+
+    lost: bool
+
+    async def open(self) -> tuple[str, int]: ...
+
+    async def close(self) -> None: ...
+
+    async def leave(self) -> None: ...
 
 
 class Tenancy(StrEnum):
@@ -66,6 +79,10 @@ class Place:
     def condition(self) -> Condition:
         return self.sighting.condition if self.sighting else Condition.ABSENT
 
+    @property
+    def runs(self) -> bool:
+        return self.condition is Condition.RUNNING
+
     def lives(self, life: str) -> bool:
         """Whether it runs, and still in this life."""
         seen = self.sighting
@@ -89,6 +106,7 @@ class Successor:
     address: ServiceAddress | None
     remember: Callable[[], None]
     machine: str = ""
+    tunnel: Way | None = None
 
 
 @dataclass(slots=True)
@@ -129,6 +147,8 @@ class Facts:
     decided_since: float = 0.0
     tenancy: Tenancy = Tenancy.SERVICE
     zone: str = "UTC"
+    tunnel: Way | None = None
+    tunnel_closed: bool = False
     machine: str = ""
     needs: tuple[str, ...] = ()
     needed_by: tuple[str, ...] = ()
@@ -178,6 +198,7 @@ class Facts:
             self.successor.remember()
             self.provider, self.probe = self.successor.provider, self.successor.probe
             self.address, self.machine = self.successor.address, self.successor.machine
+            self.tunnel = self.successor.tunnel
             self.successor = None
 
     def conclude(self, conclusion: Conclude, at: float) -> None:

@@ -51,6 +51,12 @@ class Needs:
         waits = [f"waits for {need.name}, {_state(need)}" for need in self.of(facts) if not _usable(need)]
         return "; ".join(waits)
 
+    def values(self, facts: Facts) -> Mapping[str, str]:
+        """What its machine says about where it is; empty without one, or while it does not run."""
+        machine = self._services.get(facts.machine)
+        places = machine.places.values() if machine else ()
+        return next((place.sighting.values for place in places if place.sighting and place.runs), {})
+
     def ground(self, facts: Facts, now: float) -> Ground | None:
         """What the machine's state says about the instances on it; None lets the provider look for itself."""
         if not facts.machine:

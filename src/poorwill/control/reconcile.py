@@ -123,6 +123,8 @@ class Reconciler:
             self._tell_relatives(facts)
         if decision.phase in AT_REST and not decision.actions:
             self._at_rest(facts)
+        else:
+            facts.tunnel_closed = False
         self._observers.probe_if_needed(facts)
         self._decided.set()
         self._decided = asyncio.Event()
@@ -150,6 +152,9 @@ class Reconciler:
 
     def _at_rest(self, facts: Facts) -> None:
         """Nothing of the service runs: the moment for changes that must not touch a running instance."""
+        if facts.tunnel is not None and not facts.tunnel_closed:
+            facts.tunnel_closed = True
+            self._spawn(facts.tunnel.close())
         if facts.retired and not any(self._needs.dependents(facts)):
             self._observers.unfollow(facts.name)
             del self._facts[facts.name]

@@ -23,14 +23,21 @@ _INSTANCE = "tunnel"
 
 class Tunnel:
     """To ``there`` as the machine sees it (``127.0.0.1``, port). ``around`` is the service's; ``changed`` is
-    called when the tunnel ended. ``folder`` holds the host keys that ``SshShell`` remembered.
+    called when the tunnel ended, and ``lost`` says that it did and was not opened again. ``folder`` holds
+    the host keys that ``SshShell`` remembered.
     """
 
     def __init__(
         self, around: Surroundings, target: Callable[[], Target], there: tuple[str, int], folder: Path
     ) -> None:
+        self.lost = False
+        self._changed = around.changed
         self._around = replace(
-            around, service=f"{around.service}.tunnel", folder=around.folder / "tunnel", address=None
+            around,
+            service=f"{around.service}.tunnel",
+            folder=around.folder / "tunnel",
+            address=None,
+            changed=self._ended,
         )
         self._target = target
         self._there = there
@@ -53,7 +60,9 @@ class Tunnel:
                     await process.stop(_INSTANCE)
                 self._remember(command)
                 await process.start(_INSTANCE, await process.prepare(_INSTANCE))
-            return await self._until_open(process)
+            address = await self._until_open(process)
+            self.lost = False
+            return address
 
     async def close(self) -> None:
         """End it, an earlier life's as well."""
@@ -69,6 +78,10 @@ class Tunnel:
             if self._process is not None:
                 await self._process.close()
                 self._process = None
+
+    def _ended(self) -> None:
+        self.lost = True
+        self._changed()
 
     async def _known(self, command: list[str]) -> ProcessProvider:
         """The provider for this very command; a tunnel that leads elsewhere is closed first."""
