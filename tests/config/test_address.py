@@ -12,7 +12,9 @@ from tests.certificates import Authority
 from tests.config.reading import SettingsOf
 
 from poorwill.config import HostPort
-from poorwill.config.address import Address, Endpoint, ServiceAddress, parse_url, system_ca
+from poorwill.config.address import Address, Endpoint, ServiceAddress
+from poorwill.config.certificates import system_ca
+from poorwill.config.url import parse_url
 from poorwill.core.target import Tls
 from poorwill.errors import BadInput
 
@@ -98,7 +100,7 @@ def test_who_may_vouch_for_it(tmp_path: Path) -> None:
 
 def test_a_machine_that_trusts_nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none"))
-    monkeypatch.setattr("poorwill.config.address._CA_FILES", (str(tmp_path / "nor.this"),))
+    monkeypatch.setattr("poorwill.config.certificates._CA_FILES", (str(tmp_path / "nor.this"),))
     with pytest.raises(BadInput, match="no file with the certificates") as raised:
         system_ca()
     assert "ca-certificates" in raised.value.hint
