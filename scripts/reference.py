@@ -78,6 +78,9 @@ def _inner(rule: Schema, known: Schema) -> Schema | None:
     """The section a key leads to; None when its value is plain."""
     if "$ref" in rule:
         return dict(known[rule["$ref"].rpartition("/")[2]])
+    for option in rule.get("anyOf", ()):
+        if "$ref" in option:  # a text, or keys
+            return _inner(option, known)
     for named in rule.get("patternProperties", {}).values():
         return _inner(named, known)
     return rule if "properties" in rule else None

@@ -22,7 +22,7 @@ from poorwill.config.certificates import CertificateFile, system_ca
 from poorwill.config.complaint import all_of, expected, wrong
 from poorwill.config.names import HostName
 from poorwill.config.units import HostPort, ip_text
-from poorwill.config.url import Url, parse_url
+from poorwill.config.url import WHAT, Url, parse_url
 from poorwill.core.target import Tls
 from poorwill.errors import BadInput
 
@@ -119,6 +119,8 @@ _NAMELESS = "write host: the name in its certificate, or verify: false"
 
 
 def _long_form(value: Any) -> Any:
+    if isinstance(value, Mapping) and [*value.values()] == [None]:  # YAML reads a bare {host} as a key
+        raise expected(WHAT, f'put it in quotes, with its port: "{{{next(iter(value))}}}:7860"')
     return value if isinstance(value, Mapping | ServiceAddress) else {"url": parse_url(value)}
 
 
