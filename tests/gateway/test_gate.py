@@ -341,3 +341,45 @@ async def test_the_button_leads_back_to_where_one_was(envoy: Asker, paged: Door)
     answer = await envoy.ask("GET", HTML, path="/chat?room=1")
     assert 'value="/chat?room=1"' in answer.denied_response.body
     assert 'action="/.poorwill/it/wake"' in answer.denied_response.body
+
+
+# --- before anybody knows ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("entrance", "expected"),
+    [(OnRequest.PAGE, "service_asleep_page"), (OnRequest.CLOSED, "service_closed"), (OnRequest.WAKE, "")],
+)
+async def test_nobody_asks_before_it_is_known_what_asking_does(
+    envoy: Asker, door: Door, asked: list[str], entrance: OnRequest, expected: str
+) -> None:
+    """The control plane has only begun: perhaps the service is in its hours, perhaps not."""
+    door.entrance = None
+    held = asyncio.ensure_future(envoy.ask())
+    page = await envoy.ask("GET", HTML)
+    assert "/.poorwill/it/events" in page.denied_response.body
+    assert (asked, door.waiting) == ([], 0)
+    door.entrance = entrance
+    door.turn()
+    if entrance is OnRequest.WAKE:
+        await until(lambda: door.waiting == 1, "it waits")
+        door.let_through(True)
+        assert (await held).status.code == 0
+        assert asked == ["it"]
+    else:
+        assert code(await held) == expected
+        assert asked == []
+    assert door.waiting == 0
+
+
+async def test_who_was_held_in_an_earlier_life_of_the_control_plane_goes_on_waiting(
+    envoy: Asker, door: Door, asked: list[str]
+) -> None:
+    door.entrance = None
+    door.click(time.monotonic())  # as told by the journal: a start was under way
+    held = asyncio.ensure_future(envoy.ask(age=2))
+    door.entrance = OnRequest.PAGE
+    door.turn()
+    await until(lambda: door.waiting == 1, "it waits")
+    door.let_through(True)
+    assert (await held).status.code == 0

@@ -118,20 +118,28 @@ async def test_a_form_leads_nowhere_else(client: httpx2.AsyncClient, body: str) 
     assert (await client.post(WAKE, headers=BROWSER, content=body)).headers["location"] == "/"
 
 
-async def test_a_click_waits_for_the_start_but_not_for_ever(
+@pytest.mark.parametrize("entrance", [OnRequest.CLOSED, OnRequest.PAGE])
+async def test_a_click_waits_until_it_is_known_what_it_does(
+    client: httpx2.AsyncClient, door: Door, asked: list[str], entrance: OnRequest
+) -> None:
+    door.entrance = None
+    clicking = asyncio.ensure_future(client.post(WAKE, headers=CLICK))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert (clicking.done(), asked) == (False, [])
+    door.entrance = entrance
+    door.turn()
+    assert (await clicking).status_code == 204
+    assert asked == ([] if entrance is OnRequest.CLOSED else ["it"])
+
+
+async def test_a_click_does_not_wait_for_ever(
     client: httpx2.AsyncClient, door: Door, asked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(visitors, "_BEGINNING", 0.05)
-    door.on_demand = asked.append
+    door.entrance = None
     assert (await client.post(WAKE, headers=CLICK)).status_code == 204
-    monkeypatch.setattr(visitors, "_BEGINNING", 60)
-    clicking = asyncio.ensure_future(client.post(WAKE, headers=CLICK))
-    while len(asked) < 2:
-        await asyncio.sleep(0)
-    assert not clicking.done()
-    door.waking_since = 1.0
-    door.turn()
-    assert (await clicking).status_code == 204
+    assert asked == ["it"], "it counts all the same"
 
 
 async def events(client: httpx2.AsyncClient) -> list[str]:

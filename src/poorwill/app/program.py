@@ -17,7 +17,7 @@ import structlog
 from poorwill import __version__, clock
 from poorwill.app.exit import Exit
 from poorwill.app.reload import amend, compare, retire, revive, successor
-from poorwill.app.tenants import Grounds, charge, leftover, sites, stray, upstreams
+from poorwill.app.tenants import Grounds, charge, door, leftover, resume, sites, stray, upstreams
 from poorwill.config import Settings
 from poorwill.control.desk import Desk
 from poorwill.control.reconcile import Reconciler
@@ -150,6 +150,7 @@ class Poorwill:
     def _take_charge(self, name: str, restored: Restored) -> None:
         service = self._settings.services[name]
         self._reconciler.add(charge(service, restored, self._grounds))
+        resume(self._doors[name], service, restored)
         if self._exit is Exit.DOWN:  # somebody did not wait until we were up
             self._put_to_sleep()
 
@@ -265,7 +266,7 @@ class Poorwill:
     def _shape(self) -> None:
         """Doors and routes for the services of the configuration and those on their way out."""
         for name, service in self._settings.services.items():
-            self._doors.setdefault(name, Door(name, service.hold, self._reconciler.nudge)).hold = service.hold
+            self._doors.setdefault(name, door(service, self._reconciler.nudge)).hold = service.hold
         leaving = self._reconciler.services.keys() - self._settings.services.keys()
         self._switchboard.reshape(sites(self._settings), upstreams(self._settings), leaving)
 
