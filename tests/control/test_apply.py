@@ -16,7 +16,8 @@ from poorwill import clock
 from poorwill.control.apply import STOP_DEADLINE, Applier
 from poorwill.control.facts import Facts, Place
 from poorwill.control.recorder import Recorder
-from poorwill.core.model import CloseGate, Conclude, IntentKind, OpenGate, Outcome, Start, Stop
+from poorwill.core.action import CloseGate, Conclude, OpenGate, Start, Stop
+from poorwill.core.model import IntentKind, Outcome
 from poorwill.core.target import Target
 from poorwill.store.journal import Entry, Kind
 
@@ -247,7 +248,11 @@ async def test_failures_carry_their_number_in_the_row(outcome: Outcome, kind: Ki
         for streak in (1, 2):
             bench.apply(Conclude(PLACE, outcome, "exit code 3"))
             entry = (await bench.written())[-1]
-            assert (entry.kind, entry.reason, entry.detail) == (kind, "exit code 3", {"streak": streak})
+            assert (entry.kind, entry.reason, entry.detail) == (
+                kind,
+                "exit code 3",
+                {"streak": streak, "delay": None},
+            )
 
 
 @in_virtual_time

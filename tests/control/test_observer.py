@@ -14,6 +14,7 @@ from tests.control.virtual_time import in_virtual_time, running, until
 from poorwill.config import ServiceAddress
 from poorwill.control import observer
 from poorwill.control.facts import Facts, Place
+from poorwill.control.needs import Needs
 from poorwill.control.observer import LOOK_EVERY, RESOLVE_EVERY, Observers
 from poorwill.control.probe import Probe
 from poorwill.core.model import Condition
@@ -32,7 +33,7 @@ class Watch:
         self.answers = False
         self.running: set[asyncio.Task[None]] = set()
         self._tasks = tasks
-        self.observers = Observers(self.spawn, self.front, self.nudge)
+        self.observers = Observers(self.spawn, self.front, Needs({}), self.nudge)
         self.place = Place(PLACE)
         self.provider = FakeProvider(self.cloud)
         self.facts = Facts(RULES, self.provider, PROBE, {PLACE: self.place})  # type: ignore[arg-type]

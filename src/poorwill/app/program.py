@@ -15,14 +15,27 @@ from typing import Any
 import structlog
 
 from poorwill import __version__, clock
-from poorwill.app.exit import Exit
+from poorwill.app.exit import Ending, Exit
 from poorwill.app.reload import amend, compare, retire, revive, successor
-from poorwill.app.tenants import Grounds, charge, door, leftover, resume, sites, stray, upstreams
+from poorwill.app.shells import Shells
+from poorwill.app.tenants import (
+    Grounds,
+    Tenant,
+    charge,
+    door,
+    leftover,
+    resume,
+    sites,
+    stray,
+    tenants,
+    upstreams,
+    visited,
+)
 from poorwill.config import Settings
 from poorwill.control.desk import Desk
+from poorwill.control.facts import Tenancy
 from poorwill.control.reconcile import Reconciler
 from poorwill.control.recorder import Recorder
-from poorwill.core.model import Hand, HandKind, Phase
 from poorwill.errors import BadInput, PoorwillError
 from poorwill.gateway import visitors, xds
 from poorwill.gateway.activity import Activity
@@ -53,12 +66,11 @@ class Poorwill:
         self._folder = folder
         self._journal = journal
         self._load = load
-        self._grounds = Grounds(folder, base, self._look)
-        self._exit: Exit | None = None
-        self._cut = False
+        self._shells = Shells(folder.instances_of, base, self._values)
+        self._shells.know(settings.machines)
+        self._grounds = Grounds(folder, base, self._look, self._noted, self._shells)
         self._reloading = asyncio.Lock()
         self._serving = False
-        self._ending = asyncio.Event()
         self._tasks: asyncio.TaskGroup | None = None
         self._running: set[asyncio.Task[None]] = set()
 
@@ -71,7 +83,8 @@ class Poorwill:
         self._gate = Gate(self._doors)
         self._recorder = Recorder(journal)
         self._reconciler = Reconciler(self._front, self._recorder, self._spawn, self._forgotten)
-        self._desk = Desk(self._reconciler, self._front, self._recorder)
+        self._ending = Ending(self._reconciler)
+        self._desk = Desk(self._reconciler, self._recorder)
         bootstrap = xds.bootstrap(
             node=folder.gateway_id(),
             listen=(settings.listen.host, settings.listen.port),
@@ -99,10 +112,23 @@ class Poorwill:
                     task.cancel()
         for facts in self._reconciler.services.values():
             await facts.provider.close()
-        return self._exit or Exit.LEAVE
+            if facts.tunnel is not None:
+                await facts.tunnel.leave()
+        await self._shells.close()
+        return self._ending.how or Exit.LEAVE
 
     def _look(self, service: str) -> None:
         self._reconciler.look(service)
+
+    def _noted(self, service: str, words: str) -> None:
+        log.info("noted", service=service, what=words)
+        self._recorder.note(clock.now(), Entry(Kind.NOTED, service, reason=words))
+
+    def _values(self, machine: str) -> Mapping[str, str] | None:
+        """What is known of a machine that runs: where it is."""
+        facts = self._reconciler.services.get(machine)
+        places = facts.places.values() if facts else ()
+        return next((place.sighting.values for place in places if place.sighting and place.runs), None)
 
     def _nudge(self, service: str) -> None:
         self._reconciler.nudge(service)
@@ -127,8 +153,8 @@ class Poorwill:
         self._look_after_removed(restored)
         self._shape()
         self._switchboard.write()
-        for name in self._settings.services:
-            self._take_charge(name, restored.get(name, Restored()))
+        for name, tenant in tenants(self._settings).items():
+            self._take_charge(tenant, restored.get(name, Restored()))
         await self._gate.serve(self._sockets.gate)
         arrival = await self._envoy.arrive()
         self._note(Kind.GATEWAY, f"envoy {arrival.how}", pid=arrival.pid)
@@ -139,20 +165,20 @@ class Poorwill:
     def _look_after_removed(self, restored: Mapping[str, Restored]) -> None:
         """What left the configuration while nobody looked, and may run still, is put to sleep."""
         for name, past in restored.items():
-            if name in self._settings.services:
+            if name in tenants(self._settings):
                 continue
             facts = leftover(name, past, self._grounds)
             if facts is not None:
                 retire(facts)
-                self._doors[name] = Door(name, 0.0, self._reconciler.nudge)
+                if facts.tenancy is Tenancy.SERVICE:
+                    self._doors[name] = Door(name, 0.0, self._reconciler.nudge)
                 self._reconciler.add(facts)
 
-    def _take_charge(self, name: str, restored: Restored) -> None:
-        service = self._settings.services[name]
-        self._reconciler.add(charge(service, restored, self._grounds))
-        resume(self._doors[name], service, restored)
-        if self._exit is Exit.DOWN:  # somebody did not wait until we were up
-            self._put_to_sleep()
+    def _take_charge(self, tenant: Tenant, restored: Restored) -> None:
+        self._reconciler.add(charge(tenant, restored, self._grounds))
+        resume(self._doors.get(tenant.name), tenant, restored)
+        if self._ending.how is Exit.DOWN:  # somebody did not wait until we were up
+            self._ending.put_to_sleep()
 
     def _envoy_again(self, pid: int) -> None:
         self._note(Kind.GATEWAY, "envoy ended and was started again", pid=pid)
@@ -162,61 +188,24 @@ class Poorwill:
 
     def down(self) -> None:
         """Put everything to sleep, then end. A second call cuts what is still open."""
-        if self._exit is Exit.LEAVE:
-            return
-        self._cut = self._exit is Exit.DOWN
-        self._exit = Exit.DOWN
-        self._put_to_sleep()
-        self._ending.set()
-
-    def _put_to_sleep(self) -> None:
-        now = clock.now()
-        for facts in self._reconciler.services.values():
-            facts.hand = Hand(HandKind.SLEEP, now.mono, by="because poorwill goes down", force=self._cut)
-            facts.closed_to = "closing"
-            self._reconciler.nudge(facts.name)
-
-    def leave(self) -> None:
-        """End, and leave Envoy and the services running for the next start, those on their way out too."""
-        self._exit = Exit.LEAVE
-        self._ending.set()
-        for name in self._reconciler.services:
-            self._reconciler.nudge(name)
+        self._ending.down()
 
     async def _close(self) -> None:
-        if self._exit is Exit.DOWN and await self._until_asleep():
+        if self._ending.how is Exit.DOWN and await self._ending.asleep():
             self._note(Kind.DOWN, "everything is asleep")
             await self._envoy.stop()
         else:
-            self._exit = Exit.LEAVE
+            self._ending.how = Exit.LEAVE
             self._note(Kind.DOWN, "the control plane ends; Envoy and the services go on")
             self._envoy.forget()
         if not await self._recorder.flush(5.0):
             log.error("the journal could not be written to the end", trouble=self._recorder.trouble)
         await self._gate.stop()
 
-    async def _until_asleep(self) -> bool:
-        """False when it was called off: SIGTERM came, or a cut cannot reach what nobody can see."""
-        said = False
-        while self._exit is Exit.DOWN:
-            open_still = [facts for facts in self._reconciler.services.values() if not facts.at_rest]
-            if not open_still:
-                return True
-            unseen = [facts.name for facts in open_still if facts.phase is Phase.UNKNOWN]
-            if self._cut and len(unseen) == len(open_still):
-                log.error("left as it is, because nobody knows whether it runs", services=unseen)
-                return False
-            traffic = [self._front.traffic(facts.name) for facts in open_still]
-            if not said and any(seen.active or seen.busy for seen in traffic):
-                said = True
-                log.info("waiting for open work to end; once more cuts it")
-            await self._reconciler.decided()
-        return False
-
     def _mind_signals(self) -> None:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGINT, self.down)
-        loop.add_signal_handler(signal.SIGTERM, self.leave)
+        loop.add_signal_handler(signal.SIGTERM, self._ending.leave)
         loop.add_signal_handler(signal.SIGHUP, lambda: self._spawn(self._reload_by_signal()))
 
     # --- reading the file again -----------------------------------------------------------------
@@ -230,7 +219,7 @@ class Poorwill:
     async def reload(self) -> Mapping[str, Any]:
         """Take a changed configuration; raises ConfigError and keeps the old one when it cannot be used."""
         async with self._reloading:
-            if self._ending.is_set():
+            if self._ending.begun:
                 raise BadInput("Poorwill is going down", hint="start it again with the new configuration")
             fresh = await asyncio.to_thread(self._load)
             restored = await self._journal.restore()
@@ -242,19 +231,17 @@ class Poorwill:
         known = self._reconciler.services
         new = [name for name in changes.added if name not in known]
         back = [name for name in changes.added if name in known]  # not even asleep yet
-        newcomers = [
-            charge(fresh.services[name], restored.get(name, Restored()), self._grounds) for name in new
-        ]
-        successors = {
-            name: successor(fresh.services[name], self._grounds) for name in (*changes.changed, *back)
-        }
+        all_of_it = tenants(fresh)
+        newcomers = [charge(all_of_it[name], restored.get(name, Restored()), self._grounds) for name in new]
+        successors = {name: successor(all_of_it[name], self._grounds) for name in (*changes.changed, *back)}
         self._settings = fresh
+        self._shells.know(fresh.machines)
         for name in changes.removed:
             retire(known[name])
         for name in back:
             revive(known[name])
         for name, then in successors.items():
-            amend(known[name], fresh.services[name], then)
+            amend(known[name], all_of_it[name], then)
         self._shape()
         for facts in newcomers:
             self._reconciler.add(facts)
@@ -265,9 +252,10 @@ class Poorwill:
 
     def _shape(self) -> None:
         """Doors and routes for the services of the configuration and those on their way out."""
-        for name, service in self._settings.services.items():
+        here = visited(self._settings)
+        for name, service in here.items():
             self._doors.setdefault(name, door(service, self._reconciler.nudge)).hold = service.hold
-        leaving = self._reconciler.services.keys() - self._settings.services.keys()
+        leaving = self._doors.keys() - here.keys()
         self._switchboard.reshape(sites(self._settings), upstreams(self._settings), leaving)
 
     def _forgotten(self, name: str) -> None:

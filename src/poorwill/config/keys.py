@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import types
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -12,7 +13,9 @@ from pydantic.fields import FieldInfo
 
 from poorwill.config.address import ServiceAddress
 from poorwill.config.complaint import Loc
+from poorwill.config.machine import MachineConfig
 from poorwill.config.run import Run
+from poorwill.config.schedule import ScheduleEntry
 from poorwill.config.spec import Ready, ServiceConfig, Settings, Traffic
 
 Providers = Mapping[str, type[BaseModel]]
@@ -21,7 +24,7 @@ Providers = Mapping[str, type[BaseModel]]
 def allowed(loc: Loc, providers: Providers) -> list[str]:
     """The keys that the models know at this path; empty where any key is fine, or nothing is known."""
     shape = _shape(loc, providers)
-    return _names(shape) if _is_model(shape) else []
+    return _names(shape, providers) if _is_model(shape) else []
 
 
 def described(loc: Loc, providers: Providers) -> str:
@@ -45,12 +48,12 @@ def suggestion(name: str, loc: Loc, providers: Providers) -> str:
 def unknown_key_hint(name: str, loc: Loc, providers: Providers) -> str:
     """What to do about a key that has no place here."""
     near = suggestion(name, loc, providers)
-    if near:
-        return f"did you mean {near}?"
     service = str(loc[1]) if len(loc) > 1 and loc[0] == "services" else "NAME"
     for above, model in _sections(service, providers):
-        if name in _names(model):
+        if name in _names(model):  # the very key of another place is rather meant than a like one of this
             return f"did you mean {above}{name}?"
+    if near:
+        return f"did you mean {near}?"
     known = allowed(loc, providers)
     return f"the keys here are {', '.join(known)}" if known else ""
 
@@ -61,12 +64,16 @@ def _sections(service: str, providers: Providers) -> Iterator[tuple[str, type[Ba
     yield above, ServiceConfig
     yield f"{above}ready.", Ready
     yield f"{above}traffic.", Traffic
+    yield f"{above}schedule.", ScheduleEntry
     yield f"{above}address.", ServiceAddress
     for name, options in providers.items():
         yield f"{above}run.{name}.", options
 
 
-def _names(model: type[BaseModel]) -> list[str]:
+def _names(model: type[BaseModel], providers: Providers = MappingProxyType({})) -> list[str]:
+    """The provider of a machine stands beside its other keys, not below one."""
+    if model is MachineConfig:
+        return [*(str(name) for name in _fields(model) if name != "run"), *providers]
     return [str(name) for name in _fields(model)]
 
 
@@ -78,7 +85,9 @@ def _shape(loc: Loc, providers: Providers) -> Any:
     shape: Any = Settings
     for part in loc:
         shape = _below(shape, part, providers)
-    return shape
+    # An item of a list may stand alone, without its position.
+    items = get_args(shape) if get_origin(shape) is tuple else ()
+    return _inner(items[0]) if items and _is_model(_inner(items[0])) else shape
 
 
 def _is_model(shape: Any) -> bool:
@@ -87,7 +96,7 @@ def _is_model(shape: Any) -> bool:
 
 def _below(shape: Any, part: str | int, providers: Providers) -> Any:
     """The type of what stands below a key or position; None when it cannot be told."""
-    if shape is Run:
+    if shape is Run or (shape is MachineConfig and part in providers and part not in _fields(MachineConfig)):
         return providers.get(str(part))
     if _is_model(shape):
         fields = _fields(shape)

@@ -34,6 +34,11 @@ class Run:
         """Whether the provider says itself where an instance answers (``{port}`` in the command)."""
         return bool(getattr(self.options, "gives_address", False))
 
+    @property
+    def gives_exit_code(self) -> bool:
+        """Whether the provider reports how an instance ended that ended by itself: jobs need it."""
+        return bool(getattr(self.options, "gives_exit_code", False))
+
 
 def context(info: ValidationInfo) -> Context:
     return info.context if isinstance(info.context, Context) else Context()
