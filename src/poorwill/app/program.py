@@ -22,7 +22,9 @@ from poorwill.app.tenants import (
     Grounds,
     Tenant,
     charge,
+    door,
     leftover,
+    resume,
     sites,
     stray,
     tenants,
@@ -174,6 +176,7 @@ class Poorwill:
 
     def _take_charge(self, tenant: Tenant, restored: Restored) -> None:
         self._reconciler.add(charge(tenant, restored, self._grounds))
+        resume(self._doors.get(tenant.name), tenant, restored)
         if self._ending.how is Exit.DOWN:  # somebody did not wait until we were up
             self._ending.put_to_sleep()
 
@@ -251,7 +254,7 @@ class Poorwill:
         """Doors and routes for the services of the configuration and those on their way out."""
         here = visited(self._settings)
         for name, service in here.items():
-            self._doors.setdefault(name, Door(name, service.hold, self._reconciler.nudge)).hold = service.hold
+            self._doors.setdefault(name, door(service, self._reconciler.nudge)).hold = service.hold
         leaving = self._doors.keys() - here.keys()
         self._switchboard.reshape(sites(self._settings), upstreams(self._settings), leaving)
 
