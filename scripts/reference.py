@@ -106,6 +106,8 @@ def _kind(rule: Schema) -> str:
             return f"list of {_kind(rule['items'])}" + ("" if "enum" in rule["items"] else "s")
         case "object":
             inner = rule.get("additionalProperties") or rule.get("properties")
+            if inner is None:
+                return "keys"
             return f"names with {_kind(inner)}" if "type" in inner else "keys, see below"
         case None:
             return "anything"
