@@ -17,3 +17,14 @@ async def place(tmp_path: Path) -> AsyncIterator[FakePlace]:
 
 class TestConformance(ProviderConformance):
     pass
+
+
+class TestConformanceOfACloud(ProviderConformance):
+    """Every call takes its time, stops are accepted and done later, and ``list`` lags behind."""
+
+    @pytest.fixture
+    async def place(self, tmp_path: Path) -> AsyncIterator[FakePlace]:
+        slow = {"start_takes": "20ms", "stop_takes": "50ms", "list_lag": "40ms", "call_takes": "5ms"}
+        place = FakePlace(tmp_path, **slow, stops=["later"])
+        yield place
+        await place.close()
