@@ -169,9 +169,8 @@ class FakeProvider:
         dark = weather.dark
         if weather.dark_every and not dark:
             opened_at = self._page().opened_at
-            dark = (
-                clock.now().wall - opened_at
-            ) % weather.dark_every >= weather.dark_every - weather.dark_for
+            since = (clock.now().wall - opened_at) % weather.dark_every
+            dark = since >= weather.dark_every - weather.dark_for
         if dark:
             raise outcomes.dark()
         return weather
