@@ -168,8 +168,9 @@ class FakeProvider:
         await asyncio.sleep(weather.call_takes)
         dark = weather.dark
         if weather.dark_every and not dark:
-            since = clock.now().wall - self._page().opened_at
-            dark = since % weather.dark_every >= weather.dark_every - weather.dark_for
+            opened_at = self._page().opened_at
+            since = (clock.now().wall - opened_at) % weather.dark_every
+            dark = since >= weather.dark_every - weather.dark_for
         if dark:
             raise outcomes.dark()
         return weather
