@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
@@ -23,8 +24,18 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
 
 
+@pytest.fixture(scope="session")
+def steady_sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+    """One server for the many tests that do not touch it."""
+    server = Sshd(tmp_path_factory.mktemp("steady") / "sshd")
+    asyncio.run(server.start())
+    yield server
+    server.stop()
+
+
 @pytest.fixture
 async def sshd(tmp_path: Path) -> AsyncIterator[Sshd]:
+    """A server of the test's own, to be stopped and changed."""
     server = Sshd(tmp_path / "sshd")
     await server.start()
     yield server
@@ -60,7 +71,7 @@ class SshPlace(ScriptPlace):
 
 
 @pytest.fixture
-async def place(tmp_path: Path, sshd: Sshd) -> AsyncIterator[SshPlace]:
-    place = SshPlace(tmp_path, sshd)
+async def place(tmp_path: Path, steady_sshd: Sshd) -> AsyncIterator[SshPlace]:
+    place = SshPlace(tmp_path, steady_sshd)
     yield place
     await place.close()
