@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -45,6 +45,13 @@ async def sshd(tmp_path: Path) -> AsyncIterator[Sshd]:
 @pytest.fixture
 async def shell(sshd: Sshd, tmp_path: Path) -> AsyncIterator[SshShell]:
     shell = SshShell(sshd.target, tmp_path / "shell")
+    yield shell
+    await shell.close()
+
+
+@pytest.fixture
+async def steady_shell(steady_sshd: Sshd, tmp_path: Path) -> AsyncIterator[SshShell]:
+    shell = SshShell(steady_sshd.target, tmp_path / "shell")
     yield shell
     await shell.close()
 
