@@ -11,7 +11,8 @@ from tests.providers.script_place import ScriptPlace, impatient
 from tests.providers.ssh.sshd import Sshd
 
 from poorwill.providers.shell.service import ScriptProvider
-from poorwill.providers.ssh import Options, SshProvider, SshShell
+from poorwill.providers.ssh import Options, SshProvider
+from poorwill.providers.ssh.shell import SshShell
 
 __all__ = ["impatient"]
 

@@ -10,7 +10,8 @@ from tests.providers.shell_behaviour import ShellBehaviour
 from tests.providers.ssh.sshd import Sshd
 
 from poorwill.errors import Permanent, ProviderError, Temporary
-from poorwill.providers.ssh import HostKey, SshShell, Target
+from poorwill.providers.ssh import HostKey, Target
+from poorwill.providers.ssh.shell import SshShell
 
 
 class TestBehaviour(ShellBehaviour):
