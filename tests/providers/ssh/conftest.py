@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from tests.providers.script_place import ScriptPlace, impatient
 from tests.providers.ssh.sshd import Sshd
 
 from poorwill.providers.shell.service import ScriptProvider
-from poorwill.providers.ssh import Options, SshProvider, SshShell
+from poorwill.providers.ssh import Options, SshProvider
+from poorwill.providers.ssh.shell import SshShell
 
 __all__ = ["impatient"]
 
@@ -23,8 +25,18 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
 
 
+@pytest.fixture(scope="session")
+def steady_sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+    """One server for the many tests that do not touch it."""
+    server = Sshd(tmp_path_factory.mktemp("steady") / "sshd")
+    asyncio.run(server.start())
+    yield server
+    server.stop()
+
+
 @pytest.fixture
 async def sshd(tmp_path: Path) -> AsyncIterator[Sshd]:
+    """A server of the test's own, to be stopped and changed."""
     server = Sshd(tmp_path / "sshd")
     await server.start()
     yield server
@@ -34,6 +46,13 @@ async def sshd(tmp_path: Path) -> AsyncIterator[Sshd]:
 @pytest.fixture
 async def shell(sshd: Sshd, tmp_path: Path) -> AsyncIterator[SshShell]:
     shell = SshShell(sshd.target, tmp_path / "shell")
+    yield shell
+    await shell.close()
+
+
+@pytest.fixture
+async def steady_shell(steady_sshd: Sshd, tmp_path: Path) -> AsyncIterator[SshShell]:
+    shell = SshShell(steady_sshd.target, tmp_path / "shell")
     yield shell
     await shell.close()
 
@@ -60,7 +79,7 @@ class SshPlace(ScriptPlace):
 
 
 @pytest.fixture
-async def place(tmp_path: Path, sshd: Sshd) -> AsyncIterator[SshPlace]:
-    place = SshPlace(tmp_path, sshd)
+async def place(tmp_path: Path, steady_sshd: Sshd) -> AsyncIterator[SshPlace]:
+    place = SshPlace(tmp_path, steady_sshd)
     yield place
     await place.close()

@@ -28,6 +28,7 @@ PermitRootLogin yes
 AllowStreamLocalForwarding yes
 AllowTcpForwarding yes
 MaxStartups 100
+SetEnv HOME={folder}/home
 """
 
 
@@ -37,6 +38,7 @@ class Sshd:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.folder.mkdir(parents=True)
+        (self.folder / "home").mkdir()  # what a person's own login files do takes its time
         self.port = free_port()
         self.key = folder / "user_key"
         self.known_hosts = folder / "known_hosts"
@@ -72,7 +74,7 @@ class Sshd:
     async def start(self) -> None:
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # Debian's sshd wants it
         program = shutil.which("sshd") or "/usr/sbin/sshd"
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: ASYNC220
             [program, "-D", "-f", self.folder / "config", "-E", self.folder / "sshd.log"],
             stdin=subprocess.DEVNULL,
             start_new_session=True,

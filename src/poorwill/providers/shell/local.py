@@ -95,7 +95,11 @@ class LocalShell:
 
     async def _end(self, child: subprocess.Popen[bytes], said: IO[bytes]) -> None:
         """End the command that is no longer wanted, with all of its process group, and the shell."""
-        job = runner.group(_read(said))
+        job = None
+        with suppress(TimeoutError):
+            async with asyncio.timeout(runner.GRACE):
+                while (job := runner.group(_read(said))) is None and child.poll() is None:
+                    await asyncio.sleep(0.01)  # it names the command's group once there is one
         if job is not None:
             _signal(job, signal.SIGTERM)
         with suppress(TimeoutError):

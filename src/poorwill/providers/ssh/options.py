@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from poorwill.providers.shell.options import ScriptOptions
-from poorwill.providers.ssh.target import HostKey
 
 
 class Options(ScriptOptions):
@@ -30,8 +31,8 @@ class Options(ScriptOptions):
     known_hosts: str | None = Field(
         default=None, min_length=1, description="File of known host keys. Default: ~/.ssh/known_hosts."
     )
-    host_key: HostKey = Field(
-        default=HostKey.STRICT,
+    host_key: Literal["strict", "accept-new"] = Field(
+        default="strict",
         description="strict: only machines whose key you have accepted. accept-new: remember the first key "
         "that is seen. A changed key is refused in both.",
     )

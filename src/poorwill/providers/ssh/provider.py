@@ -12,8 +12,8 @@ from poorwill.errors import Permanent
 from poorwill.providers.base import Surroundings
 from poorwill.providers.shell.service import ScriptProvider
 from poorwill.providers.ssh import options
-from poorwill.providers.ssh.shell import SshShell
-from poorwill.providers.ssh.target import Target
+from poorwill.providers.ssh.target import HostKey, Target
+from poorwill.providers.ssh.tunnel import Tunnel
 
 
 class SshProvider(ScriptProvider):
@@ -22,6 +22,8 @@ class SshProvider(ScriptProvider):
     Options: ClassVar[type[BaseModel]] = options.Options
 
     def __init__(self, options: options.Options, around: Surroundings) -> None:
+        from poorwill.providers.ssh.shell import SshShell  # asyncssh takes a while to load
+
         def target() -> Target:
             return Target(
                 host=options.host,
@@ -30,10 +32,15 @@ class SshProvider(ScriptProvider):
                 key=_file(options.key, around.base),
                 password=_password(options.password_env),
                 known_hosts=_file(options.known_hosts, around.base),
-                host_key=options.host_key,
+                host_key=HostKey(options.host_key),
             )
 
         super().__init__(options, around, SshShell(target, around.folder), here=False)
+        self._target = target
+
+    def tunnel(self, there: tuple[str, int]) -> Tunnel:
+        """To a port of the machine, named as the machine sees it."""
+        return Tunnel(self._around, self._target, there, self._around.folder)
 
 
 def _file(name: str | None, base: Path) -> Path | None:

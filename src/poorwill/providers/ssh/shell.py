@@ -57,18 +57,20 @@ class SshShell:
         """Raises ``Temporary`` when the connection is lost: then the command may go on, within its time."""
         program = runner.program(command, timeout=timeout, cwd=cwd, env=env or {}, log=log)
         said = bytearray()
+        sending = asyncio.get_running_loop().create_task(self._send(program, said))
         try:
             async with asyncio.timeout(timeout + PATIENCE):
-                await self._send(program, said)
+                await asyncio.shield(sending)
         except TimeoutError:
             await self._drop()
+            await asyncio.wait([sending])
+            sending.exception()  # whatever it is, it took too long
             raise Temporary(
                 f"{self._connected_to} has not answered for {timeout + PATIENCE:g} s",
                 hint="it is asked again",
             ) from None
         except asyncio.CancelledError:
-            if job := runner.group(bytes(said)):
-                await self._end(job)
+            await self._end(sending, said)
             raise
         return runner.outcome(bytes(said))
 
@@ -104,7 +106,7 @@ class SshShell:
         """Have the machine's own shell read the program, whatever the user's login shell is."""
         connection = await self._connect()
         try:
-            process = await connection.create_process("exec sh", encoding=None, stderr=asyncssh.STDOUT)
+            process = await connection.create_process("cd && exec sh", encoding=None, stderr=asyncssh.STDOUT)
             process.stdin.write(program)
             process.stdin.write_eof()
             while part := await process.stdout.read(65536):
@@ -116,11 +118,19 @@ class SshShell:
                 f"the connection to {self._connected_to} was lost: {error}", hint="it is made again"
             ) from error
 
-    async def _end(self, job: int) -> None:
+    async def _end(self, sending: asyncio.Task[None], said: bytearray) -> None:
         """End a command that is no longer wanted. If that fails its own time still ends it."""
-        with suppress(ProviderError, TimeoutError):
+        try:
             async with asyncio.timeout(_END_PATIENCE):
-                await self._send(runner.ending(job), bytearray())
+                while (job := runner.group(bytes(said))) is None and not sending.done():
+                    await asyncio.sleep(0.01)  # the machine names the command's group once there is one
+                if job is not None and not sending.done():
+                    await self._send(runner.ending(job), bytearray())
+        except (ProviderError, TimeoutError):
+            pass
+        finally:
+            sending.cancel()
+            await asyncio.wait([sending])
 
     async def _connect(self) -> asyncssh.SSHClientConnection:
         async with self._connecting:

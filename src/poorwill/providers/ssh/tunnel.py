@@ -165,7 +165,8 @@ class Tunnel:
         return self._made_for.read_text() if self._made_for.exists() else ""
 
     def _remember(self, command: list[str]) -> None:
-        self._made_for.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (self._made_for.parent, self._keys.parent):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._made_for.write_text(_digest(command))
 
 

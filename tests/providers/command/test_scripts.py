@@ -1,0 +1,345 @@
+"""Scripts as people have them: wrong, slow, loud, and started by hand."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+from tests.providers.conformance import becomes, begin, end, sighted, until
+from tests.providers.process_place import lives
+from tests.providers.script_place import ScriptPlace
+
+from poorwill.core.model import Condition
+from poorwill.errors import Permanent, ProviderError, Temporary
+from poorwill.providers.base import Ran
+from poorwill.providers.command import CommandProvider, Options
+from poorwill.providers.shell import service
+from poorwill.providers.shell.lives import Phase
+from poorwill.providers.shell.service import ScriptProvider
+from poorwill.providers.shell.verdict import of_status
+
+
+async def failure(provider: ScriptProvider) -> ProviderError:
+    with pytest.raises(ProviderError) as error:
+        await provider.start("a", {})
+    return error.value
+
+
+class TestStarts:
+    async def test_one_that_hangs_is_ended(self, place: ScriptPlace) -> None:
+        place.script("start", "#!/bin/sh\necho $$ > hung\necho loading\nsleep 600\n")
+        error = await failure(place.provider(timeout="1s"))
+        assert isinstance(error, Temporary)
+        assert "did not end within 1 s" in str(error)
+        assert "loading" in str(error)
+        assert "background" in error.hint
+        assert not lives(int((place.folder / "hung").read_text()))
+
+    async def test_one_that_was_killed(self, place: ScriptPlace) -> None:
+        place.script("start", "#!/bin/sh\necho loading the model\nexit 137\n")
+        error = await failure(place.provider())
+        assert isinstance(error, Temporary)
+        assert "exit code 137: killed" in str(error)
+        assert "memory" in str(error)
+        assert "loading the model" in str(error)
+        assert "loading the model" in await place.providers[-1].log_tail("a", 5)
+
+    async def test_one_that_floods(self, place: ScriptPlace) -> None:
+        text = Path(place.folder / "start.sh").read_text()
+        place.script("start", f"{text}yes 0123456789abcdef | head -c 200000000\n")
+        assert (await begin(place.provider(), "a")).condition is Condition.RUNNING
+        assert sum(file.stat().st_size for file in place.state.iterdir()) < 210_000_000
+
+    @pytest.mark.parametrize(
+        ("start", "hint"),
+        [
+            ("./none.sh", "there is no ./none.sh"),
+            ("./plain.sh", "chmod +x ./plain.sh"),
+            ("sub/", "is a folder"),
+            ("start.sh", "write ./start.sh"),
+            ("no-such-command", "was not found"),
+            ("./crlf.sh", "Windows line endings: sed -i 's/\\r$//' ./crlf.sh"),
+            ("sh crlf.sh", "Windows line endings: sed -i 's/\\r$//' crlf.sh"),
+        ],
+    )
+    async def test_one_that_cannot_run(self, place: ScriptPlace, start: str, hint: str) -> None:
+        (place.folder / "sub").mkdir()
+        place.script("plain", "#!/bin/sh\n").chmod(0o644)
+        place.script("crlf", "#!/bin/sh\r\nif true; then\r\n  echo yes\r\nfi\r\n")
+        error = await failure(place.provider(start=start))
+        assert isinstance(error, Permanent)
+        assert hint in error.hint
+
+    async def test_an_interpreter_that_is_missing(self, place: ScriptPlace) -> None:
+        place.script("start", "#!/opt/none/python3\n")
+        error = await failure(place.provider())
+        assert isinstance(error, Permanent)
+        assert "#!/opt/none/python3" in error.hint
+
+    async def test_a_folder_that_is_missing(self, place: ScriptPlace) -> None:
+        with pytest.raises(ProviderError):  # nobody can ask status there
+            await place.provider(cwd="none").list()
+        error = await failure(place.provider(cwd="none", status=None))
+        assert isinstance(error, Permanent)
+        assert "does not exist" in error.hint
+
+    async def test_a_path_with_spaces(self, place: ScriptPlace) -> None:
+        provider = CommandProvider(
+            Options(
+                start="./my scripts/start.sh",
+                stop="./my scripts/stop.sh",
+                status="cd 'my scripts' && ./status.sh",
+                env={"X": "1"},
+            ),
+            place.around(),
+        )
+        provider._cwd = str(place.folder.parent)
+        place.providers.append(provider)
+        for name in ("start", "stop"):
+            file = place.folder / f"{name}.sh"
+            place.script(name, file.read_text().replace("#!/bin/sh\n", '#!/bin/sh\ncd "$(dirname "$0")"\n'))
+        await begin(provider, "a")
+        await end(provider, "a")
+
+    async def test_a_list_of_words(self, place: ScriptPlace) -> None:
+        place.script("start", f'{(place.folder / "start.sh").read_text()}\nprintf "%s," "$@" > words\n')
+        await begin(place.provider(start=["./start.sh", "two words", "$HOME", 7]), "a")
+        assert (place.folder / "words").read_text() == "two words,$HOME,7,"
+
+    async def test_the_service_is_not_ended_with_us(self, place: ScriptPlace) -> None:
+        provider = place.provider()
+        await begin(provider, "a")
+        await provider.close()
+        assert lives(place.pid("a"))
+
+    async def test_what_comes_up_late_is_noticed_at_once(
+        self, place: ScriptPlace, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(service, "APPEARS_WITHIN", 30.0)
+        place.script("start", "#!/bin/sh\n(sleep 0.5; sleep 1000 & echo $! > a.pid) >/dev/null 2>&1 &\n")
+        provider = place.provider()
+        await provider.start("a", {})
+        seen = await sighted(provider, "a")
+        assert seen is not None
+        assert seen.condition is Condition.STARTING
+        before = place.changes
+        await until(lambda: place.changes > before, "changed was called")
+        assert (await becomes(provider, "a", Condition.RUNNING)).life == seen.life
+        assert place.notes == []
+
+    async def test_what_never_comes_up_is_absent(
+        self, place: ScriptPlace, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(service, "APPEARS_WITHIN", 0.3)
+        place.script("start", "#!/bin/sh\nexit 0\n")
+        provider = place.provider()
+        await provider.start("a", {})
+        gone = await becomes(provider, "a", Condition.ABSENT)
+        assert "was not there after its start" in gone.detail
+
+    async def test_killed_in_the_middle_it_starts_once(self, place: ScriptPlace) -> None:
+        """Another life of the control plane begins while the script of the earlier one still runs."""
+        await place.slow_start(1)
+        first = place.provider()
+        starting = asyncio.create_task(first.start("a", {}))
+        await until((place.state / "a.log.job").exists, "the script runs")
+        second = place.provider()
+        await second.adopt({})
+        seen = await sighted(second, "a")
+        assert seen is not None
+        assert seen.condition is Condition.STARTING
+        assert await second.start("a", {}) == await starting
+        assert place.starts() == ["a"]
+
+
+class TestStops:
+    async def test_a_stop_that_fails_says_why(self, place: ScriptPlace) -> None:
+        provider = place.provider()
+        await begin(provider, "a")
+        await place.refuse_stop()
+        with pytest.raises(Temporary, match="exit code 6: it does not want to"):
+            await provider.stop("a")
+
+    async def test_a_stop_that_fails_and_works_is_none(self, place: ScriptPlace) -> None:
+        provider = place.provider(stop="./stop.sh; exit 9")
+        await begin(provider, "a")
+        await provider.stop("a")
+        await becomes(provider, "a", Condition.ABSENT)
+
+    async def test_a_stop_that_hangs_is_ended(self, place: ScriptPlace) -> None:
+        provider = place.provider(stop_timeout="1s")
+        await begin(provider, "a")
+        await place.hang_stop()
+        with pytest.raises(Temporary, match="did not end within 1 s") as error:
+            await provider.stop("a")
+        assert "stop_timeout" in error.value.hint
+
+
+class TestStatus:
+    @pytest.mark.parametrize(
+        ("code", "output", "codes", "condition"),
+        [
+            (0, "", {}, Condition.RUNNING),
+            (0, "it is up\nStopped \n", {}, Condition.ABSENT),
+            (0, "starting", {}, Condition.STARTING),
+            (0, "stopping", {}, Condition.STOPPING),
+            (0, "running since 3", {}, Condition.RUNNING),
+            (1, "", {}, Condition.ABSENT),
+            (3, "running", {}, Condition.ABSENT),
+            (2, "", {2: "stopped"}, Condition.ABSENT),
+            (0, "", {0: "starting"}, Condition.STARTING),
+        ],
+    )
+    def test_what_it_says(
+        self, code: int, output: str, codes: Mapping[int, str], condition: Condition
+    ) -> None:
+        assert of_status(Ran(code, output), 10, codes).condition is condition
+
+    @pytest.mark.parametrize(
+        ("ran", "codes"),
+        [
+            (Ran(2), {}),
+            (Ran(4, "no idea"), {}),
+            (Ran(127), {}),
+            (Ran(None), {}),
+            (Ran(0, "unknown"), {}),
+            (Ran(1), {1: "unknown"}),
+        ],
+    )
+    def test_what_it_does_not_know(self, ran: Ran, codes: Mapping[int, str]) -> None:
+        with pytest.raises(Temporary) as error:
+            of_status(ran, 10, codes)
+        assert "no idea" in str(error.value) or not ran.output or ran.code == 0
+
+    async def test_one_that_hangs_is_an_error_soon(self, place: ScriptPlace) -> None:
+        place.script("status", "#!/bin/sh\nsleep 600\n")
+        provider = place.provider(status_timeout="300ms")
+        async with asyncio.timeout(15):
+            with pytest.raises(Temporary, match=r"did not end within 0\.3 s"):
+                await provider.list()
+
+    async def test_a_first_start_by_hand_is_seen(self, place: ScriptPlace) -> None:
+        provider = place.provider()
+        await provider.adopt({})
+        await place.by_hand("start", "s-1")
+        assert (await becomes(provider, "s-1", Condition.RUNNING)).life
+        assert place.notes == ["s-1 runs, and it was not Poorwill that started it"]
+
+    async def test_it_is_not_asked_all_the_time(
+        self, place: ScriptPlace, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from poorwill.providers.shell import asking
+
+        monkeypatch.setattr(asking, "SHARE", 1000.0)
+        place.script("status", "#!/bin/sh\necho x >> asked\nexit 3\n")
+        provider = place.provider()
+        await asyncio.gather(*(provider.list() for _ in range(5)))
+        await provider.list()
+        assert (place.folder / "asked").read_text().split() == ["x"]
+
+
+class TestWithoutStatus:
+    @pytest.fixture
+    def port(self) -> int:
+        from poorwill.providers.process.launch import free_port
+
+        return free_port()
+
+    def provider(self, place: ScriptPlace, port: int) -> CommandProvider:
+        serve = (
+            "import socket, time; s = socket.socket();"
+            "s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1);"
+            f"time.sleep(0.5); s.bind(('127.0.0.1', {port})); s.listen(); time.sleep(1000)"
+        )
+        place.script("start", f'#!/bin/sh\npython3 -c "{serve}" & echo $! > "$POORWILL_INSTANCE_ID.pid"\n')
+        options = Options(start="./start.sh", stop="./stop.sh", env={"PATH": os.environ["PATH"]})
+        provider = CommandProvider(options, place.around(("127.0.0.1", port)))
+        place.providers.append(provider)
+        return provider
+
+    async def test_the_port_decides(self, place: ScriptPlace, port: int) -> None:
+        provider = self.provider(place, port)
+        await provider.start("a", {})
+        seen = await sighted(provider, "a")
+        assert seen is not None
+        assert seen.condition is Condition.STARTING
+        assert (await becomes(provider, "a", Condition.RUNNING)).life == seen.life
+        os.kill(place.pid("a"), signal.SIGKILL)
+        gone = await becomes(provider, "a", Condition.ABSENT)
+        assert "nothing listens" in gone.detail
+
+    async def test_a_start_is_not_repeated_while_it_comes_up(self, place: ScriptPlace, port: int) -> None:
+        provider = self.provider(place, port)
+        first = await provider.start("a", {})
+        restarted = self.provider(place, port)
+        assert await restarted.start("a", {}) == first
+        await end(restarted, "a")
+
+    async def test_one_that_does_not_answer_is_unknown(
+        self, place: ScriptPlace, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from poorwill.providers.shell import verdict
+
+        monkeypatch.setattr(verdict, "CONNECT_TIMEOUT", 0.3)
+        with socket.socket() as full:  # its queue is full, so nothing is answered any more
+            full.bind(("127.0.0.1", 0))
+            full.listen(0)
+            others = [socket.socket() for _ in range(4)]
+            for other in others:
+                other.setblocking(False)
+                other.connect_ex(full.getsockname())
+            provider = self.provider(place, full.getsockname()[1])
+            with pytest.raises(Temporary, match="neither accepts nor refuses"):
+                await provider.list()
+            for other in others:
+                other.close()
+
+
+class TestFiles:
+    async def test_a_reboot_ends_every_life(self, place: ScriptPlace) -> None:
+        provider = place.provider()
+        first = await begin(provider, "a")
+        file = place.state / "a.life"
+        file.write_text(file.read_text().replace('"boot": "', '"boot": "earlier-'))
+        seen = await becomes(provider, "a", Condition.RUNNING)
+        assert seen.life != first.life
+
+    async def test_a_damaged_file_is_no_life(self, place: ScriptPlace) -> None:
+        provider = place.provider()
+        await begin(provider, "a")
+        (place.state / "a.life").write_text("{")
+        assert (await becomes(provider, "a", Condition.RUNNING)).life
+        assert provider._lives.get("a") is not None
+        assert provider._lives.get("a").phase is Phase.RUNNING  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"start": ""},
+        {"start": []},
+        {"start": [1.5]},
+        {"start": "a\0b"},
+        {"stop": None},
+        {"env": {"A B": "x"}},
+        {"env": {"POORWILL_INSTANCE": "x"}},
+        {"status_codes": {3: "perhaps"}},
+        {"timeout": "0s"},
+    ],
+)
+def test_options_that_cannot_be(wrong: Mapping[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        Options.model_validate({"start": "./a", "stop": "./b", **wrong})
+
+
+def test_options_outlive_json() -> None:
+    options = Options.model_validate(
+        {"start": ["./a b", "c"], "stop": "./b", "status_codes": {2: "stopped"}, "timeout": "5m"}
+    )
+    assert Options.model_validate(options.model_dump(mode="json")) == options
