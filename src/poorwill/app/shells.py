@@ -12,7 +12,7 @@ from poorwill.config.ssh import SshAccess
 from poorwill.control.facts import Ask
 from poorwill.errors import BadInput, ProviderError, Temporary
 from poorwill.providers.base import Shell
-from poorwill.providers.ssh import HostKey, SshShell, Target
+from poorwill.providers.ssh import HostKey, Target
 
 Values = Callable[[str], Mapping[str, str] | None]
 """What a machine's provider says of it (host, ssh_port …); None while it does not run."""
@@ -31,7 +31,7 @@ class Shells:
         self._base = base
         self._values = values
         self._known: dict[str, SshAccess] = {}
-        self._shells: dict[str, SshShell] = {}
+        self._shells: dict[str, Shell] = {}
 
     def know(self, machines: Mapping[str, MachineConfig]) -> None:
         """What the configuration says; those who hold a shell log in anew where it says something else."""
@@ -39,6 +39,8 @@ class Shells:
 
     def of(self, machine: str) -> Shell:
         if machine not in self._shells:
+            from poorwill.providers.ssh.shell import SshShell  # a slow import, for those with machines
+
             self._shells[machine] = SshShell(lambda: self.target(machine), self.folder(machine))
         return self._shells[machine]
 
