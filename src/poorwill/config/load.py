@@ -92,6 +92,10 @@ class _NoOptions(BaseModel):
         return True
 
     @property
+    def on_machine(self) -> bool:
+        return True
+
+    @property
     def gives_exit_code(self) -> bool:
         return True
 
@@ -112,7 +116,8 @@ class _Check:
         self._gone = set(document.doubtful)
 
     def run(self) -> Settings | None:
-        """The settings without what was taken out, None when nothing is left."""
+        """The settings without what was taken out, None when nothing is left or nothing helps."""
+        rounds: set[frozenset[tuple[Loc, str]]] = set()
         while True:
             try:
                 return Settings.model_validate(self._data, context=self._context)
@@ -120,6 +125,10 @@ class _Check:
                 details = error.errors(include_url=False)
             if self._take_as_written(details):
                 continue
+            found = frozenset((detail["loc"], detail["msg"]) for detail in details)
+            if found in rounds:  # what is taken out makes room for what was complained of before
+                return None
+            rounds.add(found)
             self._report(details)
             taken = [self._take_out(self._explain.path(detail)) for detail in details]
             if not any(taken):

@@ -49,8 +49,8 @@ def _place(name: str, service: ServiceConfig, machines: Machines) -> Iterable[Co
         yield (*loc[:2], "run"), error, None
     elif machine is not None and machine.ssh is None and service.run.provider != "machine":
         hint = f"add ssh to machines.{service.on}, or leave run out when the machine starts it by itself"
-        error = wrong(f"nothing says how to log in to {service.on}", hint, about=(loc,))
-        yield (*loc[:2], "run"), error, None
+        error = wrong(f"nothing says how to log in to {service.on}", hint, about=((*loc[:2], "run"),))
+        yield loc, error, service.on
 
 
 def _needs(name: str, service: ServiceConfig, services: Services) -> Iterable[Complaint]:

@@ -15,6 +15,11 @@ from poorwill.providers.shell.service import ScriptProvider
 class Options(ScriptOptions):
     """Your own scripts, run on this host or, with `on:`, on the machine that the service lives on."""
 
+    @property
+    def on_machine(self) -> bool:
+        """Whether a service that runs like this can live on a machine."""
+        return True
+
 
 class CommandProvider(ScriptProvider):
     """See ``ScriptProvider``."""
