@@ -17,18 +17,37 @@ from poorwill.providers.base import Sighting, Surroundings
 from poorwill.providers.process import Options, ProcessProvider
 from poorwill.providers.process.sweep import marked
 
-HELLO = ["sh", "-c", "echo hello; exec sleep 1000"]
+HELLO = "echo hello\nexec sleep 1000"
+
+STUBBORN = """
+trap 'test -e stubborn || exit 0' TERM
+echo hello
+while :; do sleep 1000; done
+"""
+"""Ignores SIGTERM as long as there is a file of this name in its folder."""
+
+MISSING = {
+    "slow": "a process runs as soon as it was started",
+    "refuse_stop": "nothing of one's own refuses SIGKILL",
+    "start_outside": "a process that somebody else started does not belong to the service",
+    "dark": "a host always knows its own processes",
+}
 
 
 class ProcessPlace:
-    """A service ``s`` of a gateway of its own, in ``folder``."""
+    """A service ``s`` of a gateway of its own, in ``folder``: a script that says hello and stays."""
+
+    abilities = frozenset({"several", "log", "exit_code", "refuse_start", "hang_stop", "stop_outside"})
 
     def __init__(self, folder: Path, **options: object) -> None:
         self.folder = folder
         self.gateway = f"test-{uuid4().hex}"
-        self.options: Mapping[str, object] = {"command": HELLO, **options}
+        self.script = folder / "service"
+        self.options: Mapping[str, object] = {"command": [str(self.script)], **options}
         self.changes = 0
+        self.notes: list[str] = []
         self.providers: list[ProcessProvider] = []
+        self._write(HELLO)
 
     def provider(self, **options: object) -> ProcessProvider:
         provider = ProcessProvider(Options.model_validate({**self.options, **options}), self.around())
@@ -36,13 +55,39 @@ class ProcessPlace:
         return provider
 
     def around(self) -> Surroundings:
-        return Surroundings(self.gateway, "s", self.folder / "state", self.folder, self._changed)
+        return Surroundings(
+            self.gateway, "s", self.folder / "state", self.folder, self._changed, note=self.notes.append
+        )
 
     def _changed(self) -> None:
         self.changes += 1
 
     async def crash(self, sighting: Sighting) -> None:
         os.kill(await self.command_pid(sighting), signal.SIGKILL)
+
+    async def stop_outside(self, sighting: Sighting) -> None:
+        os.kill(await self.command_pid(sighting), signal.SIGTERM)
+
+    async def ends_with(self, code: int) -> None:
+        self._write(f"echo hello\nexit {code}")
+
+    async def refuse_start(self) -> None:
+        self.script.unlink()
+
+    async def hang_stop(self) -> None:
+        (self.folder / "stubborn").touch()
+        self._write(STUBBORN)
+
+    async def mend(self) -> None:
+        (self.folder / "stubborn").unlink(missing_ok=True)
+        self._write(HELLO)
+
+    def _write(self, script: str) -> None:
+        """Never in place: a shell reads its script as it goes."""
+        fresh = self.script.with_suffix(".new")
+        fresh.write_text(f"#!/bin/sh\n{script}\n")
+        fresh.chmod(0o755)
+        fresh.replace(self.script)
 
     def pids(self) -> set[int]:
         """Every living process that carries the mark."""

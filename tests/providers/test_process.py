@@ -9,7 +9,7 @@ from tests.providers.conformance import (
     becomes,
     begin,
 )
-from tests.providers.process_place import ProcessPlace
+from tests.providers.process_place import MISSING, ProcessPlace
 
 from poorwill.core.model import Condition
 from poorwill.host.table import PsutilTable
@@ -18,11 +18,13 @@ from poorwill.providers.process import spawn
 
 
 class TestConformance(ProviderConformance):
-    pass
+    cannot = MISSING
 
 
 class TestConformanceByPolling(ProviderConformance):
     """A host without pidfd."""
+
+    cannot = MISSING
 
     @pytest.fixture(autouse=True)
     def _no_pidfd(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,6 +46,8 @@ class TestConformanceWithoutProc:
 
 class TestBashForAShell(ProviderConformance):
     """macOS and Red Hat have bash for ``/bin/sh``; the wrapper must work the same."""
+
+    cannot = MISSING
 
     @pytest.fixture(autouse=True)
     def _bash(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

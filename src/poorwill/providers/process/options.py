@@ -115,3 +115,8 @@ class Options(BaseModel):
     def gives_address(self) -> bool:
         """Whether each instance listens on a port that Poorwill chooses."""
         return any(PORT in text for text in (*self.command, *self.env.values()))
+
+    @property
+    def gives_exit_code(self) -> bool:
+        """A process that ends by itself always tells how, also after a restart of Poorwill."""
+        return True

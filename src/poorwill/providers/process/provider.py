@@ -217,6 +217,8 @@ class ProcessProvider:
             else:
                 self._ended[running.instance] = running.epitaph(swept.found, self._options.stop_timeout)
                 del self._running[running.instance]
+                if who := running.told_to_end():
+                    self._around.note(who)
                 if running.watch is not None:
                     running.watch.close()
                 running.gone.set()

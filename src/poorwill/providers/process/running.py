@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from signal import SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM
 
 from poorwill.core.model import Condition
 from poorwill.host.table import Identity
@@ -65,7 +66,25 @@ class Running:
             detail = f"stopped: killed, for it did not end within {stop_timeout:g} s"
         else:
             detail = f"stopped: {describe(self.code)}"
-        return Sighting(self.instance, Condition.ABSENT, life=self.identity.life, detail=detail)
+        return Sighting(
+            self.instance,
+            Condition.ABSENT,
+            life=self.identity.life,
+            detail=detail,
+            exit_code=self.code,
+        )
+
+    def told_to_end(self) -> str:
+        """Who ended it when it was neither we nor itself, as far as a signal tells; else empty."""
+        if self.kill_at is not None or self.code is None:
+            return ""
+        if self.code == 128 + SIGKILL:
+            return (
+                f"{self.instance} was {describe(self.code)}: by somebody, or by the kernel for lack of memory"
+            )
+        if self.code - 128 in (SIGTERM, SIGINT, SIGHUP, SIGQUIT):
+            return f"somebody else ended {self.instance}: {describe(self.code)}"
+        return ""
 
     async def is_gone_within(self, seconds: float) -> bool:
         try:
