@@ -13,6 +13,7 @@ from tests.providers.docker_place import ComposePlace, DockerPlace
 @pytest.fixture
 async def docker_place(docker_engine: DockerEngine, tmp_path: Path) -> AsyncIterator[DockerPlace]:
     place = DockerPlace(docker_engine, tmp_path)
+    await place.open()
     yield place
     await place.close()
 
@@ -24,6 +25,6 @@ async def compose_place(
     for name, value in docker_engine.environment.items():
         monkeypatch.setenv(name, value)
     place = ComposePlace(docker_engine, tmp_path)
-    place.write()
+    await place.open()
     yield place
     await place.close()

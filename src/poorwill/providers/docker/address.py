@@ -1,4 +1,4 @@
-"""Where a container answers: its published port, else its own address. Ports change when it is created anew."""
+"""Where a container answers: its published port, else its own address. Both may change with its id."""
 
 from __future__ import annotations
 

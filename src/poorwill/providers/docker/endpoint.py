@@ -17,7 +17,7 @@ DEFAULT_SOCKET = "/var/run/docker.sock"
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """``url`` is None for the local socket. ``of_context``: the docker context may hold certificates for it."""
+    """``url`` is None for the local socket. ``of_context``: a docker context may hold certificates."""
 
     url: str | None
     tls: Tls | None = None

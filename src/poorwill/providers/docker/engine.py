@@ -7,6 +7,7 @@ import json
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from poorwill.errors import Permanent, Temporary
@@ -72,16 +73,18 @@ class Engine:
         return "".join(pieces).splitlines()[-lines:]
 
     async def clock(self) -> str:
-        """The engine's own time, from which on events are told."""
+        """The engine's own time, as the events want it: seconds since the epoch, as text."""
         docker = await self._connected()
         with self._asking():
             async with asyncio.timeout(ASK_WITHIN):
-                return str((await docker.system.info())["SystemTime"])
+                told = str((await docker.system.info())["SystemTime"])
+        # To the microsecond, rounded down: no event is missed, one more does no harm.
+        return f"{datetime.fromisoformat(told).timestamp():.6f}"
 
     async def events(self, since: str, kinds: Sequence[str]) -> AsyncIterator[dict[str, Any]]:
         """What happens to any container, from ``since`` on; ends when the engine goes away."""
         docker = await self._connected()
-        subscriber = docker.events.subscribe(create_task=False)
+        subscriber = docker.events.subscribe(create_task=False)  # type: ignore[no-untyped-call]
         filters = json.dumps({"type": ["container"], "event": list(kinds)})
         running = asyncio.get_running_loop().create_task(docker.events.run(since=since, filters=filters))
         try:
@@ -141,7 +144,8 @@ class Engine:
         async with self._connecting:
             url = await self._url()
             if self._docker is None:
-                self._docker = await asyncio.to_thread(_library) and self._made(url)
+                await asyncio.to_thread(_import_library)
+                self._docker = self._made(url)
             return self._docker
 
     async def _url(self) -> str | None:
@@ -174,11 +178,9 @@ class Engine:
             raise Permanent(f"the Docker Engine cannot be found: {error}", hint="write engine:") from error
 
 
-def _library() -> bool:
-    """Import it off the event loop, and only when a container is to be dealt with: it is large."""
-    import aiodocker
-
-    return bool(aiodocker)
+def _import_library() -> None:
+    """Off the event loop, and only when a container is to be dealt with: it is large."""
+    import aiodocker  # noqa: F401
 
 
 def _docker_error() -> Any:

@@ -74,7 +74,7 @@ class Common(BaseModel):
 
     stop: Literal["stop", "pause", "kill"] = Field(
         default="stop",
-        description="How it is put to sleep. stop: asked to end, and killed after stop_timeout. kill: ended at "
+        description="How it is put to sleep. stop: asked to end, killed after stop_timeout. kill: ended at "
         "once. pause: frozen where it is; it wakes in milliseconds, and keeps its memory and its GPU memory.",
     )
     stop_timeout: Duration | None = Field(

@@ -87,7 +87,8 @@ class ContainersProvider(ABC):
     # --- the contract ----------------------------------------------------------------------------
 
     async def adopt(self, known: Mapping[str, Handle]) -> None:
-        """Nothing to take over: names and labels find the containers again."""
+        """Names and labels find the containers again; what happens to them is heard from now on."""
+        await self._events.follow()
 
     async def prepare(self, instance: str) -> Mapping[str, Json]:
         return {}
@@ -98,13 +99,13 @@ class ContainersProvider(ABC):
         started: list[Seen] = []
         with _counted(self._starting, instance):
             async with self._lock(instance):
+                group = await self._complete(instance)
+                main = self._checked(group, instance)
+                self._tell_policies(group)
                 try:
-                    group = await self._complete(instance)
-                    main = self._checked(group, instance)
-                    self._tell_policies(group)
                     await self._moves.up(group, started)
                 except BaseException:  # CancelledError is one: who gave up does not wait for this
-                    if started and len(group.services) > 1:
+                    if len(group.services) > 1:
                         self._keep(self._undo(instance, started))
                     raise
         return Handle(instance, {"container": main.id})
@@ -126,13 +127,6 @@ class ContainersProvider(ABC):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._engine.close()
-
-    async def list(self) -> list[Sighting]:
-        await self._events.follow()
-        found = await self._groups()
-        for group in found.values():
-            self._tell_policies(group)
-        return [await self._sighting(instance, group) for instance, group in found.items()]
 
     # --- looking ---------------------------------------------------------------------------------
 
@@ -162,7 +156,7 @@ class ContainersProvider(ABC):
         )
 
     def _where(self, main: Seen) -> tuple[str | None, dict[str, str]]:
-        """The address, unless the user says it. On a machine it is for the machine to say how it is reached."""
+        """The address, unless the user says it. On a machine only the machine knows how it is reached."""
         if self._around.address is not None:
             return None, {}
         told = address.of(main, self._common.port, self._endpoint.host)
@@ -274,6 +268,14 @@ class ContainersProvider(ABC):
 
     def _lock(self, instance: str) -> asyncio.Lock:
         return self._locks.setdefault(instance, asyncio.Lock())
+
+    async def list(self) -> list[Sighting]:
+        """What the engine shows now. Last, because it hides the built-in name."""
+        await self._events.follow()
+        found = await self._groups()
+        for group in found.values():
+            self._tell_policies(group)
+        return [await self._sighting(instance, group) for instance, group in found.items()]
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Restart policies of containers, and where they fight with sleep. What is said here was seen on dockerd 20.10."""
+"""Restart policies of containers, and where they fight with sleep, as seen on dockerd 20.10."""
 
 from __future__ import annotations
 

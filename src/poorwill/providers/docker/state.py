@@ -27,7 +27,7 @@ KILLED = 128 + 9
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One container. ``exit_code`` is None unless a life of it is over. ``health`` is empty without a check."""
+    """One container. ``exit_code`` is that of a life that is over. ``health`` is empty without a check."""
 
     id: str
     name: str
