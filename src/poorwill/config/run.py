@@ -34,6 +34,11 @@ class Run:
         """Whether the provider says itself where an instance answers (``{port}`` in the command)."""
         return bool(getattr(self.options, "gives_address", False))
 
+    @property
+    def may_give_address(self) -> bool:
+        """Whether the user may leave the address to the provider (a container's published port)."""
+        return bool(getattr(self.options, "may_give_address", False))
+
 
 def context(info: ValidationInfo) -> Context:
     return info.context if isinstance(info.context, Context) else Context()

@@ -165,7 +165,7 @@ class ServiceConfig(BaseModel):
     address: Address | None = Field(
         default=None,
         description="Where the service answers: host:port or http://host:port. Leave it out when the command "
-        "contains {port}.",
+        "contains {port}, or when the published port of a container tells.",
     )
     protocol: Literal["http1", "http2"] = Field(
         default="http1", description="How Poorwill talks to the service; http2 is for gRPC."
@@ -232,7 +232,7 @@ class ServiceConfig(BaseModel):
     @model_validator(mode="after")
     def _address_known_once(self) -> Self:
         about = (("run",),)
-        if self.address is None and not self.run.gives_address:
+        if self.address is None and not (self.run.gives_address or self.run.may_give_address):
             error = wrong("missing", "say where the service answers: address: 127.0.0.1:9100", about=about)
         elif self.address is not None and self.run.gives_address:
             error = wrong(
