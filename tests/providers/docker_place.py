@@ -137,7 +137,10 @@ class DockerPlace(Place):
 
 
 class ComposePlace(Place):
-    """A Compose file of two services: ``web``, which needs ``db`` to be healthy."""
+    """A Compose file of two services: ``web``, which needs ``db`` to be healthy.
+
+    They listen to nothing; on the host's network they are made and started in half the time.
+    """
 
     FILE = """
 services:
@@ -146,9 +149,10 @@ services:
     command: [sh, -c, . /srv/run]
     volumes: ["./srv:/srv"]
     depends_on: {db: {condition: service_healthy}}
-    expose: [8000]
+    network_mode: host
   db:
     image: IMAGE
+    network_mode: host
     command: [sh, -c, . /srv/db]
     volumes: ["./srv:/srv"]
     healthcheck: {test: [CMD, test, -e, /tmp/ok], interval: 100ms, retries: 100}

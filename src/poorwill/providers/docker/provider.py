@@ -273,6 +273,8 @@ class ContainersProvider(ABC):
         """What the engine shows now. Last, because it hides the built-in name."""
         await self._events.follow()
         found = await self._groups()
+        for instance in self._starting.keys() - found.keys():  # its containers are only being created
+            found[instance] = await self._group(instance)
         for group in found.values():
             self._tell_policies(group)
         return [await self._sighting(instance, group) for instance, group in found.items()]
