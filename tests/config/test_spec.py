@@ -71,7 +71,7 @@ def test_every_key(settings_of: SettingsOf, tmp_path: Path) -> None:
     assert notes.hosts == ("notes.example.com", "*.example.org")
     assert (notes.path, notes.strip_path, settings.services["other"].path) == ("/notes", True, "")
     assert notes.run.options == Options(command=["python3", "app.py"], env={"PORT": "9100"})
-    assert notes.address == HostPort("127.0.0.1", 9100)
+    assert notes.address.fixed == HostPort("127.0.0.1", 9100)
     assert notes.protocol == "http2"
     assert (notes.ready.path, notes.ready.status) == ("/healthz?full=1", ((200, 299), (404, 404)))
     assert (notes.ready.timeout, notes.ready.headers) == (5400, {"X-Probe": "1"})

@@ -9,7 +9,6 @@ from poorwill.config.units import (
     HostPort,
     duration_text,
     format_duration,
-    parse_address,
     parse_duration,
     parse_listen_address,
 )
@@ -70,7 +69,7 @@ def test_people_read_at_most_two_units_and_are_not_misled(seconds: float) -> Non
     words = format_duration(seconds)
     assert 1 <= len(words.split()) <= 2
     off = abs(parse_duration(words) - seconds)
-    assert off <= max(0.05, 0.02 * seconds), words
+    assert off <= max(0.05, 0.02 * seconds) + 1e-9, words
 
 
 @given(st.text(alphabet="0123456789.dhms ", max_size=12))
@@ -152,35 +151,6 @@ def test_not_addresses_to_listen_on(value: object, what: str, hint: str) -> None
     assert context["what"].startswith(what)
     assert context["hint"].startswith(hint)
     assert bool(hint) == bool(context["hint"])
-
-
-@pytest.mark.parametrize(
-    ("text", "place"),
-    [
-        ("127.0.0.1:9100", HostPort("127.0.0.1", 9100)),
-        ("http://127.0.0.1:9100", HostPort("127.0.0.1", 9100)),
-        ("HTTP://Gpu.Example.com:9100/", HostPort("gpu.example.com", 9100)),
-        ("my_service:80", HostPort("my_service", 80)),
-        ("http://[::1]:80", HostPort("::1", 80)),
-    ],
-)
-def test_addresses_of_services(text: str, place: HostPort) -> None:
-    assert parse_address(text) == place
-
-
-@pytest.mark.parametrize(
-    ("value", "hint"),
-    [
-        ("https://a:1", "Poorwill speaks plain HTTP to a service"),
-        ("127.0.0.1:{port}", "leave address out"),
-        ("http://a:1/path", ""),
-        (9100, "write the host too: 127.0.0.1:9100"),
-    ],
-)
-def test_not_addresses_of_services(value: object, hint: str) -> None:
-    with pytest.raises(PydanticCustomError) as caught:
-        parse_address(value)
-    assert (caught.value.context or {})["hint"].startswith(hint)
 
 
 def test_what_an_address_covers() -> None:

@@ -8,7 +8,9 @@ from typing import Any
 
 from poorwill import clock
 from poorwill.core.history import Estimate
-from poorwill.core.model import Asked, Gate, GateState, Traffic
+from poorwill.core.hours import OpeningHours
+from poorwill.core.model import Asked, Gate, GateState, OnRequest, Traffic
+from poorwill.core.target import Target
 
 NAME = "notes"
 
@@ -23,7 +25,7 @@ class FakeFront:
         self.traffics: dict[str, Traffic] = {}
         self.askeds: dict[str, Asked] = {}
         self.shown: dict[str, dict[str, Any]] = {}
-        self.routes: dict[str, tuple[tuple[str, int], ...]] = {}
+        self.routes: dict[str, tuple[Target, ...]] = {}
         self.paces: dict[str, float | None] = {}
         self.calls: list[str] = []
         self._readings: dict[str, asyncio.TimerHandle] = {}
@@ -48,8 +50,8 @@ class FakeFront:
         self.calls.append("close")
         self._move(service, GateState.CLOSED)
 
-    def route(self, service: str, addresses: tuple[tuple[str, int], ...]) -> None:
-        self.routes[service] = addresses
+    def route(self, service: str, targets: tuple[Target, ...]) -> None:
+        self.routes[service] = targets
 
     def watch(self, service: str, every: float | None, keepalive_bytes: int) -> None:
         if every is None:
@@ -66,12 +68,16 @@ class FakeFront:
         estimate: Estimate | None,
         waking_since: float | None,
         trouble: bool,
+        entrance: OnRequest = OnRequest.WAKE,
+        hours: OpeningHours | None = None,
     ) -> None:
         self.shown[service] = {
             "refusal": refusal,
             "estimate": estimate,
             "waking_since": waking_since,
             "trouble": trouble,
+            "entrance": entrance,
+            "hours": hours,
         }
 
     def ask(self, service: str = NAME, waiting: int = 1) -> None:

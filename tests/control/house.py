@@ -40,7 +40,7 @@ class House:
         self.forgotten: list[str] = []
         self.recorder = Recorder(journal)
         self.reconciler = Reconciler(front, self.recorder, self.spawn, self.forgotten.append)
-        self.desk = Desk(self.reconciler, front, self.recorder)
+        self.desk = Desk(self.reconciler, self.recorder)
         front.nudge = self.reconciler.nudge
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> object:

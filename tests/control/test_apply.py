@@ -16,7 +16,9 @@ from poorwill import clock
 from poorwill.control.apply import STOP_DEADLINE, Applier
 from poorwill.control.facts import Facts, Place
 from poorwill.control.recorder import Recorder
-from poorwill.core.model import CloseGate, Conclude, IntentKind, OpenGate, Outcome, Start, Stop
+from poorwill.core.action import CloseGate, Conclude, OpenGate, Start, Stop
+from poorwill.core.model import IntentKind, Outcome
+from poorwill.core.target import Target
 from poorwill.store.journal import Entry, Kind
 
 START, STOP = Start(PLACE, "requests are waiting"), Stop(PLACE, "no activity for 1m")
@@ -118,7 +120,7 @@ async def test_what_the_provider_chose_is_written_down_with_the_intent() -> None
 @in_virtual_time
 async def test_a_stop_takes_the_instance_out_of_the_path_first() -> None:
     async with a_bench() as bench:
-        bench.front.routes["notes"] = (("127.0.0.1", 8000),)
+        bench.front.routes["notes"] = (Target("127.0.0.1", 8000),)
         routes: list[object] = []
         bench.cloud.on_stop = lambda _: routes.append(bench.front.routes["notes"])
         bench.apply(STOP)
@@ -246,7 +248,11 @@ async def test_failures_carry_their_number_in_the_row(outcome: Outcome, kind: Ki
         for streak in (1, 2):
             bench.apply(Conclude(PLACE, outcome, "exit code 3"))
             entry = (await bench.written())[-1]
-            assert (entry.kind, entry.reason, entry.detail) == (kind, "exit code 3", {"streak": streak})
+            assert (entry.kind, entry.reason, entry.detail) == (
+                kind,
+                "exit code 3",
+                {"streak": streak, "delay": None},
+            )
 
 
 @in_virtual_time

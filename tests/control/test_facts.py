@@ -7,17 +7,11 @@ from tests.control.fake_provider import Cloud, FakeProvider
 from tests.control.house import PLACE, PROBE, RULES, FakeFront
 from tests.control.virtual_time import in_virtual_time
 
-from poorwill.control.facts import Facts, Place, observe
-from poorwill.core.model import (
-    Conclude,
-    Condition,
-    Failures,
-    Instance,
-    Intent,
-    IntentKind,
-    Outcome,
-    Service,
-)
+from poorwill.control.facts import Facts, Place
+from poorwill.control.needs import Needs
+from poorwill.control.observation import observe
+from poorwill.core.action import Conclude
+from poorwill.core.model import Condition, Failures, Instance, Intent, IntentKind, Now, Outcome, Service
 from poorwill.providers.base import Sighting
 
 STALE = 30.0
@@ -41,7 +35,7 @@ def running(life: str = "life-1", condition: Condition = Condition.RUNNING) -> S
 def told(known: Facts, now: float) -> Instance:
     front = FakeFront()
     front.gate = lambda service: None  # type: ignore[method-assign,assignment,return-value]
-    (instance,) = observe(known, front, now).instances
+    (instance,) = observe(known, front, Needs({}), Now(0.0, now, "")).instances
     return instance
 
 
@@ -214,7 +208,7 @@ def test_a_crash_at_once_continues_the_row() -> None:
 async def test_the_gateway_s_side_comes_from_the_gateway() -> None:
     known, front = facts(), FakeFront()
     front.ask(RULES.name, 3)
-    seen = observe(known, front, 5.0)
+    seen = observe(known, front, Needs({}), Now(0.0, 5.0, ""))
     assert (seen.asked.waiting, seen.gate, seen.traffic) == (
         3,
         front.gate(RULES.name),

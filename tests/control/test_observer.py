@@ -11,11 +11,14 @@ from tests.control.fake_provider import Cloud, FakeProvider
 from tests.control.house import NAME, PLACE, PROBE, RULES, FakeFront
 from tests.control.virtual_time import in_virtual_time, running, until
 
+from poorwill.config import ServiceAddress
 from poorwill.control import observer
 from poorwill.control.facts import Facts, Place
+from poorwill.control.needs import Needs
 from poorwill.control.observer import LOOK_EVERY, Observers
 from poorwill.control.probe import Probe
 from poorwill.core.model import Condition
+from poorwill.core.target import Target
 from poorwill.providers.base import Sighting
 
 
@@ -25,12 +28,12 @@ class Watch:
     def __init__(self, tasks: asyncio.TaskGroup) -> None:
         self.cloud, self.front = Cloud(), FakeFront()
         self.nudges = 0
-        self.asking: list[tuple[str, int]] = []
+        self.asking: list[Target] = []
         self.asked = 0
         self.answers = False
         self.running: set[asyncio.Task[None]] = set()
         self._tasks = tasks
-        self.observers = Observers(self.spawn, self.front, self.nudge)
+        self.observers = Observers(self.spawn, self.front, Needs({}), self.nudge)
         self.place = Place(PLACE)
         self.provider = FakeProvider(self.cloud)
         self.facts = Facts(RULES, self.provider, PROBE, {PLACE: self.place})  # type: ignore[arg-type]
@@ -46,7 +49,7 @@ class Watch:
         self.nudges += 1
         self.observers.probe_if_needed(self.facts)
 
-    async def until_ready(self, _: Probe, address: tuple[str, int], failed: Callable[[str], None]) -> None:
+    async def until_ready(self, _: Probe, address: Target, failed: Callable[[str], None]) -> None:
         self.asking.append(address)
         self.asked += 1
         try:
@@ -157,7 +160,7 @@ async def test_an_instance_is_asked_once_it_runs_until_it_answers() -> None:
             await asyncio.sleep(1)
         assert watch.asked == 1, "one asker, however often it is seen"
         assert watch.place.probe_error == "it does not answer"
-        assert watch.front.routes[NAME] == (("127.0.0.1", 8000),), "published while still gated"
+        assert watch.front.routes[NAME] == (Target("127.0.0.1", 8000),), "published while still gated"
         watch.answers = True
         nudges = watch.nudges
         await until(lambda: watch.place.ready, 1)
@@ -200,20 +203,20 @@ async def test_an_answer_of_an_old_life_makes_no_new_one_ready() -> None:
 @in_virtual_time
 async def test_what_the_provider_says_goes_before_what_the_user_says() -> None:
     async with watching() as watch:
-        watch.facts.address = ("127.0.0.1", 9000)
+        watch.facts.address = ServiceAddress(url="127.0.0.1:9000")
         sight(watch, "life-1")
         await until(lambda: watch.asking, 1)
-        assert watch.asking == [("127.0.0.1", 8000)]
+        assert watch.asking == [Target("127.0.0.1", 8000)]
 
 
 @in_virtual_time
 async def test_what_the_user_says_counts_when_the_provider_knows_nothing() -> None:
     async with watching() as watch:
-        watch.facts.address = ("127.0.0.1", 9000)
+        watch.facts.address = ServiceAddress(url="127.0.0.1:9000")
         watch.facts.saw([Sighting(PLACE, Condition.RUNNING, "life-1")], running().time())
         watch.observers.probe_if_needed(watch.facts)
         await until(lambda: watch.asking, 1)
-        assert watch.asking == [("127.0.0.1", 9000)]
+        assert watch.asking == [Target("127.0.0.1", 9000)]
 
 
 @in_virtual_time
@@ -232,7 +235,7 @@ async def test_a_name_that_cannot_be_resolved_is_tried_again_and_told(address: s
         await until(lambda: "cannot be resolved" in watch.place.probe_error, 60)
         assert address.partition(":")[0] in watch.place.probe_error
         sight(watch, "life-2")
-        await until(lambda: watch.asking == [("127.0.0.1", 8000)], 5)
+        await until(lambda: watch.asking == [Target("127.0.0.1", 8000)], 5)
 
 
 @in_virtual_time
@@ -240,4 +243,4 @@ async def test_an_ipv6_address_loses_its_brackets(monkeypatch: pytest.MonkeyPatc
     async with watching() as watch:
         sight(watch, "life-1", address="[::1]:8000")
         await until(lambda: watch.asking, 5)
-        assert watch.asking == [("::1", 8000)]
+        assert watch.asking == [Target("::1", 8000)]

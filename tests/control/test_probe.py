@@ -13,6 +13,7 @@ from tests.control.virtual_time import in_virtual_time, running
 
 from poorwill.control import probe as module
 from poorwill.control.probe import Probe, until_ready
+from poorwill.core.target import Target
 
 ACCEPT_2XX = range(200, 300).__contains__
 DEADLINE = 20.0
@@ -30,7 +31,7 @@ class Server:
         self.headers: list[str] = []
         self.asked = asyncio.Event()
         self.gone = asyncio.Event()
-        self.address = ("127.0.0.1", free_port())
+        self.address = Target("127.0.0.1", free_port())
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -55,7 +56,7 @@ class Server:
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[Server]:
-        server = await asyncio.start_server(self.serve, *self.address)
+        server = await asyncio.start_server(self.serve, *self.address[:2])
         try:
             yield self
         finally:
@@ -227,13 +228,15 @@ async def test_a_warm_up_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch)
 async def test_it_asks_tightly_at_first_and_backs_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """A start of any length is noticed within about one per cent of it, and never later than the slowest."""
 
-    async def refuse(*_: object) -> None:
+    async def refuse(*_: object, **_more: object) -> None:
         raise ConnectionRefusedError(111, "Connection refused")
 
     monkeypatch.setattr(asyncio, "open_connection", refuse)
     moments: list[float] = []
     asking = asyncio.ensure_future(
-        until_ready(Probe(None, ACCEPT_2XX), ("127.0.0.1", 1), lambda _: moments.append(running().time()))
+        until_ready(
+            Probe(None, ACCEPT_2XX), Target("127.0.0.1", 1), lambda _: moments.append(running().time())
+        )
     )
     await asyncio.sleep(300)
     asking.cancel()

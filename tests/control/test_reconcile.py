@@ -10,9 +10,11 @@ from tests.control.fake_provider import Cloud, FakeProvider
 from tests.control.house import NAME, PLACE, PROBE, FakeFront, a_house
 from tests.control.virtual_time import in_virtual_time, running, until
 
+from poorwill.config import ServiceAddress
 from poorwill.control.facts import Successor
 from poorwill.control.reconcile import READ_AWAKE, READ_DRAINING
-from poorwill.core.model import Failures, Gate, GateState, Hand, HandKind
+from poorwill.core.model import Failures, Gate, GateState, Hand, HandKind, OnRequest
+from poorwill.core.target import Target
 from poorwill.store.journal import Kind
 
 LIFE = (Kind.START, Kind.STARTED, Kind.READY, Kind.STOP, Kind.STOPPED, Kind.FAILED, Kind.CRASHED)
@@ -31,7 +33,7 @@ async def test_asleep_asked_awake_idle_asleep(tmp_path: Path) -> None:
         took = await house.becomes("awake")
         assert took < 7  # one look at the provider and the second the instance needs
         assert house.front.gate(NAME).state is GateState.OPEN
-        assert house.front.routes[NAME] == (("127.0.0.1", 8000),)
+        assert house.front.routes[NAME] == (Target("127.0.0.1", 8000),)
         assert await house.becomes("draining", 70) == pytest.approx(60, abs=0.1)
         await house.becomes("asleep", 5)
         assert house.cloud.copy() is None
@@ -178,6 +180,8 @@ async def test_what_visitors_are_told(tmp_path: Path) -> None:
             "refusal": None,
             "estimate": None,
             "waking_since": None,
+            "entrance": OnRequest.WAKE,
+            "hours": None,
             "trouble": False,
         }
         begun = now()
@@ -232,14 +236,14 @@ async def test_a_new_place_is_taken_when_nothing_runs_in_the_old_one(tmp_path: P
         new = FakeProvider(elsewhere)
         written: list[float] = []
         remember = lambda: written.append(now())  # noqa: E731
-        facts.successor = Successor(new, PROBE, ("127.0.0.1", 9000), remember)
+        facts.successor = Successor(new, PROBE, ServiceAddress(url="127.0.0.1:9000"), remember)
         await asyncio.sleep(30)
         assert facts.provider is old
         assert not written
         await house.becomes("asleep", 70)
         assert facts.provider is new
         assert len(written) == 1
-        assert (facts.address, facts.successor) == (("127.0.0.1", 9000), None)
+        assert (facts.address, facts.successor) == (ServiceAddress(url="127.0.0.1:9000"), None)
         await until(lambda: old.closed, 1)  # type: ignore[attr-defined]
         house.front.ask()
         await until(lambda: elsewhere.count("start") == 1, 10)

@@ -16,8 +16,9 @@ from poorwill.control.desk import Desk
 from poorwill.control.facts import Facts
 from poorwill.control.probe import Probe
 from poorwill.control.recorder import Recorder
+from poorwill.core.action import Decision
 from poorwill.core.decide import decide
-from poorwill.core.model import Decision, Now, Observation, Service
+from poorwill.core.model import Now, Observation, Service
 from poorwill.errors import StateError
 from poorwill.gateway.activity import Activity
 from poorwill.gateway.doors import Door
@@ -90,7 +91,7 @@ class Life:
         self.front = Front({NAME: self.door}, self.board, self.activity, self.nudge)  # type: ignore[arg-type]
         self.recorder = Recorder(world.disk)  # type: ignore[arg-type]
         self.reconciler = reconcile.Reconciler(self.front, self.recorder, self.spawn, lambda _: None)
-        self.desk = Desk(self.reconciler, self.front, self.recorder)
+        self.desk = Desk(self.reconciler, self.recorder)
         self.last: tuple[Observation, Decision] | None = None
         restored, now = world.disk.restore(), world.loop.now()
         place = restore.place(PLACE, restored.instances.get(PLACE, RestoredInstance()), now)

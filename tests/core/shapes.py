@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 from hypothesis import strategies as st
@@ -42,9 +43,12 @@ def instance(**facts: Any) -> Instance:
     return Instance(PLACE, **facts)
 
 
+_OWN = {name.name for name in fields(Observation)} - {"instances", "gate"}
+
+
 def seen(gate: str = "closed", gate_since: float = LONG_AGO, **facts: Any) -> Observation:
     """An observation; what is not one of its own fields is a fact of its only instance."""
-    own = {name: facts.pop(name) for name in ("traffic", "asked", "hand", "failures") if name in facts}
+    own = {name: facts.pop(name) for name in _OWN if name in facts}
     return Observation((instance(**facts),), Gate(GateState(gate), gate_since), **own)
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from tests.core.shapes import NOW, PLACE, service
 
+from poorwill.core.action import Action, Conclude, Start, Stop
 from poorwill.core.lifecycle import phase, steps
 from poorwill.core.model import (
-    Action,
-    Conclude,
     Demand,
     GateState,
     Intent,
@@ -17,8 +16,6 @@ from poorwill.core.model import (
     Outcome,
     Phase,
     Service,
-    Start,
-    Stop,
     Traffic,
 )
 

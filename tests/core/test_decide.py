@@ -10,6 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from tests.core.shapes import NOW, a_hand, observations, seen, service, services
 
+from poorwill.core.action import Start, Stop
 from poorwill.core.decide import decide
 from poorwill.core.demand import in_force
 from poorwill.core.model import (
@@ -25,8 +26,6 @@ from poorwill.core.model import (
     Outcome,
     Phase,
     Service,
-    Start,
-    Stop,
     Traffic,
 )
 
@@ -105,7 +104,7 @@ def test_it_stops_only_behind_a_closed_gate_and_never_work(rules: Service, shape
     if instance.intent is not None:
         assume(instance.intent.kind is not IntentKind.STOP)  # that stop was decided before
     if any(isinstance(action, Stop) for action in decide(rules, shape, NOW).actions):
-        hand = in_force(shape.hand, NOW)
+        hand = in_force(shape, NOW)
         forced = hand is not None and hand.force
         assert shape.gate.state is GateState.CLOSED or (forced and shape.gate.state is GateState.MOVING)
         traffic = shape.traffic

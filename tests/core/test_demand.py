@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.core.shapes import NOW, a_hand, seen, service
 
-from poorwill.core.demand import in_force, wanted
+from poorwill.core.demand import wanted
+from poorwill.core.hand import in_force
 from poorwill.core.model import (
     Asked,
     Condition,
@@ -56,13 +57,13 @@ def test_what_a_person_said_ends_at_its_time(kind: str) -> None:
     over = seen(hand=a_hand(kind, until=T))
     assert demand(held).until == T + 10
     assert demand(over) == demand(seen())
-    assert in_force(over.hand, NOW) is None
-    assert in_force(held.hand, NOW) is held.hand
+    assert in_force(over, NOW) is None
+    assert in_force(held, NOW) is held.hand
 
 
 def test_a_person_s_word_without_an_end_has_no_until() -> None:
     assert demand(seen(hand=a_hand("wake"))).until is None
-    assert in_force(None, NOW) is None
+    assert in_force(seen(), NOW) is None
 
 
 def test_the_reason_names_who_said_it() -> None:
@@ -71,7 +72,7 @@ def test_the_reason_names_who_said_it() -> None:
 
 
 def test_nobody_asks_for_it() -> None:
-    assert demand(seen()) == Demand(0, "nobody asks for it")
+    assert demand(seen()) == Demand(0, "nobody asks for it", rule="idle")
 
 
 @pytest.mark.parametrize("ago", [0.0, 1.0, IDLE - 0.001])
@@ -84,7 +85,7 @@ def test_a_recent_need_keeps_it_awake_until_it_is_idle(ago: float) -> None:
 @pytest.mark.parametrize("ago", [IDLE, IDLE + 1, 10 * IDLE])
 def test_idle_long_enough(ago: float) -> None:
     found = demand(seen(condition="running", traffic=Traffic(last_activity=T - ago)))
-    assert found == Demand(0, "no activity for 1m")
+    assert found == Demand(0, "no activity for 1m", rule="idle")
 
 
 def test_the_newest_need_counts() -> None:
@@ -130,7 +131,7 @@ def test_a_request_outlives_a_failed_start_for_as_long_as_an_idle_service_lives(
 
 def test_a_start_under_way_is_seen_through_though_the_visitor_left() -> None:
     shape = seen(condition="starting", intent=STARTING)
-    assert demand(shape) == Demand(1, "requests are waiting")
+    assert demand(shape) == Demand(1, "requests are waiting", rule="starting")
     assert demand(seen(intent=Intent(IntentKind.START, T))).reason == "a start is under way"
 
 

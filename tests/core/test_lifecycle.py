@@ -20,19 +20,8 @@ from tests.core.table import (
     stopped,
 )
 
-from poorwill.core.model import (
-    CloseGate,
-    Demand,
-    Failures,
-    GateState,
-    Intent,
-    IntentKind,
-    OpenGate,
-    Outcome,
-    Phase,
-    Stop,
-    Traffic,
-)
+from poorwill.core.action import CloseGate, OpenGate, Stop
+from poorwill.core.model import Demand, Failures, GateState, Intent, IntentKind, Outcome, Phase, Traffic
 
 # --- the table --------------------------------------------------------------------------------------
 

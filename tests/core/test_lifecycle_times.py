@@ -16,19 +16,9 @@ from tests.core.table import (
     stopped,
 )
 
+from poorwill.core.action import CloseGate, Conclude, Start, Stop
 from poorwill.core.lifecycle import START_BACKOFF, STOP_BACKOFF, concluded, retry_at
-from poorwill.core.model import (
-    CloseGate,
-    Conclude,
-    Failures,
-    Intent,
-    IntentKind,
-    Outcome,
-    Phase,
-    Start,
-    Stop,
-    Traffic,
-)
+from poorwill.core.model import Failures, Intent, IntentKind, Outcome, Phase, Traffic
 
 # --- the provider's time to settle ------------------------------------------------------------------
 

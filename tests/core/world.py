@@ -26,20 +26,9 @@ from tests.core.data_plane import NAME, Envoy
 from poorwill.control import observer, reconcile
 from poorwill.control.apply import STOP_DEADLINE
 from poorwill.control.probe import Probe
+from poorwill.core.action import Decision, OpenGate, Start, Stop
 from poorwill.core.lifecycle import START_BACKOFF
-from poorwill.core.model import (
-    Condition,
-    Decision,
-    GateState,
-    Hand,
-    HandKind,
-    IntentKind,
-    Now,
-    Observation,
-    OpenGate,
-    Start,
-    Stop,
-)
+from poorwill.core.model import Condition, GateState, Hand, HandKind, IntentKind, Now, Observation
 from poorwill.store import schema
 from poorwill.store.journal import Kind
 

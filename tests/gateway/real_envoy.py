@@ -14,8 +14,10 @@ from uuid import uuid4
 import httpx2
 
 from poorwill.core.model import GateState
+from poorwill.core.target import Target
 from poorwill.gateway import xds
 from poorwill.gateway.admin import Admin
+from poorwill.gateway.clusters import Upstream
 from poorwill.gateway.doors import Door
 from poorwill.gateway.envoy import Envoy
 from poorwill.gateway.gate import Gate
@@ -84,17 +86,17 @@ class House:
         self.restarts.append(pid)
         self.switchboard.again()
 
-    def shape(self, *sites: Site, protocols: Mapping[str, str] | None = None) -> None:
+    def shape(self, *sites: Site, upstreams: Mapping[str, Upstream] | None = None) -> None:
         """As ``app.program`` does: the files are there before Envoy is."""
         named = {site.service: site for site in sites}
-        self.switchboard.reshape(named, {**dict.fromkeys(named, "http1"), **(protocols or {})})
+        self.switchboard.reshape(named, {**dict.fromkeys(named, Upstream()), **(upstreams or {})})
         for name in named:
             self.doors.setdefault(name, Door(name, 5.0, lambda _: None))
         if not self.tasks:
             self.switchboard.write()
 
-    async def start(self, *sites: Site, protocols: Mapping[str, str] | None = None) -> None:
-        self.shape(*sites, protocols=protocols)
+    async def start(self, *sites: Site, upstreams: Mapping[str, Upstream] | None = None) -> None:
+        self.shape(*sites, upstreams=upstreams)
         await self.gate.serve(self.sockets.gate)
         await self.envoy.arrive()
         self.tasks.append(asyncio.create_task(self.switchboard.run()))
@@ -105,8 +107,8 @@ class House:
         names = self.doors
         await until(lambda: all(self.switchboard.confirmed(name) for name in names), "envoy confirmed")
 
-    async def opened(self, service: str, *addresses: tuple[str, int]) -> None:
-        self.switchboard.route(service, addresses)
+    async def opened(self, service: str, *addresses: tuple[str, int] | Target) -> None:
+        self.switchboard.route(service, tuple(Target(*address) for address in addresses))
         self.switchboard.open(service)
         await until(lambda: self.switchboard.gate(service).state is GateState.OPEN, "the gate is open")
 

@@ -10,6 +10,8 @@ import pytest
 from tests.gateway.real_envoy import House, service, until
 
 from poorwill.core.model import GateState
+from poorwill.core.target import Target
+from poorwill.gateway.clusters import Upstream
 from poorwill.gateway.routes import Site
 
 IT = Site("it", hosts=("it.test",))
@@ -60,7 +62,7 @@ async def test_open_goes_past_the_gate_and_close_comes_back(house: House) -> Non
 async def test_endpoints_are_published_while_closed(house: House) -> None:
     await house.start(IT)
     async with service() as address:
-        house.switchboard.route("it", (address,))
+        house.switchboard.route("it", (Target(*address),))
         assert not house.switchboard.confirmed("it")
         await house.settled()
         assert house.switchboard.gate("it").state is GateState.CLOSED
@@ -74,7 +76,7 @@ async def test_endpoints_are_published_while_closed(house: House) -> None:
 async def test_wishes_that_cross_end_in_the_last_one(house: House) -> None:
     await house.start(IT)
     async with service() as address:
-        house.switchboard.route("it", (address,))
+        house.switchboard.route("it", (Target(*address),))
         for _ in range(5):
             house.switchboard.open("it")
             await asyncio.sleep(0)
@@ -142,7 +144,7 @@ async def test_a_leaving_service_has_no_route_but_ends_what_is_open(house: House
         await house.opened("other", address)
         open_request = asyncio.create_task(status(house, "other.test"))
         await begun.wait()
-        house.switchboard.reshape({"it": IT}, {"it": "http1"}, leaving={"other"})
+        house.switchboard.reshape({"it": IT}, {"it": Upstream()}, leaving={"other"})
         await house.settled()
         assert await status(house, "other.test") == 404
         assert house.switchboard.gate("other").state is GateState.OPEN, "nobody closed it"
@@ -154,7 +156,7 @@ async def test_wishes_outlive_an_envoy(house: House) -> None:
     await house.start(IT)
     await house.envoy.stop()
     async with service() as address:
-        house.switchboard.route("it", (address,))
+        house.switchboard.route("it", (Target(*address),))
         house.switchboard.open("it")
         await asyncio.sleep(0.1)  # long enough to be confirmed, were there an Envoy
         assert house.switchboard.gate("it").state is GateState.MOVING
@@ -169,7 +171,7 @@ async def test_files_that_cannot_be_written_are_tried_again(house: House) -> Non
     blocked: Path = house.folder / "envoy" / "eds-it.json.new"
     blocked.mkdir()
     async with service() as address:
-        house.switchboard.route("it", (address,))
+        house.switchboard.route("it", (Target(*address),))
         house.switchboard.open("it")
         await asyncio.sleep(0.1)  # long enough to fail
         assert house.switchboard.gate("it").state is GateState.MOVING
@@ -182,7 +184,7 @@ async def test_a_file_is_whole_at_every_moment(house: House) -> None:
     await house.start(IT)
     rds = house.folder / "envoy" / "rds.json"
     async with service() as address:
-        house.switchboard.route("it", (address,))
+        house.switchboard.route("it", (Target(*address),))
         for number in range(20):
             (house.switchboard.open if number % 2 else house.switchboard.close)("it")
             await asyncio.sleep(0)

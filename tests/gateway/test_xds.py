@@ -10,8 +10,10 @@ import envoy
 import pytest
 from tests.gateway.real_envoy import STRAY
 
+from poorwill.config.address import system_ca
+from poorwill.core.target import Target, Tls
 from poorwill.gateway import xds
-from poorwill.gateway.clusters import endpoints_file
+from poorwill.gateway.clusters import Upstream, endpoints_file
 from poorwill.gateway.routes import Site
 
 
@@ -21,15 +23,15 @@ def test_envoy_finds_nothing_wrong_with_it(host: str, tmp_path: Path) -> None:
         "a": Site("a", hosts=("a.test",), patterns={"busy": ("POST /x/**",), "background": ("/y/*",)}),
         "b-2": Site("b-2", path="/b", strip_path=True, hold=90),
     }
-    protocols = {"a": "http1", "b-2": "http2"}
+    upstreams = {"a": Upstream(tls=Tls(system_ca())), "b-2": Upstream(http2=True)}
     bootstrap = xds.bootstrap(
         node="n", listen=(host, 18080), sockets=xds.sockets_in(tmp_path), folder=tmp_path
     )
     files = {
         "bootstrap.json": bootstrap,
-        "cds.json": xds.clusters(protocols, tmp_path),
+        "cds.json": xds.clusters(upstreams, tmp_path),
         "rds.json": xds.routes(sites.values(), frozenset({"a"}), STRAY),
-        endpoints_file("a"): xds.endpoints("a", [("127.0.0.1", 9000), ("::1", 9001)]),
+        endpoints_file("a"): xds.endpoints("a", [Target("127.0.0.1", 9000, "a.test"), Target("::1", 9001)]),
         endpoints_file("b-2"): xds.endpoints("b-2", []),
     }
     for name, content in files.items():
@@ -41,14 +43,14 @@ def test_envoy_finds_nothing_wrong_with_it(host: str, tmp_path: Path) -> None:
 
 
 def test_a_version_is_the_content() -> None:
-    one = xds.endpoints("a", [("127.0.0.1", 1)])
-    assert one["version_info"] == xds.endpoints("a", [("127.0.0.1", 1)])["version_info"]
-    assert one["version_info"] != xds.endpoints("a", [("127.0.0.1", 2)])["version_info"]
-    assert one["version_info"] != xds.endpoints("b", [("127.0.0.1", 1)])["version_info"]
+    one = xds.endpoints("a", [Target("127.0.0.1", 1)])
+    assert one["version_info"] == xds.endpoints("a", [Target("127.0.0.1", 1)])["version_info"]
+    assert one["version_info"] != xds.endpoints("a", [Target("127.0.0.1", 2)])["version_info"]
+    assert one["version_info"] != xds.endpoints("b", [Target("127.0.0.1", 1)])["version_info"]
 
 
 def test_each_class_has_a_cluster_with_the_same_endpoints(tmp_path: Path) -> None:
-    found = xds.clusters({"b": "http1", "a": "http2"}, tmp_path)["resources"]
+    found = xds.clusters({"b": Upstream(), "a": Upstream(http2=True)}, tmp_path)["resources"]
     assert [one["name"] for one in found] == [
         *("a/active", "a/background", "a/busy"),
         *("b/active", "b/background", "b/busy"),

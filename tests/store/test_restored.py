@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, create_engine
 
+from poorwill.core.action import Conclude
 from poorwill.core.lifecycle import concluded
-from poorwill.core.model import Conclude, Failures, Now, Outcome
+from poorwill.core.model import Failures, Now, Outcome
 from poorwill.store.event import Entry, Event, Kind, row_of
 from poorwill.store.journal import Journal, Restored, RestoredInstance
 from poorwill.store.queries import insert_events, latest_events, restore
@@ -22,23 +23,27 @@ OUTCOMES = {
     Kind.STOPPED: Outcome.STOPPED,
     Kind.FAILED: Outcome.FAILED,
     Kind.CRASHED: Outcome.CRASHED,
+    Kind.DONE: Outcome.DONE,
 }
 CLOSERS = {
-    Kind.START: {Kind.READY, Kind.FAILED, Kind.CRASHED, Kind.STOPPED},
-    Kind.STOP: {Kind.STOPPED, Kind.CRASHED},
+    Kind.START: {Kind.READY, Kind.FAILED, Kind.CRASHED, Kind.STOPPED, Kind.DONE},
+    Kind.STOP: {Kind.STOPPED, Kind.CRASHED, Kind.DONE},
 }
 
 
 def replay(events: Iterable[Event]) -> dict[str, Restored]:
     """One event after the other, with the core's own rule of what an outcome means."""
     services: dict[str, Restored] = {}
+    first: dict[str, Event] = {}
     for event in events:
+        first.setdefault(event.service, event)
         if not event.service or event.kind in {
             Kind.UP,
             Kind.DOWN,
             Kind.RELOAD,
             Kind.GATEWAY,
             Kind.CALL_FAILED,
+            Kind.NOTED,
         }:
             continue
         before = services.get(event.service, Restored())
@@ -49,7 +54,11 @@ def replay(events: Iterable[Event]) -> dict[str, Restored]:
         instance = _of_instance(instance, event)
         services[event.service] = replace(after, instances={**after.instances, event.instance: instance})
     return {
-        name: replace(found, instances={key: value for key, value in found.instances.items() if key})
+        name: replace(
+            found,
+            instances={key: value for key, value in found.instances.items() if key},
+            first=first[name],
+        )
         for name, found in services.items()
     }
 
@@ -57,8 +66,14 @@ def replay(events: Iterable[Event]) -> dict[str, Restored]:
 def _of_service(service: Restored, event: Event) -> Restored:
     if event.kind is Kind.PHASE:
         return replace(service, last_phase=event)
-    if event.kind in {Kind.WAKE, Kind.SLEEP, Kind.AUTO}:
+    if event.kind in {Kind.WAKE, Kind.SLEEP}:
         return replace(service, hand=event)
+    if event.kind is Kind.AUTO:
+        return replace(service, hand=event, plans=None)
+    if event.kind is Kind.PLAN:
+        return replace(service, plans=event)
+    if event.kind in {Kind.DONE, Kind.SKIPPED}:
+        return replace(service, run=event)
     if event.kind is Kind.READY and "seconds" in event.detail:
         return replace(service, wakes=(*service.wakes, event.detail["seconds"]))
     return service

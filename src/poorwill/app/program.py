@@ -17,9 +17,21 @@ import structlog
 from poorwill import __version__, clock
 from poorwill.app.exit import Exit
 from poorwill.app.reload import amend, compare, retire, revive, successor
-from poorwill.app.tenants import Grounds, charge, leftover, protocols, sites, stray
+from poorwill.app.shells import Shells
+from poorwill.app.tenants import (
+    Grounds,
+    Tenant,
+    charge,
+    leftover,
+    sites,
+    stray,
+    tenants,
+    upstreams,
+    visited,
+)
 from poorwill.config import Settings
 from poorwill.control.desk import Desk
+from poorwill.control.facts import Tenancy
 from poorwill.control.reconcile import Reconciler
 from poorwill.control.recorder import Recorder
 from poorwill.core.model import Hand, HandKind, Phase
@@ -53,7 +65,9 @@ class Poorwill:
         self._folder = folder
         self._journal = journal
         self._load = load
-        self._grounds = Grounds(folder, base, self._look)
+        self._shells = Shells(folder.instances_of, base, self._values)
+        self._shells.know(settings.machines)
+        self._grounds = Grounds(folder, base, self._look, self._noted, self._shells)
         self._exit: Exit | None = None
         self._cut = False
         self._reloading = asyncio.Lock()
@@ -71,7 +85,7 @@ class Poorwill:
         self._gate = Gate(self._doors)
         self._recorder = Recorder(journal)
         self._reconciler = Reconciler(self._front, self._recorder, self._spawn, self._forgotten)
-        self._desk = Desk(self._reconciler, self._front, self._recorder)
+        self._desk = Desk(self._reconciler, self._recorder)
         bootstrap = xds.bootstrap(
             node=folder.gateway_id(),
             listen=(settings.listen.host, settings.listen.port),
@@ -99,10 +113,23 @@ class Poorwill:
                     task.cancel()
         for facts in self._reconciler.services.values():
             await facts.provider.close()
+            if facts.tunnel is not None:
+                await facts.tunnel.leave()
+        await self._shells.close()
         return self._exit or Exit.LEAVE
 
     def _look(self, service: str) -> None:
         self._reconciler.look(service)
+
+    def _noted(self, service: str, words: str) -> None:
+        log.info("noted", service=service, what=words)
+        self._recorder.note(clock.now(), Entry(Kind.NOTED, service, reason=words))
+
+    def _values(self, machine: str) -> Mapping[str, str] | None:
+        """What is known of a machine that runs: where it is."""
+        facts = self._reconciler.services.get(machine)
+        places = facts.places.values() if facts else ()
+        return next((place.sighting.values for place in places if place.sighting and place.runs), None)
 
     def _nudge(self, service: str) -> None:
         self._reconciler.nudge(service)
@@ -127,8 +154,8 @@ class Poorwill:
         self._look_after_removed(restored)
         self._shape()
         self._switchboard.write()
-        for name in self._settings.services:
-            self._take_charge(name, restored.get(name, Restored()))
+        for name, tenant in tenants(self._settings).items():
+            self._take_charge(tenant, restored.get(name, Restored()))
         await self._gate.serve(self._sockets.gate)
         arrival = await self._envoy.arrive()
         self._note(Kind.GATEWAY, f"envoy {arrival.how}", pid=arrival.pid)
@@ -139,17 +166,17 @@ class Poorwill:
     def _look_after_removed(self, restored: Mapping[str, Restored]) -> None:
         """What left the configuration while nobody looked, and may run still, is put to sleep."""
         for name, past in restored.items():
-            if name in self._settings.services:
+            if name in tenants(self._settings):
                 continue
             facts = leftover(name, past, self._grounds)
             if facts is not None:
                 retire(facts)
-                self._doors[name] = Door(name, 0.0, self._reconciler.nudge)
+                if facts.tenancy is Tenancy.SERVICE:
+                    self._doors[name] = Door(name, 0.0, self._reconciler.nudge)
                 self._reconciler.add(facts)
 
-    def _take_charge(self, name: str, restored: Restored) -> None:
-        service = self._settings.services[name]
-        self._reconciler.add(charge(service, restored, self._grounds))
+    def _take_charge(self, tenant: Tenant, restored: Restored) -> None:
+        self._reconciler.add(charge(tenant, restored, self._grounds))
         if self._exit is Exit.DOWN:  # somebody did not wait until we were up
             self._put_to_sleep()
 
@@ -171,7 +198,8 @@ class Poorwill:
     def _put_to_sleep(self) -> None:
         now = clock.now()
         for facts in self._reconciler.services.values():
-            facts.hand = Hand(HandKind.SLEEP, now.mono, by="because poorwill goes down", force=self._cut)
+            cut = self._cut and facts.tenancy is not Tenancy.MACHINE  # what is on it is stopped first
+            facts.hand = Hand(HandKind.SLEEP, now.mono, by="because poorwill goes down", force=cut)
             facts.closed_to = "closing"
             self._reconciler.nudge(facts.name)
 
@@ -205,7 +233,7 @@ class Poorwill:
             if self._cut and len(unseen) == len(open_still):
                 log.error("left as it is, because nobody knows whether it runs", services=unseen)
                 return False
-            traffic = [self._front.traffic(facts.name) for facts in open_still]
+            traffic = [self._reconciler.front.traffic(facts.name) for facts in open_still]
             if not said and any(seen.active or seen.busy for seen in traffic):
                 said = True
                 log.info("waiting for open work to end; once more cuts it")
@@ -241,19 +269,17 @@ class Poorwill:
         known = self._reconciler.services
         new = [name for name in changes.added if name not in known]
         back = [name for name in changes.added if name in known]  # not even asleep yet
-        newcomers = [
-            charge(fresh.services[name], restored.get(name, Restored()), self._grounds) for name in new
-        ]
-        successors = {
-            name: successor(fresh.services[name], self._grounds) for name in (*changes.changed, *back)
-        }
+        all_of_it = tenants(fresh)
+        newcomers = [charge(all_of_it[name], restored.get(name, Restored()), self._grounds) for name in new]
+        successors = {name: successor(all_of_it[name], self._grounds) for name in (*changes.changed, *back)}
         self._settings = fresh
+        self._shells.know(fresh.machines)
         for name in changes.removed:
             retire(known[name])
         for name in back:
             revive(known[name])
         for name, then in successors.items():
-            amend(known[name], fresh.services[name], then)
+            amend(known[name], all_of_it[name], then)
         self._shape()
         for facts in newcomers:
             self._reconciler.add(facts)
@@ -264,10 +290,11 @@ class Poorwill:
 
     def _shape(self) -> None:
         """Doors and routes for the services of the configuration and those on their way out."""
-        for name, service in self._settings.services.items():
+        here = visited(self._settings)
+        for name, service in here.items():
             self._doors.setdefault(name, Door(name, service.hold, self._reconciler.nudge)).hold = service.hold
-        leaving = self._reconciler.services.keys() - self._settings.services.keys()
-        self._switchboard.reshape(sites(self._settings), protocols(self._settings), leaving)
+        leaving = self._doors.keys() - here.keys()
+        self._switchboard.reshape(sites(self._settings), upstreams(self._settings), leaving)
 
     def _forgotten(self, name: str) -> None:
         """A removed service is asleep: its host is unknown from now on."""

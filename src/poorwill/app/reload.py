@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from poorwill import clock
-from poorwill.app.tenants import Grounds, address, probe, remember, settle_in
+from poorwill.app.tenants import (
+    Grounds,
+    Tenant,
+    machine_of,
+    probe,
+    remember,
+    settle_in,
+    tenancy,
+    tenants,
+    tunnel,
+)
 from poorwill.config import ServiceConfig, Settings
 from poorwill.control.facts import Facts, Successor
 from poorwill.core.model import Hand, HandKind
@@ -17,7 +27,7 @@ _FIXED = ("listen", "admin", "state")
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Names of services, sorted."""
+    """Names of services and machines, sorted."""
 
     added: tuple[str, ...]
     removed: tuple[str, ...]
@@ -35,7 +45,14 @@ def compare(before: Settings, after: Settings) -> Changes:
             f"{' and '.join(fixed)} cannot change while Poorwill runs",
             hint="`poorwill down`, then `poorwill up`",
         )
-    old, new = before.services, after.services
+    old, new = tenants(before), tenants(after)
+    for name in new.keys() & old.keys():
+        kinds = tenancy(old[name]), tenancy(new[name])
+        if kinds[0] is not kinds[1]:
+            raise BadInput(
+                f"{name} cannot change from a {kinds[0]} to a {kinds[1]} while Poorwill runs",
+                hint="give it another name, or remove it, reload, and add it again",
+            )
     return Changes(
         added=tuple(sorted(new.keys() - old.keys())),
         removed=tuple(sorted(old.keys() - new.keys())),
@@ -57,13 +74,22 @@ def revive(facts: Facts) -> None:
     facts.hand = None
 
 
-def successor(service: ServiceConfig, grounds: Grounds) -> Successor:
+def successor(tenant: Tenant, grounds: Grounds) -> Successor:
     """Where and how a changed service runs. Raises PoorwillError when its provider cannot be made."""
-    host = settle_in(service, grounds)
-    return Successor(host, probe(service), address(service), lambda: remember(service, grounds))
+    return Successor(
+        provider=settle_in(tenant, grounds),
+        probe=probe(tenant, grounds),
+        address=tenant.address if isinstance(tenant, ServiceConfig) else None,
+        remember=lambda: remember(tenant, grounds),
+        machine=machine_of(tenant),
+        tunnel=tunnel(tenant, grounds),
+    )
 
 
-def amend(facts: Facts, service: ServiceConfig, then: Successor) -> None:
+def amend(facts: Facts, tenant: Tenant, then: Successor) -> None:
     """Rules hold at once; where and how it runs holds from the next wake on."""
-    facts.rules = service.rules(then.provider.settle)
+    facts.rules = tenant.rules(then.provider.settle)
+    facts.zone = tenant.zone
+    if isinstance(tenant, ServiceConfig):
+        facts.needs = tenant.needs
     facts.successor = then

@@ -1,24 +1,25 @@
-"""From a service in the configuration to what the rooms need to know of it."""
+"""From a service, job or machine in the configuration to what the rooms need to know of it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pydantic import BaseModel, ValidationError
-
 from poorwill import clock
-from poorwill.config import ServiceConfig, Settings
+from poorwill.app.shells import Shells
+from poorwill.config import MachineConfig, Run, ServiceConfig, Settings
 from poorwill.control import restore
-from poorwill.control.facts import Facts, Place
+from poorwill.control.facts import Ask, Facts, Place, Tenancy, Way
 from poorwill.control.probe import Probe
 from poorwill.core.model import Now, Service
 from poorwill.errors import StateError
 from poorwill.gateway import pages
+from poorwill.gateway.clusters import Upstream
 from poorwill.gateway.routes import Site, Stray
 from poorwill.providers.base import Provider, Surroundings
 from poorwill.providers.registry import provider
+from poorwill.providers.ssh import Tunnel
 from poorwill.store.folder import StateFolder
 from poorwill.store.journal import Kind, Restored, RestoredInstance
 
@@ -32,6 +33,22 @@ class Grounds:
     folder: StateFolder
     base: Path
     look: Callable[[str], None]
+    note: Callable[[str, str], None]
+    shells: Shells
+
+
+Tenant = ServiceConfig | MachineConfig
+"""What the control room has charge of, as the configuration says it."""
+
+
+def tenants(settings: Settings) -> dict[str, Tenant]:
+    """By name; machines first, since others live on them."""
+    return {**settings.machines, **settings.services}
+
+
+def visited(settings: Settings) -> dict[str, ServiceConfig]:
+    """The services that have a door."""
+    return {name: service for name, service in settings.services.items() if not service.is_job}
 
 
 def sites(settings: Settings) -> dict[str, Site]:
@@ -44,12 +61,15 @@ def sites(settings: Settings) -> dict[str, Site]:
             service.traffic.patterns,
             service.hold,
         )
-        for name, service in settings.services.items()
+        for name, service in visited(settings).items()
     }
 
 
-def protocols(settings: Settings) -> dict[str, str]:
-    return {name: service.protocol for name, service in settings.services.items()}
+def upstreams(settings: Settings) -> dict[str, Upstream]:
+    return {
+        name: Upstream(service.protocol == "http2", service.address.tls if service.address else None)
+        for name, service in visited(settings).items()
+    }
 
 
 def stray() -> Stray:
@@ -60,72 +80,117 @@ def stray() -> Stray:
     )
 
 
-def settle_in(service: ServiceConfig, grounds: Grounds) -> Provider:
-    """A provider object for this service; it has not looked at anything yet."""
-    return _provider(service.name, service.run.provider, service.run.options, grounds, address(service))
+def settle_in(tenant: Tenant, grounds: Grounds) -> Provider:
+    """A provider object for this tenant; it has not looked at anything yet."""
+    address = tenant.address if isinstance(tenant, ServiceConfig) else None
+    fixed = address.fixed if address else None
+    known = (fixed.host, fixed.port) if fixed else None
+    return _provider(tenant.name, tenant.run, grounds, machine_of(tenant), known)
 
 
-def remember(service: ServiceConfig, grounds: Grounds) -> None:
-    """Write down how the service runs, so that it can be stopped even when it left the configuration."""
-    run = service.run
-    memory = {"provider": run.provider, "options": run.options.model_dump(mode="json")}
-    grounds.folder.remember_run(service.name, memory)
+def remember(tenant: Tenant, grounds: Grounds) -> None:
+    """Write down how it runs, so that it can be stopped even when it left the configuration."""
+    run = tenant.run
+    memory = {
+        "provider": run.provider,
+        "options": run.options.model_dump(mode="json"),
+        "tenancy": str(tenancy(tenant)),
+        "on": machine_of(tenant),
+    }
+    grounds.folder.remember_run(tenant.name, memory)
+
+
+def machine_of(tenant: Tenant) -> str:
+    """What it lives on; empty when that is not a machine of the configuration."""
+    return tenant.on or "" if isinstance(tenant, ServiceConfig) else ""
+
+
+def tenancy(tenant: Tenant) -> Tenancy:
+    if isinstance(tenant, MachineConfig):
+        return Tenancy.MACHINE
+    return Tenancy.JOB if tenant.is_job else Tenancy.SERVICE
 
 
 def _provider(
-    service: str,
-    name: str,
-    options: BaseModel,
-    grounds: Grounds,
-    address: tuple[str, int] | None = None,
+    name: str, run: Run, grounds: Grounds, machine: str = "", address: tuple[str, int] | None = None
 ) -> Provider:
-    around = Surroundings(
+    shell = grounds.shells.of(machine) if machine else None
+    around = replace(_around(name, grounds), address=address, shell=shell)
+    return provider(run.provider)(run.options, around)
+
+
+def _around(name: str, grounds: Grounds) -> Surroundings:
+    return Surroundings(
         gateway=grounds.folder.gateway_id(),
-        service=service,
-        folder=grounds.folder.instances_of(service),
+        service=name,
+        folder=grounds.folder.instances_of(name),
         base=grounds.base,
-        changed=lambda: grounds.look(service),
-        address=address,
+        changed=lambda: grounds.look(name),
+        note=lambda words: grounds.note(name, words),
     )
-    return provider(name)(options, around)
 
 
-def address(service: ServiceConfig) -> tuple[str, int] | None:
-    """Where the service answers, when it is the user who says so."""
-    return (service.address.host, service.address.port) if service.address else None
-
-
-def probe(service: ServiceConfig) -> Probe:
-    ready = service.ready
+def probe(tenant: Tenant, grounds: Grounds) -> Probe | Ask | None:
+    """What shows that an instance of it can be used; None when it is enough that it runs."""
+    if isinstance(tenant, MachineConfig):
+        return grounds.shells.answers(tenant.name) if tenant.ssh else None
+    if tenant.is_job:
+        return None
+    ready = tenant.ready
     return Probe(
         path=None if ready.tcp else ready.path,
         accepts=ready.accepts,
         headers=ready.headers,
-        warmup=service.warmup,
-        http2=service.protocol == "http2",
+        warmup=tenant.warmup,
+        http2=tenant.protocol == "http2",
+        tls=tenant.address.tls if tenant.address else None,
     )
 
 
-def charge(service: ServiceConfig, restored: Restored, grounds: Grounds) -> Facts:
-    """The facts of a service at the start of this life, as the journal says; nothing was looked at yet."""
+def tunnel(tenant: Tenant, grounds: Grounds) -> Way | None:
+    """The way to a service that is only reached through its machine's SSH."""
+    url = tenant.address.url if isinstance(tenant, ServiceConfig) and tenant.address else None
+    if url is None or not url.tunnel:
+        return None
+    machine, there = machine_of(tenant), url.place()
+    around = _around(tenant.name, grounds)
+    return Tunnel(
+        around,
+        lambda: grounds.shells.target(machine),
+        (there.host, there.port),
+        grounds.shells.folder(machine),
+    )
+
+
+def charge(tenant: Tenant, restored: Restored, grounds: Grounds) -> Facts:
+    """Its facts at the start of this life, as the journal says; nothing was looked at yet."""
     now = clock.now()
-    host = settle_in(service, grounds)
-    remember(service, grounds)
-    return Facts(
-        rules=service.rules(host.settle),
+    host = settle_in(tenant, grounds)
+    remember(tenant, grounds)
+    facts = Facts(
+        rules=tenant.rules(host.settle),
         provider=host,
-        probe=probe(service),
-        places=_places(service.name, restored, now),
+        probe=probe(tenant, grounds),
+        places=_places(tenant.name, restored, now),
         handles=restore.handles(restored),
-        address=address(service),
         hand=restore.hand(restored.hand, now),
+        plans=restore.plans(restored, now),
         failures=restore.failures(restored, now),
         wakes=restore.wakes(restored),
+        tenancy=tenancy(tenant),
+        zone=tenant.zone,
+        machine=machine_of(tenant),
+        tunnel=tunnel(tenant, grounds),
+        last_run=restore.last_run(restored, now),
+        watched_from=now.wall,
     )
+    if isinstance(tenant, ServiceConfig):
+        facts.address, facts.needs = tenant.address, tenant.needs
+    return facts
 
 
 def leftover(name: str, restored: Restored, grounds: Grounds) -> Facts | None:
-    """A service that left the configuration while nobody looked, if it may run still; else None.
+    """What left the configuration while nobody looked, if it may run still; else None.
 
     Raises PoorwillError when it cannot be taken over: what may be billed is not passed over in silence.
     """
@@ -135,18 +200,21 @@ def leftover(name: str, restored: Restored, grounds: Grounds) -> Facts | None:
     memory = grounds.folder.remembered_run(name)
     try:
         options = provider(memory["provider"]).Options.model_validate(memory["options"])
-    except (LookupError, TypeError, ValidationError) as error:
+        kind, machine = Tenancy(memory.get("tenancy", Tenancy.SERVICE)), memory.get("on", "")
+    except (LookupError, TypeError, ValueError) as error:
         raise StateError(
             f"{name} is no longer in the configuration, may run still, and how it ran cannot be understood",
             hint=f"put {name} back into the configuration and start again",
         ) from error
-    host = _provider(name, memory["provider"], options, grounds)
+    host = _provider(name, Run(memory["provider"], options), grounds, machine)
     return Facts(
-        rules=Service(name, settle=host.settle),
+        rules=Service(name, settle=host.settle, job=kind is Tenancy.JOB),
         provider=host,
-        probe=Probe(path=None, accepts=lambda _: True),
+        probe=None,
         places=_places(name, restored, clock.now()),
         handles=restore.handles(restored),
+        tenancy=kind,
+        machine=machine,
     )
 
 

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import getpass
+from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 import typer
 
 from poorwill.cli.options import FILE, File, Name, find
 from poorwill.errors import BadInput
+
+During = Annotated[
+    str | None, typer.Option("--during", help="Hours to come, such as 'Saturday 10:00-14:00'.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -22,32 +29,63 @@ def wake(
     name: Name,
     file: File = FILE,
     span: Annotated[str | None, typer.Option("--for", help="How long, such as 2h.")] = None,
+    during: During = None,
 ) -> None:
-    """Wake a service and keep it awake, for a time or until `auto`."""
+    """Wake a service and keep it awake, for a time or until `auto`; a job runs once.
+
+    With --during nothing happens now: the service will be awake in those hours.
+    """
+    if during is not None:
+        if span is not None:
+            raise BadInput("--for and --during exclude each other", hint="--during says both hours")
+        _plan(name, file, "wake", during)
+        return
     seconds = _seconds(span)
     _say(name, file, "wake", {"seconds": seconds})
     end = f"for {span}" if span else f"until you say `poorwill auto {name}`"
     typer.echo(f"{name} is woken and kept awake {end}.")
 
 
-def sleep(name: Name, file: File = FILE) -> None:
-    """Put a service to sleep until `auto`; requests do not wake it. Work in flight is waited for."""
-    _say(name, file, "sleep", {})
-    typer.echo(f"{name} is put to sleep and stays so until you say `poorwill auto {name}`.")
+def sleep(name: Name, file: File = FILE, during: During = None) -> None:
+    """Put a service to sleep until its next window or `auto`; requests do not wake it.
+
+    Work in flight is waited for. With --during nothing happens now: it will be asleep in those hours.
+    """
+    if during is not None:
+        _plan(name, file, "sleep", during)
+        return
+    said = _say(name, file, "sleep", {})
+    until = said["hand_until"]
+    end = f"until {_local(until, file)}, or" if until else "until"
+    typer.echo(f"{name} is put to sleep and stays so {end} you say `poorwill auto {name}`.")
 
 
 def auto(name: Name, file: File = FILE) -> None:
-    """Give back what `wake` or `sleep` demanded: requests decide again."""
+    """Give back what `wake` or `sleep` demanded or planned: hours and requests decide again."""
     _say(name, file, "auto", {})
     typer.echo(f"{name} decides for itself again.")
 
 
-def _say(name: str, file: Any, what: str, body: dict[str, Any]) -> None:
+def _say(name: str, file: Path, what: str, body: dict[str, Any]) -> dict[str, Any]:
     from poorwill.cli.client import Client
 
     place = find(file)
     path = f"/api/v1/services/{quote(name, safe='')}/{what}"
-    Client(place.state).post(path, {**body, "by": f"by {getpass.getuser()}"})
+    row: dict[str, Any] = Client(place.state).post(path, {**body, "by": f"by {getpass.getuser()}"})
+    return row
+
+
+def _plan(name: str, file: Path, kind: str, during: str) -> None:
+    row = _say(name, file, "plan", {"kind": kind, "during": during})
+    plan = row["plans"][-1]
+    hours = f"from {_local(plan['start'], file)} to {_local(plan['stop'], file)}"
+    state = "awake" if kind == "wake" else "asleep"
+    typer.echo(f"{name} will be {state} {hours}. `poorwill auto {name}` takes it back.")
+
+
+def _local(stamp: str, file: Path) -> str:
+    at = datetime.fromisoformat(stamp).astimezone(ZoneInfo(find(file).timezone))
+    return at.strftime("%a %d %b %H:%M")
 
 
 def _seconds(span: str | None) -> float | None:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from poorwill.config.address import ServiceAddress
 from poorwill.config.load import load
 from poorwill.config.locate import Whereabouts, locate
+from poorwill.config.machine import MachineConfig
+from poorwill.config.run import Run
 from poorwill.config.schema import json_schema
 from poorwill.config.spec import Ready, ServiceConfig, Settings, Traffic
 from poorwill.config.units import HostPort, format_duration
 
 __all__ = [
     "HostPort",
+    "MachineConfig",
     "Ready",
+    "Run",
+    "ServiceAddress",
     "ServiceConfig",
     "Settings",
     "Traffic",

@@ -65,9 +65,19 @@ class Explainer:
         A missing key is part of it.
         """
         loc = error["loc"]
-        here, _ = self._walk(loc)
-        missing = error["type"] in {"missing", "wrong"} and len(here) < len(loc)
+        here, value = self._walk(loc)
+        missing = (
+            error["type"] in {"missing", "wrong"} and len(here) < len(loc) and not isinstance(value, str)
+        )
         return (*here, loc[-1]) if missing and isinstance(loc[-1], str) else here
+
+    def in_file(self, loc: Loc) -> Loc:
+        """The path without positions of lists that stand there without brackets, as one item alone may."""
+        here: Loc = ()
+        for part in loc:
+            position = isinstance(part, int) and not isinstance(self._walk(here)[1], list)
+            here = here if position else (*here, part)
+        return here
 
     def meant(self, error: ErrorDetails) -> Loc | None:
         """For an unknown key: the key in the same place that was probably meant."""

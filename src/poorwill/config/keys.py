@@ -10,8 +10,10 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from poorwill.config.address import ServiceAddress
 from poorwill.config.complaint import Loc
 from poorwill.config.run import Run
+from poorwill.config.schedule import ScheduleEntry
 from poorwill.config.spec import Ready, ServiceConfig, Settings, Traffic
 
 Providers = Mapping[str, type[BaseModel]]
@@ -44,12 +46,12 @@ def suggestion(name: str, loc: Loc, providers: Providers) -> str:
 def unknown_key_hint(name: str, loc: Loc, providers: Providers) -> str:
     """What to do about a key that has no place here."""
     near = suggestion(name, loc, providers)
-    if near:
-        return f"did you mean {near}?"
     service = str(loc[1]) if len(loc) > 1 and loc[0] == "services" else "NAME"
     for above, model in _sections(service, providers):
-        if name in _names(model):
+        if name in _names(model):  # the very key of another place is rather meant than a like one of this
             return f"did you mean {above}{name}?"
+    if near:
+        return f"did you mean {near}?"
     known = allowed(loc, providers)
     return f"the keys here are {', '.join(known)}" if known else ""
 
@@ -60,6 +62,8 @@ def _sections(service: str, providers: Providers) -> Iterator[tuple[str, type[Ba
     yield above, ServiceConfig
     yield f"{above}ready.", Ready
     yield f"{above}traffic.", Traffic
+    yield f"{above}schedule.", ScheduleEntry
+    yield f"{above}address.", ServiceAddress
     for name, options in providers.items():
         yield f"{above}run.{name}.", options
 
@@ -76,7 +80,9 @@ def _shape(loc: Loc, providers: Providers) -> Any:
     shape: Any = Settings
     for part in loc:
         shape = _below(shape, part, providers)
-    return shape
+    # An item of a list may stand alone, without its position.
+    items = get_args(shape) if get_origin(shape) is tuple else ()
+    return _inner(items[0]) if items and _is_model(_inner(items[0])) else shape
 
 
 def _is_model(shape: Any) -> bool:

@@ -91,6 +91,10 @@ class _NoOptions(BaseModel):
     def gives_address(self) -> bool:
         return True
 
+    @property
+    def gives_exit_code(self) -> bool:
+        return True
+
 
 class _Check:
     """Validates, takes out what is wrong, and validates the rest again, until nothing new comes up.
@@ -145,7 +149,7 @@ class _Check:
     def _is_consequence(self, detail: ErrorDetails) -> bool:
         context, loc, own = detail.get("ctx", {}), detail["loc"], self._explain.path(detail)
         above = loc[: len(loc) - context.get("depth", 0)]
-        about = [(*above, *path) for path in context.get("about", ())]
+        about = [self._explain.in_file((*above, *path)) for path in context.get("about", ())]
         for gone in self._gone:
             if _is_within(own, gone) or any(
                 _is_within(path, gone) or _is_within(gone, path) for path in about

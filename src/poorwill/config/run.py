@@ -39,6 +39,11 @@ class Run:
         """Whether the user may leave the address to the provider (a container's published port)."""
         return bool(getattr(self.options, "may_give_address", False))
 
+    @property
+    def gives_exit_code(self) -> bool:
+        """Whether the provider reports how an instance ended that ended by itself: jobs need it."""
+        return bool(getattr(self.options, "gives_exit_code", False))
+
 
 def context(info: ValidationInfo) -> Context:
     return info.context if isinstance(info.context, Context) else Context()

@@ -22,14 +22,20 @@ from pydantic import (
     model_validator,
 )
 
+from poorwill.config.address import Address
 from poorwill.config.claims import complaints
 from poorwill.config.complaint import all_of, expected, wrong
+from poorwill.config.jobs import job_complaints
+from poorwill.config.machine import MachineConfig
 from poorwill.config.names import HostNames, PathPrefix, Pattern, RequestPath, ServiceName
+from poorwill.config.relations import relation_complaints
 from poorwill.config.run import RunSection, context
+from poorwill.config.schedule import Schedule, timetable
 from poorwill.config.status import StatusRanges
-from poorwill.config.units import Address, Duration, HostPort, ListenAddress, at_least
+from poorwill.config.units import Duration, HostPort, ListenAddress, at_least
 from poorwill.config.zone import TimeZone, system_timezone
-from poorwill.core.model import Service
+from poorwill.core.model import OnRequest, Service
+from poorwill.core.schedule import Timetable
 
 _MODEL = ConfigDict(frozen=True, extra="forbid")
 
@@ -160,12 +166,19 @@ class ServiceConfig(BaseModel):
     )
     run: RunSection = Field(
         description="Where the service runs: a provider and its options, such as "
-        "process: {command: [python3, app.py]}."
+        "process: {command: [python3, app.py]}. Leave it out beside on: when the machine starts it by itself."
+    )
+    on: str | None = Field(
+        default=None, description="The machine (see machines) it lives on, which wakes first and sleeps last."
+    )
+    needs: tuple[ServiceName, ...] = Field(
+        default=(), description="Other services that must be awake before this one, and stay so."
     )
     address: Address | None = Field(
         default=None,
-        description="Where the service answers: host:port or http://host:port. Leave it out when the command "
-        "contains {port}, or when the published port of a container tells.",
+        description="Where the service answers: host:port, https://host, tunnel:port, or with what the place "
+        "says in braces, such as {host}:7860. Leave it out when the command contains {port}, "
+        "or when the published port of a container tells.",
     )
     protocol: Literal["http1", "http2"] = Field(
         default="http1", description="How Poorwill talks to the service; http2 is for gRPC."
@@ -184,23 +197,60 @@ class ServiceConfig(BaseModel):
         default=90.0,
         description="How long a request waits for a sleeping service before the answer is 503.",
     )
+    on_request: Literal["wake", "page", "closed"] = Field(
+        default="wake",
+        description="What a visit does while the service sleeps. wake: it wakes the service. page: a page "
+        "asks, and only a person's click wakes it. closed: it wakes nothing, and a page tells when it opens.",
+    )
     drain: Duration = Field(
         default=30.0, description="How long open but silent streams may delay the sleep before they are cut."
     )
     traffic: Traffic = Field(
         default_factory=Traffic, description="Which requests keep the service awake, and which do not."
     )
+    schedule: Schedule = Field(
+        default=(),
+        description="When the service is awake by itself, or when a job runs: hours such as "
+        "Mon-Fri 09:00-18:00, or a list of entries.",
+    )
+    timezone: TimeZone | None = Field(
+        default=None, description="IANA name of the time zone of the schedule. Default: the file's timezone."
+    )
 
     _name: str = PrivateAttr(default="")
+    _zone: str = PrivateAttr(default="UTC")
+    _timetable: Timetable | None = PrivateAttr(default=None)
 
     @property
     def name(self) -> str:
         """The key below ``services``; empty for a service outside Settings."""
         return self._name
 
-    def be_called(self, name: str) -> None:
-        """For Settings, which alone knows the name."""
-        self._name = name
+    @property
+    def zone(self) -> str:
+        """The time zone of its hours."""
+        return self._zone
+
+    @property
+    def is_job(self) -> bool:
+        """Whether nobody visits it: it only runs at its hours until it is done."""
+        return bool(self.schedule) and all(entry.until == "done" for entry in self.schedule)
+
+    @property
+    def timetable(self) -> Timetable | None:
+        """The schedule in its time zone; None when there is none."""
+        return self._timetable
+
+    @property
+    def fixed_address(self) -> HostPort | None:
+        """Host and port that this service has for itself and that are known beforehand."""
+        address = self.address
+        return None if address is None or address.host else address.fixed
+
+    def be_called(self, name: str, zone: str) -> None:
+        """For Settings, which alone knows the name, and the zone of the file."""
+        self._name, self._zone = name, self.timezone or zone
+        self._timetable = timetable(self.schedule, self._zone)
 
     def rules(self, settle: float) -> Service:
         """What the core needs to know; ``settle`` is the provider's, in seconds."""
@@ -211,7 +261,18 @@ class ServiceConfig(BaseModel):
             start_timeout=self.ready.timeout,
             settle=settle,
             keepalive_bytes=self.traffic.keepalive_bytes,
+            on_request=OnRequest(self.on_request),
+            timetable=self.timetable,
+            job=self.is_job,
         )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _run_by_its_machine(cls, value: Any) -> Any:
+        """Without ``run``, a service on a machine comes and goes with it."""
+        if isinstance(value, dict) and value.get("on") is not None and "run" not in value:
+            return {**value, "run": {"machine": {}}}
+        return value
 
     @model_validator(mode="after")
     def _patterns_below_path(self) -> Self:
@@ -230,8 +291,17 @@ class ServiceConfig(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _a_job_has_no_visitors(self, info: ValidationInfo) -> Self:
+        found = job_complaints(self, context(info).providers) if self.is_job else []
+        if found:
+            raise all_of(found)
+        return self
+
+    @model_validator(mode="after")
     def _address_known_once(self) -> Self:
-        about = (("run",),)
+        about = (("run",), ("schedule",))
+        if self.is_job:
+            return self
         if self.address is None and not (self.run.gives_address or self.run.may_give_address):
             error = wrong("missing", "say where the service answers: address: 127.0.0.1:9100", about=about)
         elif self.address is not None and self.run.gives_address:
@@ -267,10 +337,16 @@ class Settings(BaseModel):
         description="IANA name of the time zone of the times shown. Default: this machine's.",
     )
     services: dict[ServiceName, ServiceConfig] = Field(description="The services, each under its name.")
+    machines: dict[ServiceName, MachineConfig] = Field(
+        default_factory=dict,
+        description="Machines that are rented and switched on and off as a whole, each under its name.",
+    )
 
     def model_post_init(self, _context: Any) -> None:
         for name, service in self.services.items():
-            service.be_called(name)
+            service.be_called(name, self.timezone)
+        for name, machine in self.machines.items():
+            machine.be_called(name, self.timezone)
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
@@ -280,9 +356,10 @@ class Settings(BaseModel):
         doors = {"listen": self.listen, "admin": self.admin}
         if "admin" not in self.model_fields_set:
             doors = dict(reversed(doors.items()))
-        addresses = {name: service.address for name, service in self.services.items()}
-        claims = {name: (service.hosts, service.path) for name, service in self.services.items()}
-        found = complaints(doors, addresses, claims)
+        visited = {name: service for name, service in self.services.items() if not service.is_job}
+        addresses = {name: service.fixed_address for name, service in visited.items()}
+        claims = {name: (service.hosts, service.path) for name, service in visited.items()}
+        found = complaints(doors, addresses, claims) + relation_complaints(self.services, self.machines)
         if found:
             raise all_of(found)
         return self

@@ -1,9 +1,8 @@
-"""Durations and addresses as people write them in poorwill.yaml."""
+"""Durations and places to listen on as people write them in poorwill.yaml."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Annotated
@@ -97,24 +96,26 @@ class HostPort:
 
     @property
     def is_loopback(self) -> bool:
-        ip = _ip(self.host)
+        ip = ip_text(self.host)
         return self.host == "localhost" if ip is None else ip_address(ip).is_loopback
 
     @property
     def is_wildcard(self) -> bool:
         """Whether listening there means every address of this machine."""
-        ip = _ip(self.host)
+        ip = ip_text(self.host)
         return ip is not None and ip_address(ip).is_unspecified
 
 
-def _ip(host: str) -> str | None:
+def ip_text(host: str) -> str | None:
+    """The IP address in its shortest form; None for a name."""
     try:
         return str(ip_address(host))
     except ValueError:
         return None
 
 
-def _parse(value: object, what: str, example: str) -> HostPort:
+def parse_host_port(value: object, what: str, example: str) -> HostPort:
+    """``host:port``. Raises PydanticCustomError, which says that ``what`` was expected."""
     if isinstance(value, HostPort):
         return value
     if isinstance(value, int) and not isinstance(value, bool):
@@ -132,7 +133,7 @@ def _parse(value: object, what: str, example: str) -> HostPort:
         raise expected("a port from 1 to 65535")
     bracketed = match["host"].startswith("[")
     host = match["host"].strip("[]")
-    ip = _ip(host)
+    ip = ip_text(host)
     if bracketed != (":" in host) or (bracketed and ip is None):
         raise expected(what)
     if ip is None and (re.fullmatch(r"[\d.]+", host, re.ASCII) or not _NAME.fullmatch(host)):
@@ -142,17 +143,17 @@ def _parse(value: object, what: str, example: str) -> HostPort:
 
 def _address_hint(text: str, port: str) -> str:
     before, _, last = text.rpartition(":")
-    if ":" in before and _ip(before) and last.isdecimal() and len(last) > 1:
+    if ":" in before and ip_text(before) and last.isdecimal() and len(last) > 1:
         return "put an IPv6 address in brackets: [::1]:8080"
-    if _ip(text) or _NAME.fullmatch(text):
+    if ip_text(text) or _NAME.fullmatch(text):
         return f"add the port: {f'[{text}]' if ':' in text else text}:{port}"
     return ""
 
 
 def parse_listen_address(value: object) -> HostPort:
     """An address of this machine: an IP or ``localhost``, and a port."""
-    place = _parse(value, "an address to listen on, such as 127.0.0.1:8080", "127.0.0.1:8080")
-    if place.host != "localhost" and _ip(place.host) is None:
+    place = parse_host_port(value, "an address to listen on, such as 127.0.0.1:8080", "127.0.0.1:8080")
+    if place.host != "localhost" and ip_text(place.host) is None:
         raise expected(
             "an IP address or localhost to listen on",
             "write 127.0.0.1 for this machine only, or 0.0.0.0 for the whole network",
@@ -160,26 +161,9 @@ def parse_listen_address(value: object) -> HostPort:
     return place
 
 
-def parse_address(value: object) -> HostPort:
-    """Where a service answers: ``host:port``, with or without ``http://`` in front."""
-    what = "an address such as 127.0.0.1:9100 or http://127.0.0.1:9100"
-    if not isinstance(value, str):
-        return _parse(value, what, "127.0.0.1:9100")
-    if "{port}" in value:
-        raise expected(what, "leave address out: with {port} in the command Poorwill chooses the port")
-    if "https://" in value.lower():
-        raise expected(what, "Poorwill speaks plain HTTP to a service")
-    bare = re.sub(r"^http://(.*?)/?$", r"\1", value.strip(), flags=re.IGNORECASE)
-    return _parse(bare, what, "127.0.0.1:9100")
-
-
-def _address_schema(parse: Callable[[object], HostPort], example: str) -> tuple[object, ...]:
-    return (
-        PlainValidator(parse),
-        PlainSerializer(str, return_type=str, when_used="json"),
-        WithJsonSchema({"type": "string", "examples": [example]}),
-    )
-
-
-ListenAddress = Annotated[HostPort, *_address_schema(parse_listen_address, "127.0.0.1:8080")]
-Address = Annotated[HostPort, *_address_schema(parse_address, "127.0.0.1:9100")]
+ListenAddress = Annotated[
+    HostPort,
+    PlainValidator(parse_listen_address),
+    PlainSerializer(str, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "examples": ["127.0.0.1:8080"]}),
+]

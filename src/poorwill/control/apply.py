@@ -17,18 +17,8 @@ from poorwill import clock
 from poorwill.control.facts import Facts, Place
 from poorwill.control.front import Front
 from poorwill.control.recorder import Recorder
-from poorwill.core.model import (
-    Action,
-    CloseGate,
-    Conclude,
-    Intent,
-    IntentKind,
-    Now,
-    OpenGate,
-    Outcome,
-    Start,
-    Stop,
-)
+from poorwill.core.action import Action, CloseGate, Conclude, OpenGate, Skip, Start, Stop
+from poorwill.core.model import HandKind, Intent, IntentKind, Now, Outcome
 from poorwill.errors import Permanent, ProviderError, Temporary
 from poorwill.providers.base import broken
 from poorwill.store.journal import Entry, Kind
@@ -45,6 +35,7 @@ _OUTCOMES = {
     Outcome.STOPPED: Kind.STOPPED,
     Outcome.FAILED: Kind.FAILED,
     Outcome.CRASHED: Kind.CRASHED,
+    Outcome.DONE: Kind.DONE,
 }
 
 
@@ -61,25 +52,31 @@ class Applier:
         """Begin an action. What it needs to be remembered is in ``facts`` when this returns."""
         match action:
             case Start():
-                self._start(facts, facts.places[action.instance], action.reason, now)
+                self._start(facts, facts.places[action.instance], action, now)
             case Stop():
                 self._stop(facts, facts.places[action.instance], action.reason, now)
             case Conclude():
                 self._conclude(facts, action, now)
+            case Skip():
+                facts.last_run = action.due
+                detail = {"last_run": action.due}
+                self._recorder.note(now, Entry(Kind.SKIPPED, facts.name, "", action.reason, detail))
             case OpenGate():
                 self._front.open(facts.name)
             case CloseGate():
                 self._front.close(facts.name)
 
-    def _start(self, facts: Facts, place: Place, reason: str, now: Now) -> None:
+    def _start(self, facts: Facts, place: Place, action: Start, now: Now) -> None:
         before = place.intent.attempts if place.intent else 0
-        place.intent = Intent(IntentKind.START, now.mono, reason, calling=True, attempts=before + 1)
+        place.intent = Intent(IntentKind.START, now.mono, action.reason, calling=True, attempts=before + 1)
         place.ready_life, place.ready_since, place.probe_error = None, None, ""
+        place.due, place.asked_at, facts.missing_since = action.due, facts.missing_since or now.mono, None
+        due = {} if action.due is None else {"due": action.due}
 
         async def call() -> None:
             prepared = await facts.provider.prepare(place.id)
-            detail = {"prepared": dict(prepared)}
-            await self._recorder.commit(now, Entry(Kind.START, facts.name, place.id, reason, detail))
+            detail = {"prepared": dict(prepared), **due}
+            await self._recorder.commit(now, Entry(Kind.START, facts.name, place.id, action.reason, detail))
             handle = await facts.provider.start(place.id, prepared)
             self._recorder.note(
                 clock.now(), Entry(Kind.STARTED, facts.name, place.id, detail={"handle": dict(handle.data)})
@@ -130,6 +127,7 @@ class Applier:
                 returned_at=now.mono,
                 error=str(error) if error else "",
                 permanent=isinstance(error, Permanent),
+                delay=error.delay if isinstance(error, Temporary) else None,
             )
         if error is not None:
             self._failed(facts, place, error, now)
@@ -149,12 +147,23 @@ class Applier:
         detail: dict[str, Any] = {}
         match action.outcome:
             case Outcome.READY:
-                seconds = now.mono - intent.at if intent else 0.0
+                since = place.asked_at if place.asked_at is not None else intent.at if intent else now.mono
+                seconds = now.mono - since
                 facts.wakes.append(seconds)
                 facts.failure_hint = ""
                 detail = {"seconds": round(seconds, 3)}
             case Outcome.FAILED | Outcome.CRASHED:
-                detail = {"streak": facts.failures.count}
+                detail = {"streak": facts.failures.count, "delay": action.delay}
                 log.error("the service failed", service=facts.name, reason=action.reason)
+            case Outcome.DONE:
+                ran = now.mono - place.ready_since if place.ready_since is not None else None
+                detail = {"exit_code": action.exit_code, "last_run": facts.last_run, "seconds": ran}
+                self._give_back(facts, now)
         entry = Entry(_OUTCOMES[action.outcome], facts.name, place.id, action.reason, detail)
         self._recorder.note(now, entry)
+
+    def _give_back(self, facts: Facts, now: Now) -> None:
+        """A person's ``wake`` of a job asks for one run, and that is over."""
+        if facts.hand is not None and facts.hand.kind is HandKind.WAKE:
+            facts.hand = None
+            self._recorder.note(now, Entry(Kind.AUTO, facts.name, reason="its run is over"))

@@ -2,76 +2,68 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Any
+from dataclasses import asdict
 
 from poorwill import clock
-from poorwill.control.facts import Facts, Place
-from poorwill.control.front import Front
+from poorwill.config.during import parse_during
+from poorwill.control.facts import Facts, Tenancy
 from poorwill.control.reconcile import Reconciler
 from poorwill.control.recorder import Recorder
-from poorwill.core.history import estimate
-from poorwill.core.model import Hand, HandKind, Now
+from poorwill.control.report import Json, details, row
+from poorwill.core.model import Hand, HandKind, Now, Plan
 from poorwill.errors import BadInput
 from poorwill.store.journal import Entry, Kind
-
-Json = dict[str, Any]
 
 _KINDS = {HandKind.WAKE: Kind.WAKE, HandKind.SLEEP: Kind.SLEEP}
 
 
 class Desk:
-    def __init__(self, reconciler: Reconciler, front: Front, recorder: Recorder) -> None:
+    def __init__(self, reconciler: Reconciler, recorder: Recorder) -> None:
         self._reconciler = reconciler
-        self._front = front
         self._recorder = recorder
 
     def status(self) -> list[Json]:
         """One object for each service, by name."""
         now = clock.now()
         services = self._reconciler.services
-        return [self._row(services[name], now) for name in sorted(services)]
+        return [row(services[name], self._reconciler.front, now) for name in sorted(services)]
 
     def why(self, name: str) -> Json:
         """The same for one service, with the facts behind the decision. BadInput for an unknown name."""
         facts, now = self._find(name), clock.now()
-        traffic, asked, gate = self._front.traffic(name), self._front.asked(name), self._front.gate(name)
-        known = estimate(facts.wakes)
-        return {
-            **self._row(facts, now),
-            "gate": str(gate.state),
-            "traffic": {
-                "active": traffic.active,
-                "busy": traffic.busy,
-                "last_activity": _stamp(traffic.last_activity, now),
-            },
-            "asked": {"waiting": asked.waiting, "last": _stamp(asked.last_at, now)},
-            "hand": _hand(facts.hand, now),
-            "failures": {
-                "in_a_row": facts.failures.count,
-                "last": facts.failures.reason,
-                "hint": facts.failure_hint,
-            },
-            "wakes": known and {"median": known.median, "p90": known.p90, "count": known.count},
-            "idle_after": facts.rules.idle_after,
-        }
+        front = self._reconciler.front
+        return {**row(facts, front, now), **details(facts, front, now)}
 
     async def wake(self, name: str, seconds: float | None, by: str) -> Json:
         """Keep a service awake for so many seconds, or until it is given back."""
         return await self._say(name, HandKind.WAKE, seconds, by)
 
     async def sleep(self, name: str, by: str) -> Json:
-        """Put a service to sleep until it is given back; work in flight is waited for."""
+        """Put a service to sleep until its next window or hour, else until it is given back; work in flight
+        is waited for.
+        """
         return await self._say(name, HandKind.SLEEP, None, by)
 
+    async def plan(self, name: str, kind: str, during: str, by: str) -> Json:
+        """What a person wants for hours to come, such as ``wake`` during ``Saturday 10:00-14:00``."""
+        facts, now = self._find_staying(name), clock.now()
+        start, stop = parse_during(during, facts.zone, now.wall)
+        plans = (*facts.plans, Plan(HandKind(kind), start, stop, by))
+        plans = tuple(plan for plan in plans if plan.stop > now.wall)
+        detail = {"plans": [asdict(plan) for plan in plans]}
+        await self._recorder.commit(now, Entry(Kind.PLAN, name, reason=by, detail=detail))
+        self._find_staying(name).plans = plans
+        self._reconciler.nudge(name)
+        return row(facts, self._reconciler.front, now)
+
     async def auto(self, name: str, by: str) -> Json:
-        """Take back what a person said."""
+        """Take back what a person said and planned."""
         facts, now = self._find_staying(name), clock.now()
         await self._recorder.commit(now, Entry(Kind.AUTO, name, reason=by))
         self._find_staying(name)
-        facts.hand = None
+        facts.hand, facts.plans = None, ()
         self._reconciler.nudge(name)
-        return self._row(facts, now)
+        return row(facts, self._reconciler.front, now)
 
     async def log_tail(self, name: str, lines: int) -> list[str]:
         """The last lines the service printed."""
@@ -81,13 +73,16 @@ class Desk:
 
     async def _say(self, name: str, kind: HandKind, seconds: float | None, by: str) -> Json:
         facts, now = self._find_staying(name), clock.now()
-        detail = {"until": None if seconds is None else now.wall + seconds}
+        until_wall = _next_hour(facts, now) if kind is HandKind.SLEEP else None
+        detail = {"until": None if seconds is None else now.wall + seconds, "until_wall": until_wall}
         await self._recorder.commit(now, Entry(_KINDS[kind], name, reason=by, detail=detail))
         self._find_staying(name)  # it may have been removed while the disk was busy
         until = None if seconds is None else now.mono + seconds
-        facts.hand = Hand(kind, now.mono, until, by)
+        facts.hand = Hand(kind, now.mono, until, by, until_wall=until_wall)
         self._reconciler.nudge(name)
-        return self._row(facts, now)
+        for relative in self._reconciler.relatives(name):
+            self._reconciler.nudge(relative)
+        return row(facts, self._reconciler.front, now)
 
     def _find(self, name: str) -> Facts:
         facts = self._reconciler.services.get(name)
@@ -104,43 +99,13 @@ class Desk:
             raise BadInput(f"{name} {why}", hint="`poorwill status` shows how far it is")
         return facts
 
-    def _row(self, facts: Facts, now: Now) -> Json:
-        decision = facts.decision
-        return {
-            "name": facts.name,
-            "phase": str(decision.phase) if decision else "unknown",
-            "instances": [_instance(place, now) for place in facts.places.values()],
-            "desired": decision.desired if decision else 0,
-            "reason": decision.reason if decision else "not looked at yet",
-            "since": _iso(facts.decided_since) if decision else None,
-            "next_change": _stamp(decision.look_again_at, now) if decision else None,
-            "waiting": self._front.asked(facts.name).waiting,
-            "checks": self._front.checks(facts.name),
-        }
 
-
-def _hand(hand: Hand | None, now: Now) -> Json | None:
-    if hand is None:
+def _next_hour(facts: Facts, now: Now) -> float | None:
+    """When its timetable wants it next, in seconds since the epoch; a job waits until it is given back."""
+    table = facts.rules.timetable
+    if table is None or facts.tenancy is Tenancy.JOB:
         return None
-    return {"kind": str(hand.kind), "by": hand.by, "until": _stamp(hand.until, now)}
-
-
-def _instance(place: Place, now: Now) -> Json:
-    return {
-        "id": place.id,
-        "condition": str(place.condition),
-        "ready": place.ready,
-        "since": _stamp(place.seen_since, now),
-        "address": place.sighting.address if place.sighting else None,
-        "detail": place.sighting.detail if place.sighting else "",
-        "probe": place.probe_error,
-    }
-
-
-def _stamp(mono: float | None, now: Now) -> str | None:
-    """A monotonic moment as a UTC time for people and programs."""
-    return None if mono is None else _iso(now.wall + (mono - now.mono))
-
-
-def _iso(wall: float) -> str:
-    return datetime.fromtimestamp(wall, UTC).isoformat(timespec="milliseconds")
+    opening = table.hours(now.wall).next
+    hours = [opening.start] if opening else []
+    hours += [at for run in table.runs if (at := run.next_due(now.wall)) is not None]
+    return min(hours, default=None)

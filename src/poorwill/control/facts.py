@@ -3,28 +3,53 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
 
-from poorwill.control.front import Front
+from poorwill.config import ServiceAddress
 from poorwill.control.probe import Probe
+from poorwill.core.action import Conclude, Decision
 from poorwill.core.history import WINDOW
 from poorwill.core.lifecycle import concluded
 from poorwill.core.model import (
-    Conclude,
     Condition,
-    Decision,
     Failures,
     Hand,
-    Instance,
     Intent,
-    IntentKind,
-    Observation,
     Outcome,
     Phase,
+    Plan,
     Service,
 )
 from poorwill.providers.base import Handle, Provider, Sighting
+
+Ask = Callable[[Callable[[str], None]], Awaitable[None]]
+"""Returns when an instance can be used; tells why not yet after each try."""
+
+
+class Way(Protocol):
+    """A tunnel to where a service answers. ``lost`` says that it ended and was not opened again."""
+
+    lost: bool
+
+    async def open(self) -> tuple[str, int]: ...
+
+    async def close(self) -> None: ...
+
+    async def leave(self) -> None: ...
+
+
+class Tenancy(StrEnum):
+    """What the control room has charge of: something visitors reach, something that runs until it is done,
+    or what others run on.
+    """
+
+    SERVICE = "service"
+    JOB = "job"
+    MACHINE = "machine"
+
 
 AT_REST = (Phase.ASLEEP, Phase.FAILED)
 """Phases in which nothing of a service runs."""
@@ -32,7 +57,11 @@ AT_REST = (Phase.ASLEEP, Phase.FAILED)
 
 @dataclass(slots=True)
 class Place:
-    """One instance, or the empty place for one."""
+    """One instance, or the empty place for one.
+
+    ``due`` is the hour of the run that a job was last started for (seconds since the epoch). ``asked_at`` is
+    when the last start was first wanted (monotonic): before its call when it had to wait for others.
+    """
 
     id: str
     sighting: Sighting | None = None
@@ -43,10 +72,16 @@ class Place:
     ready_life: str | None = None
     ready_since: float | None = None
     probe_error: str = ""
+    due: float | None = None
+    asked_at: float | None = None
 
     @property
     def condition(self) -> Condition:
         return self.sighting.condition if self.sighting else Condition.ABSENT
+
+    @property
+    def runs(self) -> bool:
+        return self.condition is Condition.RUNNING
 
     def lives(self, life: str) -> bool:
         """Whether it runs, and still in this life."""
@@ -67,9 +102,11 @@ class Successor:
     """Where and how the service runs from its next wake on. ``remember`` writes that down when it holds."""
 
     provider: Provider
-    probe: Probe
-    address: tuple[str, int] | None
+    probe: Probe | Ask | None
+    address: ServiceAddress | None
     remember: Callable[[], None]
+    machine: str = ""
+    tunnel: Way | None = None
 
 
 @dataclass(slots=True)
@@ -81,13 +118,19 @@ class Facts:
     since when such looks have come without a break that made the facts unknown. ``retired`` says
     that the service is no longer in the configuration: it is put to sleep and then forgotten. ``closed_to``
     names why visitors are refused when it was not a person who said ``sleep``.
+
+    ``probe`` is what shows that an instance answers; None takes one that runs for ready. ``machine`` is what
+    it runs on and ``needs`` what has to be awake before it, by name. ``needed_at`` is when something last
+    needed it (monotonic), ``missing_since`` since when a start waits for what it needs. ``last_run`` is the
+    hour of a job's last run that is settled, ``watched_from`` when this control plane took charge (both in
+    seconds since the epoch).
     """
 
     rules: Service
     provider: Provider
-    probe: Probe
+    probe: Probe | Ask | None
     places: dict[str, Place]
-    address: tuple[str, int] | None = None
+    address: ServiceAddress | None = None
     handles: Mapping[str, Handle] | None = None
     hand: Hand | None = None
     failures: Failures = field(default_factory=Failures)
@@ -102,6 +145,18 @@ class Facts:
     waking_since: float | None = None
     decision: Decision | None = None
     decided_since: float = 0.0
+    tenancy: Tenancy = Tenancy.SERVICE
+    zone: str = "UTC"
+    tunnel: Way | None = None
+    tunnel_closed: bool = False
+    machine: str = ""
+    needs: tuple[str, ...] = ()
+    needed_by: tuple[str, ...] = ()
+    needed_at: float | None = None
+    missing_since: float | None = None
+    plans: tuple[Plan, ...] = ()
+    last_run: float | None = None
+    watched_from: float = 0.0
 
     @property
     def name(self) -> str:
@@ -131,12 +186,20 @@ class Facts:
                 place.ready_life, place.ready_since, place.probe_error = None, None, ""
             place.sighting = sighting
 
+    def is_needed_by(self, names: tuple[str, ...], at: float) -> None:
+        """``at`` counts as a moment of need also when it is the first one without."""
+        if names or self.needed_by:
+            self.needed_at = at
+        self.needed_by = names
+
     def succeed(self) -> None:
         """Run in the new place from now on."""
         if self.successor is not None:
             self.successor.remember()
             self.provider, self.probe = self.successor.provider, self.successor.probe
-            self.address, self.successor = self.successor.address, None
+            self.address, self.machine = self.successor.address, self.successor.machine
+            self.tunnel = self.successor.tunnel
+            self.successor = None
 
     def conclude(self, conclusion: Conclude, at: float) -> None:
         """Close the open intent, or the life, of an instance."""
@@ -147,55 +210,5 @@ class Facts:
         stop = place.intent if conclusion.outcome is Outcome.STOPPED else None
         place.outcome_at = stop.at if stop else at
         place.intent = None
-
-
-def observe(facts: Facts, front: Front, now: float) -> Observation:
-    """The service at this moment, with facts grown too old turned into ``unknown``."""
-    return Observation(
-        instances=tuple(_instance(facts, place, now) for place in facts.places.values()),
-        gate=front.gate(facts.name),
-        traffic=front.traffic(facts.name),
-        asked=front.asked(facts.name),
-        hand=facts.hand,
-        failures=facts.failures,
-    )
-
-
-def _instance(facts: Facts, place: Place, now: float) -> Instance:
-    condition, detail = place.condition, place.sighting.detail if place.sighting else ""
-    if facts.looked_at is None:
-        condition, detail = Condition.UNKNOWN, facts.look_error or "not looked at yet"
-    elif now - facts.looked_at > facts.provider.stale_after:
-        condition, detail = (
-            Condition.UNKNOWN,
-            facts.look_error or "the provider has not answered for too long",
-        )
-    intent = place.intent
-    if intent and (facts.looked_at or 0.0) < _telling(facts, place, intent):
-        intent = replace(intent, calling=True)
-    if intent and intent.at < facts.watched_since:
-        intent = replace(intent, at=facts.watched_since)  # a start is not late because nobody could look
-    return Instance(
-        id=place.id,
-        condition=condition,
-        intent=intent,
-        ready=place.ready,
-        ready_since=place.ready_since if place.ready else None,
-        seen_since=place.seen_since if condition is place.condition else None,
-        detail=detail,
-        probe_error=place.probe_error,
-        outcome=place.outcome,
-        outcome_at=place.outcome_at,
-    )
-
-
-def _telling(facts: Facts, place: Place, intent: Intent) -> float:
-    """When a look has to begin to tell what came of a call; what contradicts it had time to settle first."""
-    absent = place.condition is Condition.ABSENT
-    if intent.kind is IntentKind.START:
-        # A restart forgot when the call returned; it may have been under way until this life began to look.
-        over = intent.returned_at if intent.returned_at is not None else place.seen_since or 0.0
-        return over + (facts.rules.settle if absent and not intent.permanent else 0.0)
-    if intent.returned_at is None:
-        return 0.0
-    return intent.returned_at + (0.0 if absent or intent.error else facts.rules.settle)
+        if conclusion.outcome is Outcome.DONE and place.due is not None:
+            self.last_run = max(place.due, self.last_run or 0.0)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Protocol
 
 from poorwill.core.history import Estimate
-from poorwill.core.model import Asked, Gate, Traffic
+from poorwill.core.hours import OpeningHours
+from poorwill.core.model import Asked, Gate, OnRequest, Traffic
+from poorwill.core.target import Target
 
 
 class Front(Protocol):
@@ -25,7 +27,7 @@ class Front(Protocol):
 
     def close(self, service: str) -> None: ...
 
-    def route(self, service: str, addresses: tuple[tuple[str, int], ...]) -> None: ...
+    def route(self, service: str, targets: tuple[Target, ...]) -> None: ...
 
     def watch(self, service: str, every: float | None, keepalive_bytes: int) -> None: ...
 
@@ -37,4 +39,10 @@ class Front(Protocol):
         estimate: Estimate | None,
         waking_since: float | None,
         trouble: bool,
-    ) -> None: ...
+        entrance: OnRequest = OnRequest.WAKE,
+        hours: OpeningHours | None = None,
+    ) -> None:
+        """What visitors who find no open gate are told. ``entrance`` is what they can do about it: WAKE
+        while the service is wanted anyway. ``hours`` is when it opens by itself.
+        """
+        ...

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Callable
 
 import structlog
 
 from poorwill import clock
+from poorwill.control.addresses import resolved, split
 from poorwill.control.apply import Spawn
 from poorwill.control.facts import Facts, Place
 from poorwill.control.front import Front
-from poorwill.control.probe import until_ready
+from poorwill.control.needs import Needs
+from poorwill.control.probe import Probe, until_ready
 from poorwill.core.model import Condition
 from poorwill.errors import ProviderError, Temporary
 from poorwill.providers.base import Sighting, broken
@@ -22,13 +23,17 @@ log = structlog.get_logger()
 LOOK_EVERY = 5.0
 """Seconds between two looks at a provider when nothing asks for one earlier."""
 
+RESOLVE_EVERY = 5.0
+"""Seconds between two questions where an instance answers that does not answer there yet."""
+
 
 class Observers:
     """``nudge(service)`` is called whenever there is something new to know."""
 
-    def __init__(self, spawn: Spawn, front: Front, nudge: Callable[[str], None]) -> None:
+    def __init__(self, spawn: Spawn, front: Front, needs: Needs, nudge: Callable[[str], None]) -> None:
         self._spawn = spawn
         self._front = front
+        self._needs = needs
         self._nudge = nudge
         self._calls: dict[str, asyncio.Event] = {}
         self._probing: dict[str, str] = {}
@@ -62,7 +67,9 @@ class Observers:
             call.clear()
             begun_at = clock.now().mono
             try:
-                facts.saw(await _look(facts), begun_at)
+                facts.saw(await self._look(facts, begun_at), begun_at)
+                if facts.tunnel is not None and facts.tunnel.lost:
+                    await self._find_again(facts)
             except ProviderError as error:
                 if facts.look_error != str(error):
                     log.warning("the provider does not answer", service=facts.name, error=str(error))
@@ -73,6 +80,26 @@ class Observers:
                     await call.wait()
             except TimeoutError:
                 continue
+
+    async def _find_again(self, facts: Facts) -> None:
+        """The way to an instance that answers was lost: look for it, and tell the gateway."""
+
+        def failed(why: str) -> None:
+            log.warning("the service cannot be reached", service=facts.name, why=why)
+
+        for place in facts.places.values():
+            if place.ready and (targets := await self._resolved(facts, place, failed)):
+                self._front.route(facts.name, targets[:1])
+
+    async def _look(self, facts: Facts, now: float) -> list[Sighting]:
+        """What there is; on a machine that is off there is nothing, and nobody to ask."""
+        match self._needs.ground(facts, now):
+            case None:
+                return await _look(facts)
+            case Condition.ABSENT, _:
+                return []
+            case _, why:
+                raise Temporary(why)
 
     async def _probe(self, facts: Facts, place: Place, life: str) -> None:
         """Ask until ready; give up when this life of the instance is over."""
@@ -94,24 +121,39 @@ class Observers:
             self._nudge(facts.name)
 
     async def _ask(self, facts: Facts, place: Place, failed: Callable[[str], None]) -> None:
+        """Ask where it answers, and elsewhere as soon as it turns out to answer there."""
+        probe = facts.probe
+        if not isinstance(probe, Probe):
+            if probe is not None:
+                await probe(failed)
+            return
         life = place.sighting.life if place.sighting else ""
-        address = await self._resolved(facts, place, failed)
-        if place.lives(life):
-            # Published while still gated, so that the release needs no change.
-            self._front.route(facts.name, (address,))
-        await until_ready(facts.probe, address, failed)
-
-    async def _resolved(self, facts: Facts, place: Place, failed: Callable[[str], None]) -> tuple[str, int]:
-        """The IP address and port of an instance. Envoy's endpoints take no names."""
         while True:
-            given = place.sighting.address if place.sighting else None
-            host, port = _split(given) if given else facts.address or ("", 0)
-            try:
-                found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-                return str(found[0][4][0]), port
-            except (OSError, UnicodeError) as error:  # the latter for a name that cannot be one
-                failed(f"the address {host} cannot be resolved: {error}")
+            targets = await self._resolved(facts, place, failed)
+            if not targets:
                 await asyncio.sleep(1.0)
+                continue
+            if place.lives(life):
+                # Published while still gated, so that the release needs no change.
+                self._front.route(facts.name, targets[:1])
+            async with asyncio.TaskGroup() as group:
+                asking = group.create_task(until_ready(probe, targets[0], failed))
+                while not asking.done():
+                    await asyncio.wait([asking], timeout=RESOLVE_EVERY)
+                    fresh = (
+                        ()
+                        if asking.done()
+                        else await resolved(facts, place, self._needs.values(facts), failed)
+                    )
+                    if fresh and targets[0] not in fresh:
+                        asking.cancel()
+            if not asking.cancelled():
+                return
+
+    async def _resolved(
+        self, facts: Facts, place: Place, failed: Callable[[str], None]
+    ) -> tuple[Target, ...]:
+        return await resolved(facts, place, self._needs.values(facts), failed)
 
 
 async def _look(facts: Facts) -> list[Sighting]:
@@ -125,7 +167,7 @@ async def _look(facts: Facts) -> list[Sighting]:
             sightings = await provider.list()
             for sighting in sightings:
                 if sighting.address is not None:
-                    _split(sighting.address)
+                    split(sighting.address)
             return sightings
     except ProviderError:
         raise
@@ -134,11 +176,3 @@ async def _look(facts: Facts) -> list[Sighting]:
     except Exception as error:  # a provider may be a third party's: its mistakes must not end the loop
         log.exception("the provider broke", service=facts.name)
         raise broken(error) from error
-
-
-def _split(address: str) -> tuple[str, int]:
-    """``host:port``; ValueError when it is not that."""
-    host, _, port = address.rpartition(":")
-    if not host or not 0 < int(port) < 65536:
-        raise ValueError(f"{address!r} is not host:port")
-    return host.strip("[]"), int(port)

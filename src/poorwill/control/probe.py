@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 import httpx2
 import structlog
 
 from poorwill import clock
+from poorwill.core.target import Target, Tls
 
 log = structlog.get_logger()
 
@@ -40,40 +42,71 @@ class Probe:
     headers: Mapping[str, str] = field(default_factory=dict)
     warmup: tuple[str, ...] = ()
     http2: bool = False
+    tls: Tls | None = None
 
 
-async def until_ready(probe: Probe, address: tuple[str, int], failed: Callable[[str], None]) -> None:
-    """Return when the service at ``address`` answers as ``probe`` wants and the warm-up was asked.
+async def until_ready(probe: Probe, target: Target, failed: Callable[[str], None]) -> None:
+    """Return when the service at ``target`` answers as ``probe`` wants and the warm-up was asked.
 
     ``failed(why)`` is told after each try that did not succeed. Never gives up: whoever waits decides.
     """
-    await _until_connected(address, failed)
+    context = await asyncio.to_thread(_context, probe.tls) if probe.tls else None
+    await _until_connected(target, None, failed)
     if probe.path is None:
+        if context is not None:
+            await _until_connected(target, context, failed)
         return
-    host, port = address
-    name = f"[{host}]" if ":" in host else host
+    host = f"[{target.ip}]" if ":" in target.ip else target.ip
+    named = {"host": target.name} if target.name else {}
     async with httpx2.AsyncClient(
-        base_url=f"http://{name}:{port}",
-        headers=dict(probe.headers),
+        base_url=f"{'https' if context else 'http'}://{host}:{target.port}",
+        headers=httpx2.Headers(named) | httpx2.Headers(dict(probe.headers)),
         timeout=ANSWER_TIMEOUT,
         trust_env=False,
-        verify=False,  # plain HTTP: loading the certificates would cost more than the question
+        verify=context or False,  # plain HTTP: loading the certificates would cost more than the question
         http2=probe.http2,
         http1=not probe.http2,
+        event_hooks={"request": [_naming(target)]} if context else None,
     ) as client:
         await _until_answered(probe, probe.path, client, failed)
         for path in probe.warmup:
             await _warm(client, path)
 
 
-async def _until_connected(address: tuple[str, int], failed: Callable[[str], None]) -> None:
+def _context(tls: Tls) -> ssl.SSLContext:
+    """What Envoy checks is checked here too."""
+    context = ssl.create_default_context(cafile=tls.ca or None)
+    if not tls.ca:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _naming(target: Target) -> Callable[[httpx2.Request], Awaitable[None]]:
+    """The name in the handshake, where the address is only a number."""
+
+    async def name(request: httpx2.Request) -> None:
+        if target.name:
+            request.extensions = {**request.extensions, "sni_hostname": target.name}
+
+    return name
+
+
+async def _until_connected(
+    target: Target, context: ssl.SSLContext | None, failed: Callable[[str], None]
+) -> None:
     begun = clock.now().mono
+    name = (target.name or target.ip) if context else None
     while True:
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT):
-                _, writer = await asyncio.open_connection(*address)
+                _, writer = await asyncio.open_connection(
+                    target.ip, target.port, ssl=context, server_hostname=name
+                )
+        except ssl.SSLError as error:
+            failed(f"{target.ip}:{target.port}: {_words(error)}")
         except OSError as error:  # TimeoutError is one
-            failed(f"{address[0]}:{address[1]} does not accept connections ({_words(error)})")
+            failed(f"{target.ip}:{target.port} does not accept connections ({_words(error)})")
         else:
             writer.close()
             return
@@ -111,7 +144,23 @@ async def _pause(begun: float, slowest: float) -> None:
     await asyncio.sleep(min(slowest, max(TIGHT, waited * SHARE)))
 
 
-def _words(error: Exception) -> str:
+def _words(error: BaseException) -> str:
+    refused = _by_tls(error)
+    if refused:
+        return refused
     if isinstance(error, OSError) and error.errno:
         return os.strerror(error.errno)  # asyncio's own text repeats the address
     return str(error) or type(error).__name__
+
+
+def _by_tls(error: BaseException | None) -> str:
+    """What TLS did not like, where that is what happened."""
+    while error is not None and not isinstance(error, ssl.SSLError):
+        error = error.__cause__ or error.__context__
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not accepted: {error.verify_message}"
+    if error is None:
+        return ""
+    if error.reason in ("WRONG_VERSION_NUMBER", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE"):
+        return "it does not speak TLS there: is the address https by mistake?"
+    return f"TLS failed: {error.reason}"

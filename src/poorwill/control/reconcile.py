@@ -13,14 +13,18 @@ import structlog
 
 from poorwill import clock
 from poorwill.control.apply import Applier, Spawn
-from poorwill.control.facts import AT_REST, Facts, observe
+from poorwill.control.facts import AT_REST, Facts, Tenancy
 from poorwill.control.front import Front
+from poorwill.control.indoors import Indoors
+from poorwill.control.needs import Needs
+from poorwill.control.observation import observe
 from poorwill.control.observer import Observers
 from poorwill.control.recorder import Recorder
+from poorwill.core.action import Conclude, Decision, Skip
 from poorwill.core.decide import decide
-from poorwill.core.demand import in_force
 from poorwill.core.history import estimate
-from poorwill.core.model import Conclude, Decision, HandKind, IntentKind, Now, Phase
+from poorwill.core.hours import OpeningHours
+from poorwill.core.model import Condition, IntentKind, Now, Phase
 from poorwill.store.journal import Entry, Kind
 
 log = structlog.get_logger()
@@ -29,6 +33,12 @@ READ_AWAKE = 1.0
 READ_DRAINING = 0.06
 """Seconds between two readings of the traffic counters."""
 
+CLOCK_CHECK = 20.0
+"""Seconds at most until a step of the wall clock is noticed: windows open and close by it."""
+
+CLOCK_STEP = 0.5
+"""Seconds by which the two clocks may drift apart before it counts as a step."""
+
 
 class Reconciler:
     """Owns the facts of all services. ``forgotten(service)`` is called when a retired one is asleep."""
@@ -36,12 +46,14 @@ class Reconciler:
     def __init__(
         self, front: Front, recorder: Recorder, spawn: Spawn, forgotten: Callable[[str], None]
     ) -> None:
-        self._front = front
         self._recorder = recorder
         self._forgotten = forgotten
         self._facts: dict[str, Facts] = {}
-        self._observers = Observers(spawn, front, self.nudge)
+        self._needs = Needs(self._facts)
+        self._front = front = Indoors(front, self._at_work, self.nudge)
+        self._observers = Observers(spawn, front, self._needs, self.nudge)
         self._applier = Applier(front, recorder, spawn, self._observers.look)
+        self._clocks: float | None = None
         self._spawn = spawn
         self._dirty: set[str] = set()
         self._decided = asyncio.Event()
@@ -51,11 +63,23 @@ class Reconciler:
     def services(self) -> dict[str, Facts]:
         return self._facts
 
+    @property
+    def front(self) -> Front:
+        """The gateway, and the stand-in for it where there is no door."""
+        return self._front
+
     def add(self, facts: Facts) -> None:
         """Take charge of a service; its provider is looked at before anything is done."""
+        if facts.tenancy is not Tenancy.SERVICE:
+            self._front.admit(facts.name)
         self._facts[facts.name] = facts
         self._observers.follow(facts)
         self.nudge(facts.name)
+
+    def relatives(self, service: str) -> list[str]:
+        """What it needs and what needs it."""
+        facts = self._facts[service]
+        return [other.name for other in (*self._needs.of(facts), *self._needs.dependents(facts))]
 
     def look(self, service: str) -> None:
         """Ask for a fresh look at a service's provider."""
@@ -75,29 +99,68 @@ class Reconciler:
         while True:
             await self._until_due()
             now = clock.now()
+            self._mind_clocks(now)
             for name in [*self._due(now)]:
                 self._dirty.discard(name)
                 if name in self._facts:
                     self._reconcile(self._facts[name], now)
 
     def _reconcile(self, facts: Facts, now: Now) -> None:
-        decision = decide(facts.rules, observe(facts, self._front, now.mono), now)
+        before = facts.decision
+        facts.is_needed_by(self._needs.needed_by(facts), now.mono)
+        seen = observe(facts, self._front, self._needs, now)
+        decision = decide(facts.rules, seen, now)
+        if not decision.desired:
+            facts.missing_since = None
+        elif seen.missing and facts.missing_since is None:
+            facts.missing_since = now.mono
         self._take(facts, decision, now)
         for action in decision.actions:
             self._applier.apply(facts, action, now)
-        if any(isinstance(action, Conclude) for action in decision.actions):
+        if any(isinstance(action, Conclude | Skip) for action in decision.actions):
             self.nudge(facts.name)  # a conclusion is a new fact
+        if before is None or (before.phase, before.desired) != (decision.phase, decision.desired):
+            self._tell_relatives(facts)
         if decision.phase in AT_REST and not decision.actions:
             self._at_rest(facts)
+        else:
+            facts.tunnel_closed = False
         self._observers.probe_if_needed(facts)
         self._decided.set()
         self._decided = asyncio.Event()
 
+    def _tell_relatives(self, facts: Facts) -> None:
+        """What it needs, and what needs it, may have something to do now."""
+        for relative in self.relatives(facts.name):
+            self.nudge(relative)
+            self._observers.look(relative)
+
+    def _at_work(self, name: str) -> int:
+        """How much of what has no door must not be cut: a job's run, what runs on a machine."""
+        facts = self._facts[name]
+        if facts.tenancy is Tenancy.MACHINE:
+            return self._needs.tenants_at_work(name)
+        return sum(place.condition is not Condition.ABSENT for place in facts.places.values())
+
+    def _mind_clocks(self, now: Now) -> None:
+        """Windows follow the wall clock: when it was set, every decision is made anew."""
+        offset = now.wall - now.mono
+        if self._clocks is not None and abs(offset - self._clocks) > CLOCK_STEP:
+            log.warning("the clock was set", by=round(offset - self._clocks, 1))
+            self._dirty.update(self._facts)
+        self._clocks = offset
+
     def _at_rest(self, facts: Facts) -> None:
         """Nothing of the service runs: the moment for changes that must not touch a running instance."""
-        if facts.retired:
+        if facts.tunnel is not None and not facts.tunnel_closed:
+            facts.tunnel_closed = True
+            self._spawn(facts.tunnel.close())
+        if facts.retired and not any(self._needs.dependents(facts)):
             self._observers.unfollow(facts.name)
             del self._facts[facts.name]
+            self._front.dismiss(facts.name)
+            for need in self._needs.of(facts):
+                self.nudge(need.name)
             self._spawn(facts.provider.close())
             self._forgotten(facts.name)
         elif facts.successor is not None:
@@ -122,14 +185,14 @@ class Reconciler:
             facts.waking_since = now.mono if facts.waking_since is None else facts.waking_since
         elif decision.phase not in (Phase.STOPPING, Phase.UNKNOWN):
             facts.waking_since = None
-        hand = in_force(facts.hand, now)
-        asleep_by_hand = hand is not None and hand.kind is HandKind.SLEEP
         self._front.show(
             facts.name,
-            refusal=(facts.closed_to or "by_hand") if asleep_by_hand else None,
+            refusal=(facts.closed_to or "by_hand") if decision.rule == "sleep" else None,
             estimate=estimate(facts.wakes),
             waking_since=facts.waking_since,
             trouble=facts.failures.count > 0,
+            entrance=decision.entrance,
+            hours=None if decision.desired else _opening_hours(facts, now),
         )
         calm = min(READ_AWAKE, facts.rules.idle_after / 4)
         # Waking is also what a sleep that was called off goes through: what called it off must be remembered.
@@ -159,8 +222,18 @@ class Reconciler:
         moments = [f.decision.look_again_at for f in self._facts.values() if f.decision]
         known = [at for at in moments if at is not None]
         pause = max(0.0, min(known) - clock.now().mono) if known else None
+        if any(facts.rules.timetable or facts.plans or facts.hand for facts in self._facts.values()):
+            pause = CLOCK_CHECK if pause is None else min(pause, CLOCK_CHECK)
         try:
             async with asyncio.timeout(pause):
                 await self._wake.wait()
         except TimeoutError:
             return
+
+
+def _opening_hours(facts: Facts, now: Now) -> OpeningHours | None:
+    """What visitors are told about when it opens."""
+    table = facts.rules.timetable
+    if table is None or not table.has_windows:
+        return None
+    return OpeningHours(table.zone, tuple((one.start, one.stop) for one in table.openings(now.wall)))

@@ -6,7 +6,7 @@ from collections import deque
 
 from poorwill.control.facts import Place
 from poorwill.core.history import WINDOW
-from poorwill.core.model import Failures, Hand, HandKind, Intent, IntentKind, Now, Outcome
+from poorwill.core.model import Failures, Hand, HandKind, Intent, IntentKind, Now, Outcome, Plan
 from poorwill.providers.base import Handle
 from poorwill.store.journal import Event, Kind, Restored, RestoredInstance
 
@@ -15,6 +15,7 @@ _OUTCOMES = {
     Kind.STOPPED: Outcome.STOPPED,
     Kind.FAILED: Outcome.FAILED,
     Kind.CRASHED: Outcome.CRASHED,
+    Kind.DONE: Outcome.DONE,
 }
 
 
@@ -32,6 +33,7 @@ def place(instance: str, restored: RestoredInstance, now: Now) -> Place:
         intent=_intent(restored, now),
         outcome=_OUTCOMES[outcome.kind] if outcome else None,
         outcome_at=moment(outcome, now) if outcome else None,
+        due=restored.due,
     )
 
 
@@ -48,21 +50,36 @@ def hand(event: Event | None, now: Now) -> Hand | None:
     """A person's last demand, unless it was given back or has run out."""
     if event is None or event.kind is Kind.AUTO:
         return None
-    until = event.detail.get("until")
-    if until is not None and until <= now.wall:
+    until, until_wall = event.detail.get("until"), event.detail.get("until_wall")
+    if any(end is not None and end <= now.wall for end in (until, until_wall)):
         return None
     return Hand(
         kind=HandKind.WAKE if event.kind is Kind.WAKE else HandKind.SLEEP,
         at=moment(event, now),
         until=None if until is None else now.mono + (until - now.wall),
         by=event.reason or "by hand",
+        until_wall=until_wall,
     )
+
+
+def plans(restored: Restored, now: Now) -> tuple[Plan, ...]:
+    """What a person planned for hours that are not over."""
+    rows = restored.plans.detail.get("plans", []) if restored.plans else []
+    known = (Plan(HandKind(row["kind"]), row["start"], row["stop"], row["by"]) for row in rows)
+    return tuple(plan for plan in known if plan.stop > now.wall)
+
+
+def last_run(restored: Restored, now: Now) -> float:
+    """The hour of a job's last run that is settled; what was due before the job was known is."""
+    settled = restored.run.detail.get("last_run") if restored.run else None
+    return float(settled) if settled is not None else restored.first.at if restored.first else now.wall
 
 
 def failures(restored: Restored, now: Now) -> Failures:
     if restored.failure is None:
         return Failures()
-    return Failures(restored.streak, moment(restored.failure, now), restored.failure.reason)
+    failure = restored.failure
+    return Failures(restored.streak, moment(failure, now), failure.reason, failure.detail.get("delay"))
 
 
 def wakes(restored: Restored) -> deque[float]:

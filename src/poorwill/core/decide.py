@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from poorwill.core import demand, lifecycle
-from poorwill.core.model import Decision, Demand, Now, Observation, Outcome, Phase, Service
+from poorwill.core import demand, due, lifecycle
+from poorwill.core.action import Decision
+from poorwill.core.model import Condition, Demand, Now, Observation, Outcome, Phase, Service
 
 
 def decide(service: Service, seen: Observation, now: Now) -> Decision:
@@ -11,13 +12,16 @@ def decide(service: Service, seen: Observation, now: Now) -> Decision:
     wish = demand.wanted(service, seen, now)
     phase = lifecycle.phase(seen, wish, now)
     actions, look_again_at = lifecycle.steps(service, seen, wish, now)
+    skip = due.skipped(service, seen, now)
     moments = [at for at in (wish.until, look_again_at) if at is not None and at > now.mono]
     return Decision(
         phase=phase,
         desired=wish.desired,
         reason=_reason(phase, seen, wish),
-        actions=actions,
+        actions=actions if skip is None else (skip, *actions),
         look_again_at=min(moments) if moments else None,
+        rule=wish.rule,
+        entrance=wish.entrance,
     )
 
 
@@ -28,6 +32,8 @@ def _reason(phase: Phase, seen: Observation, wish: Demand) -> str:
     if phase is Phase.FAILED:
         what = "it crashed" if instance.outcome is Outcome.CRASHED else "the last start failed"
         return f"{what}: {seen.failures.reason}"
+    if phase is Phase.WAKING and seen.missing and instance.condition is Condition.ABSENT:
+        return f"{wish.reason}; {seen.missing}"
     if phase is Phase.STOPPING and instance.intent is not None:
         if instance.intent.error:
             return f"the stop failed and is tried again: {instance.intent.error}"

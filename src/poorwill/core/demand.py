@@ -1,66 +1,181 @@
 """From everybody's wishes to a number of instances, and one sentence of why.
 
-The order, from strongest to weakest: a person's ``sleep``, a person's ``wake``, visitors who wait, a
-start under way, recent activity. Safety and running work stand above all of these, but they bind
-*stopping* (see ``core.lifecycle``), not wanting: an instance that is not wanted any more still ends its
-work first.
+``ORDER`` is the table of who wins; the documentation prints it and the tests walk through it. The first
+row that has something to say decides. The rows without an answer of their own stand above all others, but
+they bind *doing* (see ``core.lifecycle``), not wanting: an instance that is not wanted any more still ends
+its work first.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from poorwill.core import due
+from poorwill.core.hand import in_force
 from poorwill.core.model import (
     Condition,
     Demand,
-    Hand,
     HandKind,
     IntentKind,
     Now,
     Observation,
+    OnRequest,
     Outcome,
     Service,
 )
+from poorwill.core.schedule import Opening
 
 WAITING = "requests are waiting"
+
+Answer = Callable[[Service, Observation, Now], Demand | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row: ``holds`` says when it applies, ``then`` what follows, both for people.
+
+    ``admits`` says that visitors are let in as in opening hours; otherwise ``on_request`` says what they
+    can do. ``answer`` None marks a row that ``core.lifecycle`` sees to.
+    """
+
+    name: str
+    holds: str
+    then: str
+    admits: bool = False
+    answer: Answer | None = None
 
 
 def wanted(service: Service, seen: Observation, now: Now) -> Demand:
     """How many instances the service should have."""
-    hand = in_force(seen.hand, now)
-    if hand is not None:
-        if hand.kind is HandKind.SLEEP:
-            return Demand(0, f"put to sleep {hand.by}", hand.until)
-        return Demand(1, f"kept awake {hand.by}", hand.until)
-    if seen.asked.waiting > 0:
-        return Demand(1, WAITING)
-    starting = next(
-        (i.intent for i in seen.instances if i.intent and i.intent.kind is IntentKind.START), None
-    )
-    if starting is not None:
-        return Demand(1, starting.reason or "a start is under way")
-    last = _last_need(seen)
+    for rule in ORDER:
+        demand = rule.answer(service, seen, now) if rule.answer else None
+        if demand is not None:
+            admits = rule.admits or bool(demand.desired and due.open_by_its_hour(service, seen, now))
+            entrance = OnRequest.WAKE if admits else service.on_request
+            return replace(
+                demand, rule=rule.name, entrance=entrance, until=_until(demand, service, seen, now)
+            )
+    raise AssertionError("the last row always answers")
+
+
+def _until(demand: Demand, service: Service, seen: Observation, now: Now) -> float | None:
+    """When time alone may change the answer: what the row itself says, or the timetable, or a plan."""
+    walls = [moment for plan in seen.plans for moment in (plan.start, plan.stop)]
+    if seen.hand is not None and seen.hand.until_wall is not None:
+        walls.append(seen.hand.until_wall)
+    if service.timetable is not None:
+        hours = service.timetable.hours(now.wall)
+        walls += [hours.change_at] if hours.change_at is not None else []
+        walls += [hours.next.start - seen.wake_time] if hours.next and hours.next.led else []
+        walls += [at for run in service.timetable.runs if (at := run.next_due(now.wall)) is not None]
+    moments = [now.mono + (wall - now.wall) for wall in walls if wall > now.wall]
+    if demand.until is not None:
+        moments.append(demand.until)
+    return min(moments, default=None)
+
+
+# --- the rows -----------------------------------------------------------------------------------
+
+
+def _slept(_service: Service, seen: Observation, now: Now) -> Demand | None:
+    hand = in_force(seen, now)
+    if hand is None or hand.kind is not HandKind.SLEEP:
+        return None
+    return Demand(0, f"put to sleep {hand.by}", hand.until)
+
+
+def _woken(service: Service, seen: Observation, now: Now) -> Demand | None:
+    hand = in_force(seen, now)
+    if hand is None or hand.kind is not HandKind.WAKE:
+        return None
+    return Demand(1, f"started {hand.by}" if service.job else f"kept awake {hand.by}", hand.until)
+
+
+def _run(service: Service, seen: Observation, now: Now) -> Demand | None:
+    why = due.under_way(service, seen) or due.coming(service, seen, now)
+    return Demand(1, why) if why else None
+
+
+def _window(service: Service, seen: Observation, now: Now) -> Demand | None:
+    if service.timetable is None:
+        return None
+    hours = service.timetable.hours(now.wall)
+    zone = service.timetable.zone
+    if hours.current is not None:
+        return Demand(1, f"open {hours.current.text}{_closing(hours.current, zone, now)}")
+    if hours.next is not None and hours.next.led and hours.next.start - seen.wake_time <= now.wall:
+        return Demand(1, f"opens {moment(hours.next.start, zone, now)}, and waking takes a while")
+    return None
+
+
+def _needed(_service: Service, seen: Observation, _now: Now) -> Demand | None:
+    return Demand(1, f"needed by {', '.join(seen.needed_by)}") if seen.needed_by else None
+
+
+def _closed(service: Service, seen: Observation, now: Now) -> Demand | None:
+    if service.on_request is not OnRequest.CLOSED or due.open_by_its_hour(service, seen, now):
+        return None
+    return Demand(0, f"closed{_next_opening(service, now)}")
+
+
+def _waiting(_service: Service, seen: Observation, _now: Now) -> Demand | None:
+    return Demand(1, WAITING) if seen.asked.waiting > 0 else None
+
+
+def _starting(service: Service, seen: Observation, _now: Now) -> Demand | None:
+    starting = (i.intent for i in seen.instances if i.intent and i.intent.kind is IntentKind.START)
+    intent = None if service.job else next(starting, None)
+    return None if intent is None else Demand(1, intent.reason or "a start is under way")
+
+
+def _in_use(service: Service, seen: Observation, now: Now) -> Demand | None:
+    last = None if service.job else _last_need(service, seen, now)
+    if last is None or now.mono >= last + service.idle_after:
+        return None
+    here = any(instance.condition is not Condition.ABSENT for instance in seen.instances)
     idle = _span(service.idle_after)
-    if last is None:
-        return Demand(0, "nobody asks for it")
-    idle_at = last + service.idle_after
-    if now.mono < idle_at:
-        here = any(instance.condition is not Condition.ABSENT for instance in seen.instances)
-        why = f"in use; sleeps after {idle} without activity" if here else "somebody asked for it"
-        return Demand(1, why, idle_at)
-    return Demand(0, f"no activity for {idle}")
+    why = f"in use; sleeps after {idle} without activity" if here else "somebody asked for it"
+    return Demand(1, why, last + service.idle_after)
 
 
-def in_force(hand: Hand | None, now: Now) -> Hand | None:
-    """What a person said, as long as it holds."""
-    return hand if hand is not None and (hand.until is None or now.mono < hand.until) else None
+def _idle(service: Service, seen: Observation, now: Now) -> Demand:
+    if service.job:
+        return Demand(0, due.at_rest(service, seen, now))
+    known = _last_need(service, seen, now) is not None
+    why = f"no activity for {_span(service.idle_after)}" if known else "nobody asks for it"
+    return Demand(0, why + _next_opening(service, now))
 
 
-def _last_need(seen: Observation) -> float | None:
+ORDER: tuple[Rule, ...] = (
+    Rule("unknown", "nobody can tell whether it runs", "nothing is started and nothing is stopped"),
+    Rule("work", "work is open", "it ends first: only a stop that cuts nothing is made"),
+    Rule("sleep", "a person said `sleep`", "asleep; requests do not wake it", True, _slept),
+    Rule("wake", "a person said `wake`", "awake", True, _woken),
+    Rule("run", "a run of a job is under way or due", "awake until it is done", False, _run),
+    Rule("window", "a window of its `schedule` is open", "awake", True, _window),
+    Rule("needed", "another service that `needs` it, or runs on it, is wanted", "awake", False, _needed),
+    Rule("closed", "`on_request: closed`", "asleep; visitors read when it opens", False, _closed),
+    Rule("waiting", "requests are waiting", "awake", False, _waiting),
+    Rule("starting", "a start is under way", "awake", False, _starting),
+    Rule("in_use", "somebody was active or asked within `idle_after`", "awake", False, _in_use),
+    Rule("idle", "nobody needs it", "asleep", False, _idle),
+)
+"""Who wins, from strongest to weakest."""
+
+
+# --- what the rows are made of ------------------------------------------------------------------
+
+
+def _last_need(service: Service, seen: Observation, now: Now) -> float | None:
     """The newest moment at which somebody needed the service and was not served by an earlier life.
 
     Activity belongs to the life it happened in: after a stop on purpose it is history, after a crash
     it is the reason to come back.
     """
-    moments = []
+    moments: list[float | None] = []
     for instance in seen.instances:
         ended_at = instance.outcome_at if instance.outcome is Outcome.STOPPED else None
         gone_by_itself = instance.outcome in (Outcome.READY, Outcome.CRASHED)
@@ -69,12 +184,34 @@ def _last_need(seen: Observation) -> float | None:
             # Gone while nobody watched: whoever came meanwhile may still be waiting behind the open gate.
             unseen = instance.outcome is Outcome.CRASHED and lived == [None, None]
             moments += [instance.outcome_at] if unseen else lived
+        if instance.condition is not Condition.ABSENT:
+            moments.append(seen.needed_at)
         if instance.condition is Condition.RUNNING:
             moments.append(instance.seen_since)
-        if seen.asked.last_at is not None and (ended_at is None or seen.asked.last_at > ended_at):
-            moments.append(seen.asked.last_at)
+        asked = (seen.asked.last_at, due.its_hour(service, now))
+        moments += [at for at in asked if at is not None and (ended_at is None or at > ended_at)]
     known = [moment for moment in moments if moment is not None]
     return max(known) if known else None
+
+
+def moment(wall: float, zone: str, now: Now) -> str:
+    """``at 18:00`` today, ``on Thu at 09:00`` within six days, else with the date; in the zone's own time."""
+    at, today = (datetime.fromtimestamp(value, ZoneInfo(zone)) for value in (wall, now.wall))
+    days = (at.date() - today.date()).days
+    if days == 0:
+        return f"at {at:%H:%M}"
+    return f"on {at:%a} at {at:%H:%M}" if 0 < days < 7 else f"on {at:%Y-%m-%d} at {at:%H:%M}"
+
+
+def _closing(opening: Opening, zone: str, now: Now) -> str:
+    return "" if opening.stop is None else f"; closes {moment(opening.stop, zone, now)}"
+
+
+def _next_opening(service: Service, now: Now) -> str:
+    hours = service.timetable.hours(now.wall) if service.timetable else None
+    if hours is None or hours.next is None or service.timetable is None:
+        return ""
+    return f"; opens {moment(hours.next.start, service.timetable.zone, now)}"
 
 
 def _span(seconds: float) -> str:

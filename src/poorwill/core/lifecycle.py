@@ -19,18 +19,19 @@ The phase is derived from facts at each look and never stored. For one instance:
     stopping   none         any            any      stopping   somebody else stops it: close the gate
 
 *Present* is starting or running; beside an open start or stop it is stopping as well. A gate that is
-moving counts as open when something is to be stopped and as closed when something is to be let through.
+moving counts as open when something is to be stopped and as closed when something is to be let through. A
+start waits until what the service needs (``needs``, its machine) is there. A job has no gate, and what
+would be a crash of a service is for a job that it is done.
 """
 
 from __future__ import annotations
 
 from math import inf
 
-from poorwill.core.demand import in_force
+from poorwill.core import due
+from poorwill.core.action import Action, CloseGate, Conclude, OpenGate, Start, Stop
+from poorwill.core.hand import in_force
 from poorwill.core.model import (
-    Action,
-    CloseGate,
-    Conclude,
     Condition,
     Demand,
     Failures,
@@ -42,12 +43,9 @@ from poorwill.core.model import (
     IntentKind,
     Now,
     Observation,
-    OpenGate,
     Outcome,
     Phase,
     Service,
-    Start,
-    Stop,
 )
 from poorwill.core.traffic import drained, silent_at
 
@@ -97,7 +95,7 @@ def steps(service: Service, seen: Observation, demand: Demand, now: Now) -> Step
     if instance.intent:
         return _starting(service, seen, instance, instance.intent, demand, now)
     if instance.condition is Condition.ABSENT:
-        return _absent(seen, instance, demand, now)
+        return _absent(service, seen, instance, demand, now)
     if instance.condition is Condition.STOPPING:
         return (CloseGate(),) if seen.gate.state is GateState.OPEN else (), None
     return _running(service, seen, instance, demand, now)
@@ -107,6 +105,8 @@ def retry_at(failures: Failures, hand: Hand | None) -> float:
     """When the next start may be tried; a person's ``wake`` after the failure may try at once."""
     if hand is not None and hand.kind is HandKind.WAKE and hand.at > failures.last_at:
         return hand.at
+    if failures.delay is not None:
+        return failures.last_at + failures.delay
     return failures.last_at + _backoff(START_BACKOFF, failures.count)
 
 
@@ -116,15 +116,18 @@ def concluded(
     """What a conclusion makes of the last outcome and of the failures in a row.
 
     The stop that clears away a failed start is no good end: the failure stays the last word. A crash
-    after ``STABLE_AFTER`` seconds of readiness begins a new row.
+    after ``STABLE_AFTER`` seconds of readiness begins a new row. A job that is done has not failed, whatever
+    its exit code says: the start did what it should.
     """
     outcome = conclusion.outcome
     if outcome is Outcome.READY:
         return outcome, failures
+    if outcome is Outcome.DONE:
+        return outcome, Failures()
     if outcome is Outcome.STOPPED:
         return (Outcome.FAILED, failures) if before is Outcome.FAILED else (outcome, Failures())
     lasted = outcome is Outcome.CRASHED and ready_since is not None and at - ready_since >= STABLE_AFTER
-    return outcome, Failures(1 if lasted else failures.count + 1, at, conclusion.reason)
+    return outcome, Failures(1 if lasted else failures.count + 1, at, conclusion.reason, conclusion.delay)
 
 
 def _backoff(bounds: tuple[float, float], attempts: int) -> float:
@@ -156,13 +159,15 @@ def _starting(
             settled = (instance.seen_since or intent.at) + service.settle
             if now.mono < settled:
                 return (), settled
-            again: Action = Start(instance.id, intent.reason)
+            again: Action = Start(instance.id, intent.reason, instance.due)
             return (again if demand.desired else Conclude(instance.id, Outcome.STOPPED),), None
         settled = intent.returned_at + (0.0 if intent.permanent else service.settle)
         if now.mono < settled:
             return (), settled
+        if service.job and not intent.error and instance.exit_code is not None:  # done before anybody looked
+            return (_ended(service, instance),), None
         why = intent.error or instance.detail or "the instance was not there after its start"
-        return (Conclude(instance.id, Outcome.FAILED, why),), None
+        return (Conclude(instance.id, Outcome.FAILED, why, intent.delay),), None
     if not demand.desired:
         return _when_free(service, seen, (Stop(instance.id, demand.reason),), intent.at, now)
     if instance.ready:
@@ -200,23 +205,31 @@ def _may_stop(service: Service, seen: Observation, now: Now) -> bool:
 
 
 def _forced(seen: Observation, now: Now) -> bool:
-    hand = in_force(seen.hand, now)
+    hand = in_force(seen, now)
     return hand is not None and hand.kind is HandKind.SLEEP and hand.force
 
 
-def _absent(seen: Observation, instance: Instance, demand: Demand, now: Now) -> Step:
+def _absent(service: Service, seen: Observation, instance: Instance, demand: Demand, now: Now) -> Step:
     actions: list[Action] = []
     if seen.gate.state is GateState.OPEN:
         actions.append(CloseGate())
     if instance.outcome is Outcome.READY:
-        actions.append(Conclude(instance.id, Outcome.CRASHED, instance.detail or "it vanished"))
+        actions.append(_ended(service, instance))
         return tuple(actions), None
-    due = retry_at(seen.failures, seen.hand) if seen.failures.count else now.mono
-    if now.mono < due:
-        return tuple(actions), due
-    if demand.desired:
-        actions.append(Start(instance.id, demand.reason))
+    later = retry_at(seen.failures, seen.hand) if seen.failures.count else now.mono
+    if now.mono < later:
+        return tuple(actions), later
+    if demand.desired and not seen.missing:
+        actions.append(Start(instance.id, demand.reason, due.due_at(service, seen, now)))
     return tuple(actions), None
+
+
+def _ended(service: Service, instance: Instance) -> Conclude:
+    """A life that ended by itself: for a job that is what it is meant to do."""
+    why = instance.detail or "it vanished"
+    if service.job:
+        return Conclude(instance.id, Outcome.DONE, why, exit_code=instance.exit_code)
+    return Conclude(instance.id, Outcome.CRASHED, why)
 
 
 def _running(service: Service, seen: Observation, instance: Instance, demand: Demand, now: Now) -> Step:

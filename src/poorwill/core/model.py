@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from poorwill.core.schedule import Timetable
+
 
 @dataclass(frozen=True, slots=True)
 class Now:
@@ -23,13 +25,22 @@ class Now:
     boot: str
 
 
+class OnRequest(StrEnum):
+    """What a visitor does to a service that sleeps: wake it, be asked on a page whether to, or nothing."""
+
+    WAKE = "wake"
+    PAGE = "page"
+    CLOSED = "closed"
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The rules of one service, as far as the core needs them.
+    """The rules of one service, job or machine, as far as the core needs them.
 
     ``settle`` is the provider's: for so long after a call returned, a contrary ``list()`` is not
     believed. ``keepalive_bytes`` is the bytes per minute that an open but idle stream may move
-    (pings, keep-alive comments) without counting as activity.
+    (pings, keep-alive comments) without counting as activity. ``on_request`` says what a visitor can do
+    outside the windows of ``timetable``. A ``job`` is visited by nobody: it runs until it is done.
     """
 
     name: str
@@ -38,6 +49,9 @@ class Service:
     start_timeout: float = 120.0
     settle: float = 0.0
     keepalive_bytes: int = 1024
+    on_request: OnRequest = OnRequest.WAKE
+    timetable: Timetable | None = None
+    job: bool = False
 
 
 class Condition(StrEnum):
@@ -62,6 +76,7 @@ class Outcome(StrEnum):
     STOPPED = "stopped"
     FAILED = "failed"
     CRASHED = "crashed"
+    DONE = "done"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +85,8 @@ class Intent:
 
     ``calling`` is true while the provider call is under way. ``returned_at`` is when the last call came
     back, None when it never did (or a restart forgot). ``error`` is that call's failure, empty when it
-    succeeded. ``attempts`` counts calls begun. ``written`` says that the intent is on the disk.
+    succeeded; ``delay`` is when the provider wants to be asked again, in seconds. ``attempts`` counts calls
+    begun. ``written`` says that the intent is on the disk.
     """
 
     kind: IntentKind
@@ -82,6 +98,7 @@ class Intent:
     error: str = ""
     permanent: bool = False
     written: bool = False
+    delay: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +107,9 @@ class Instance:
 
     ``ready`` means a probe was answered in this life of the instance; ``ready_since`` says when.
     ``seen_since`` is since when the provider has reported ``condition`` without a break.
-    ``detail`` is the provider's own words (an exit code, a cloud's state). ``outcome`` and
-    ``outcome_at`` are the last outcome in the journal.
+    ``detail`` is the provider's own words (an exit code, a cloud's state); ``exit_code`` is how a life that
+    is over ended. ``outcome`` and ``outcome_at`` are the last outcome in the journal. ``due`` is the hour
+    (seconds since the epoch) of the run that a job was last started for.
     """
 
     id: str
@@ -104,6 +122,8 @@ class Instance:
     probe_error: str = ""
     outcome: Outcome | None = None
     outcome_at: float | None = None
+    exit_code: int | None = None
+    due: float | None = None
 
 
 class GateState(StrEnum):
@@ -156,7 +176,8 @@ class HandKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Hand:
-    """A person's demand. ``until`` (monotonic) ends it; None holds until it is given back.
+    """A person's demand. ``until`` (monotonic) ends it, and so does the hour ``until_wall`` (seconds since
+    the epoch); with neither it holds until it is given back.
 
     ``force`` on a ``sleep`` cuts what is still open instead of waiting for it.
     """
@@ -166,20 +187,42 @@ class Hand:
     until: float | None = None
     by: str = "by hand"
     force: bool = False
+    until_wall: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a person wants for certain hours to come; ``start`` and ``stop`` are seconds since the epoch."""
+
+    kind: HandKind
+    start: float
+    stop: float
+    by: str = "by hand"
 
 
 @dataclass(frozen=True, slots=True)
 class Failures:
-    """Failures in a row, without a start in between that lasted."""
+    """Failures in a row, without a start in between that lasted.
+
+    ``delay`` is when the provider wants to be asked again (no GPU in stock), in seconds after ``last_at``.
+    """
 
     count: int = 0
     last_at: float = 0.0
     reason: str = ""
+    delay: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """Everything known about one service at one moment."""
+    """Everything known about one service at one moment.
+
+    ``needed_by`` names what needs this service (or runs on this machine) and is wanted or still there,
+    ``needed_at`` is when that was last so. ``missing`` says what it has to wait for before it can start;
+    empty when nothing. ``wake_time`` is how long its starts take, for windows that begin with a service
+    that answers. ``last_run`` is the hour of the last run of a job that is settled, ``watched_from`` since
+    when Poorwill has been there to start one (both seconds since the epoch).
+    """
 
     instances: tuple[Instance, ...]
     gate: Gate
@@ -187,6 +230,13 @@ class Observation:
     asked: Asked = field(default_factory=Asked)
     hand: Hand | None = None
     failures: Failures = field(default_factory=Failures)
+    plans: tuple[Plan, ...] = ()
+    needed_by: tuple[str, ...] = ()
+    needed_at: float | None = None
+    missing: str = ""
+    wake_time: float = 0.0
+    last_run: float | None = None
+    watched_from: float = 0.0
 
 
 class Phase(StrEnum):
@@ -201,57 +251,14 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """How many instances are wanted, why, and when that may change by itself (None: never)."""
+    """How many instances are wanted, why, and when that may change by itself (None: never).
+
+    ``rule`` is the row of ``core.demand.ORDER`` that decided. ``entrance`` is what a visitor who finds the
+    service asleep can do about it.
+    """
 
     desired: int
     reason: str
     until: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """Commit to starting the instance, then start it."""
-
-    instance: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """Commit to stopping the instance, then stop it (again, when an earlier call did not take)."""
-
-    instance: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Conclude:
-    """Write down how an intent or a life ended. ``reason`` is empty for a good end."""
-
-    instance: str
-    outcome: Outcome
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class OpenGate:
-    """Let requests through without asking, and release those that wait."""
-
-
-@dataclass(frozen=True, slots=True)
-class CloseGate:
-    """Make Envoy ask the gate before each new request."""
-
-
-Action = Start | Stop | Conclude | OpenGate | CloseGate
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What to do now. ``look_again_at`` (monotonic) is when time alone would change the answer."""
-
-    phase: Phase
-    desired: int
-    reason: str
-    actions: tuple[Action, ...] = ()
-    look_again_at: float | None = None
+    rule: str = ""
+    entrance: OnRequest = OnRequest.WAKE

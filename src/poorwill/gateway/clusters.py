@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from poorwill.core.target import Tls
 
 Json = dict[str, Any]
 
@@ -17,6 +20,14 @@ PLENTY = 1_000_000
 """Circuit breakers stop at 1,024 by default; the bound on held requests is ours, not Envoy's."""
 
 
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """How a service is spoken to; the same for all its instances."""
+
+    http2: bool = False
+    tls: Tls | None = None
+
+
 def cluster_name(service: str, kind: str) -> str:
     return f"{service}/{kind}"
 
@@ -25,7 +36,7 @@ def endpoints_file(service: str) -> str:
     return f"eds-{service}.json"
 
 
-def service_cluster(service: str, kind: str, protocol: str, folder: Path) -> Json:
+def service_cluster(service: str, kind: str, upstream: Upstream, folder: Path) -> Json:
     return {
         "@type": "type.googleapis.com/envoy.config.cluster.v3.Cluster",
         "name": cluster_name(service, kind),
@@ -41,7 +52,30 @@ def service_cluster(service: str, kind: str, protocol: str, folder: Path) -> Jso
             "tcp_keepalive": {"keepalive_probes": 3, "keepalive_time": 30, "keepalive_interval": 10}
         },
         **_cluster_limits(),
-        **_protocol(http2=protocol == "http2", idle_timeout=_UPSTREAM_IDLE),
+        **_protocol(http2=upstream.http2, idle_timeout=_UPSTREAM_IDLE),
+        **({"transport_socket": _tls(upstream.tls, upstream.http2)} if upstream.tls else {}),
+    }
+
+
+def _tls(tls: Tls, http2: bool) -> Json:
+    """The name in the handshake, which the certificate must be for too, is that of each endpoint, so that it
+    follows a name that changes at every start.
+    """
+    name = "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"
+    common: Json = {
+        "tls_params": {"tls_maximum_protocol_version": "TLSv1_3"},  # a client's default is 1.2
+        "alpn_protocols": ["h2" if http2 else "http/1.1"],
+    }
+    if tls.ca:
+        common["validation_context"] = {"trusted_ca": {"filename": tls.ca}}
+    return {
+        "name": "envoy.transport_sockets.tls",
+        "typed_config": {
+            "@type": f"type.googleapis.com/{name}",
+            "auto_host_sni": True,
+            "auto_sni_san_validation": bool(tls.ca),
+            "common_tls_context": common,
+        },
     }
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from poorwill.core.history import Estimate
-from poorwill.core.model import Asked
+from poorwill.core.hours import OpeningHours
+from poorwill.core.model import Asked, OnRequest
 
 
 class Refusal(StrEnum):
@@ -31,7 +32,8 @@ class Door:
     """The gate's view of one service.
 
     ``hold`` is in seconds. ``waking_since`` (monotonic) is None unless a start is under way; ``trouble``
-    says that the last start failed. ``checks`` counts everything Envoy asked.
+    says that the last start failed. ``entrance`` is what a visit does to the service, ``hours`` when it opens
+    by itself. ``checks`` counts everything Envoy asked.
     """
 
     service: str
@@ -41,6 +43,8 @@ class Door:
     estimate: Estimate | None = None
     waking_since: float | None = None
     trouble: bool = False
+    entrance: OnRequest = OnRequest.WAKE
+    hours: OpeningHours | None = None
     checks: int = 0
     waiting: int = 0
     last_asked_at: float | None = None
@@ -51,6 +55,16 @@ class Door:
     def crowded(self) -> bool:
         """Whether one more request must not be kept waiting."""
         return self.waiting >= MAX_WAITING
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is out of hours, and nothing a visitor does changes that."""
+        return self.entrance is OnRequest.CLOSED
+
+    @property
+    def needs_a_click(self) -> bool:
+        """Whether coming is not enough. Once somebody clicked, everybody who comes waits as usual."""
+        return self.entrance is OnRequest.PAGE and self.waking_since is None
 
     def asked(self) -> Asked:
         return Asked(waiting=self.waiting, last_at=self.last_asked_at)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from poorwill.core.history import Estimate
-from poorwill.core.model import Asked, Gate, GateState, Traffic
+from poorwill.core.hours import OpeningHours
+from poorwill.core.model import Asked, Gate, GateState, OnRequest, Traffic
+from poorwill.core.target import Target
 from poorwill.gateway.activity import Activity
 from poorwill.gateway.doors import Door, Refusal
-from poorwill.gateway.switchboard import Address, Switchboard
+from poorwill.gateway.switchboard import Switchboard
 
 
 class Front:
@@ -52,8 +54,8 @@ class Front:
         self._doors[service].let_through(False)
         self._switchboard.close(service)
 
-    def route(self, service: str, addresses: tuple[Address, ...]) -> None:
-        self._switchboard.route(service, addresses)
+    def route(self, service: str, targets: tuple[Target, ...]) -> None:
+        self._switchboard.route(service, targets)
 
     def watch(self, service: str, every: float | None, keepalive_bytes: int) -> None:
         self._activity.watch(service, every, keepalive_bytes)
@@ -66,13 +68,16 @@ class Front:
         estimate: Estimate | None,
         waking_since: float | None,
         trouble: bool,
+        entrance: OnRequest = OnRequest.WAKE,
+        hours: OpeningHours | None = None,
     ) -> None:
-        """What visitors who have to wait are told."""
+        """What visitors who find no open gate are told."""
         door = self._doors[service]
-        news = (estimate, waking_since, trouble) != (door.estimate, door.waking_since, door.trouble)
+        before = (door.estimate, door.waking_since, door.trouble, door.entrance, door.hours)
         door.estimate, door.waking_since, door.trouble = estimate, waking_since, trouble
+        door.entrance, door.hours = entrance, hours
         door.refuse(Refusal(refusal) if refusal else None)
-        if news:
+        if before != (estimate, waking_since, trouble, entrance, hours):
             door.turn()
 
     def confirmed(self, service: str) -> None:

@@ -16,11 +16,12 @@ import grpc
 import grpc.aio
 
 from poorwill import clock
+from poorwill.core.model import Now
 from poorwill.gateway import authz_pb2 as pb
-from poorwill.gateway import pages
+from poorwill.gateway import entrance, hours, pages
 from poorwill.gateway.callers import Caller, caller, patience, wants_html
 from poorwill.gateway.doors import Door, Refusal
-from poorwill.gateway.routes import events_path
+from poorwill.gateway.routes import events_path, wake_path
 
 _METHOD = "Check"
 _SERVICE = "envoy.service.auth.v3.Authorization"
@@ -68,35 +69,43 @@ class Gate:
         now = clock.now()
         started = attributes.request.time.seconds + attributes.request.time.nanos / 1e9
         waited = max(0.0, now.wall - started) if started else 0.0
-        return await self._answer(door, http, attributes.context_extensions["class"], now.mono, waited)
+        return await self._answer(door, http, attributes.context_extensions["class"], now, waited)
 
     async def _answer(
-        self, door: Door, http: pb.HttpRequest, kind: str, now: float, waited: float
+        self, door: Door, http: pb.HttpRequest, kind: str, now: Now, waited: float
     ) -> pb.CheckResponse:
         headers = http.headers
         if door.passable.is_set():
             return _pass()
-        if kind == "background":
-            return _unavailable(door, http, now)
-        if door.refusal is not None:
+        if door.refusal is not None and kind != "background":
             return _refused(door, http)
+        if door.closed:
+            return _closed(door, http, now, kind)
+        if door.needs_a_click:
+            return _to_be_clicked(door, http, now, kind)
+        if kind == "background":
+            return _unavailable(door, http, now.mono)
         match caller(http.method, headers):
             case Caller.IGNORED if wants_html(headers):
-                return _sleeping_page(door, http, now)
+                return _sleeping_page(door, http, now.mono)
             case Caller.IGNORED:
-                return _unavailable(door, http, now)
+                return _unavailable(door, http, now.mono)
             case Caller.PAGE:
-                door.ask(now)
-                return _waiting_page(door, http, now)
+                door.ask(now.mono)
+                return _waiting_page(door, http, now.mono)
             case Caller.HELD if door.crowded:
-                door.ask(now)
-                return _unavailable(door, http, now, "crowded")
+                door.ask(now.mono)
+                return _unavailable(door, http, now.mono, "crowded")
             case Caller.HELD:
                 return await _hold(door, http, patience(headers, door.hold) - waited)
 
 
 async def _hold(door: Door, http: pb.HttpRequest, seconds: float) -> pb.CheckResponse:
-    """Wait for the door. A client that hangs up arrives as a cancellation and is no longer counted."""
+    """Wait for the door. A client that hangs up arrives as a cancellation and is no longer counted.
+
+    Who waits when the service closes is told at once. Who waits when it begins to ask for a click goes on
+    waiting: when they came, coming was enough.
+    """
     door.waiting += 1
     door.ask(clock.now().mono)
     try:
@@ -104,6 +113,8 @@ async def _hold(door: Door, http: pb.HttpRequest, seconds: float) -> pb.CheckRes
             while not door.passable.is_set():
                 if door.refusal is not None:
                     return _refused(door, http)
+                if door.closed:
+                    return _closed(door, http, clock.now(), "")
                 await door.change()
         return _pass()
     except TimeoutError:
@@ -142,6 +153,40 @@ def _unavailable(door: Door, http: pb.HttpRequest, now: float, kind: str = "") -
     retry = pages.retry_after(door.estimate, door.elapsed(now))
     kind = kind or ("asleep" if door.waking_since is None else "trouble" if door.trouble else "waking")
     return _deny(503, pages.api_error(kind, door.service, _language(http), retry=retry), retry=retry)
+
+
+def _closed(door: Door, http: pb.HttpRequest, now: Now, kind: str) -> pb.CheckResponse:
+    """Out of hours: nothing a visitor does wakes the service."""
+    retry = hours.wait(door.hours, now.wall)
+    if _reads_pages(http, kind):
+        page = entrance.closed_page(door.service, _language(http), hours=door.hours, wall=now.wall)
+        return _deny(503, page, html=True, retry=retry)
+    body = entrance.closed_error(door.service, _language(http), hours=door.hours, wall=now.wall)
+    return _deny(503, body, retry=retry)
+
+
+def _to_be_clicked(door: Door, http: pb.HttpRequest, now: Now, kind: str) -> pb.CheckResponse:
+    """Coming wakes nothing: a person is asked, and a program is told so."""
+    retry = min(_REFUSED_FOR, hours.wait(door.hours, now.wall))
+    if _reads_pages(http, kind):
+        page = entrance.asleep_page(
+            door.service,
+            _language(http),
+            wake=wake_path(door.service),
+            back=http.path,
+            estimate=door.estimate,
+            hours=door.hours,
+            wall=now.wall,
+        )
+        return _deny(503, page, html=True, retry=retry)
+    body = entrance.asleep_error(door.service, _language(http), retry=retry, hours=door.hours, wall=now.wall)
+    return _deny(503, body, retry=retry)
+
+
+def _reads_pages(http: pb.HttpRequest, kind: str) -> bool:
+    if kind == "background":
+        return False
+    return wants_html(http.headers) or caller(http.method, http.headers) is Caller.PAGE
 
 
 def _refused(door: Door, http: pb.HttpRequest) -> pb.CheckResponse:

@@ -1,25 +1,18 @@
 """The answers of the door itself, so that whoever meets a sleeping service learns what is going on.
 
-Pure rendering: templates and languages are read once, at import; no clock, nothing kept. Status codes and
-headers are the gate's. Service names may come from a request (an unknown host), so they are cut, cleaned
-and escaped here. Everything returned can be encoded as UTF-8.
+Pure rendering: no clock, nothing kept. Status codes and headers are the gate's. The pages and errors of a
+service that is out of hours, or asks for a click, are in ``entrance``.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
-import re
-from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
 
 from poorwill.core.history import Estimate
 from poorwill.errors import GatewayError
 from poorwill.gateway.eta import history, left, retry_after, share, state
-from poorwill.gateway.words import Words, choose_language, seconds, time_text, words
+from poorwill.gateway.sheets import about, clean, render, spaced
+from poorwill.gateway.words import choose_language, seconds, time_text, words
 
 __all__ = [
     "api_error",
@@ -47,51 +40,7 @@ _ERRORS = {
     "crowded": ("service_unavailable", "too_many_waiting"),
 }
 
-_NAME_LIMIT = 100
 _REFRESH_LIMIT = 10
-_HAN = re.compile("[\u3400-\u9fff]")
-
-_templates = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_templates.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
-
-
-def _inline(name: str) -> tuple[Markup, Markup]:
-    """A template to be put inside the page as it is, and its source expression for the page's CSP."""
-    text = _templates.get_template(name).render()
-    digest = hashlib.sha256(text.encode()).digest()
-    return Markup(text), Markup(f"'sha256-{base64.b64encode(digest).decode()}'")
-
-
-_templates.globals["style"], _templates.globals["style_source"] = _inline("page.css")
-_templates.globals["script"], _templates.globals["script_source"] = _inline("waiting.js")
-_waiting, _notice = _templates.get_template("waiting.html"), _templates.get_template("notice.html")
-
-
-def _clean(say: Words, service: str) -> str:
-    """A name fit for showing: no control or direction-changing characters, no lone surrogates, not long."""
-    name = "".join(char for char in service[: 4 * _NAME_LIMIT] if char.isprintable()) or say["nameless"]
-    return name if len(name) <= _NAME_LIMIT else name[: _NAME_LIMIT - 1] + "…"
-
-
-def _spaced(text: str, name: str) -> str:
-    """Chinese is written with a space before a Latin name, but without one before a Chinese name."""
-    if _HAN.match(name[:1]):
-        text = re.sub(rf"(?<={_HAN.pattern}) (?={{service}})", "", text)
-    if _HAN.match(name[-1:]):
-        text = re.sub(rf"(?<={{service}}) (?={_HAN.pattern})", "", text)
-    return text
-
-
-def _text(say: Words, key: str, service: str) -> Markup:
-    """One text as HTML, the service's name isolated from the writing direction around it."""
-    name = _clean(say, service)
-    return escape(_spaced(say[key], name)).format(service=Markup("<bdi>{}</bdi>").format(name))
 
 
 def waiting_page(
@@ -126,10 +75,11 @@ def waiting_page(
         "say": {key: say[f"waking.{key}"] for key in spoken},
         "time": {key: say[f"time.{key}"] for key in ("seconds", "minutes", "both", "hours")},
     }
-    return _waiting.render(
-        language=language,
-        say=say,
-        title=_text(say, "waking.title", service),
+    return render(
+        "waiting",
+        language,
+        say,
+        title=about(say, "waking.title", service),
         footer=True,
         state=state(waited, estimate, trouble),
         share=f"{share(estimate, waited):.3f}" if known and estimate else None,
@@ -144,12 +94,13 @@ def waiting_page(
 
 def _notice_page(kind: str, service: str, language: str, button: str | None) -> str:
     say = words(language)
-    return _notice.render(
-        language=language,
-        say=say,
+    return render(
+        "notice",
+        language,
+        say,
         footer=kind in _ASLEEP,
-        title=_text(say, f"{kind}.title", service),
-        text=_text(say, f"{kind}.text", service),
+        title=about(say, f"{kind}.title", service),
+        text=about(say, f"{kind}.text", service),
         button=say[button] if button else None,
     )
 
@@ -186,9 +137,9 @@ def api_error(
     if kind not in _ERRORS:
         raise GatewayError(f"there is no error {kind!r}", hint=f"one of {', '.join(_ERRORS)}")
     say = words(language)
-    name = _clean(say, service)
+    name = clean(say, service)
     if message is None:
-        message = _spaced(say[f"api.{kind}"], name).format(service=name, time=time_text(say, retry or 10))
+        message = spaced(say[f"api.{kind}"], name).format(service=name, time=time_text(say, retry or 10))
     type_, code = _ERRORS[kind]
     error = {"message": message, "type": type_, "code": code, "service": name, "retry_after": retry}
     return json.dumps({"error": error}, ensure_ascii=False) + "\n"

@@ -20,6 +20,11 @@ def events_path(service: str) -> str:
     return f"{RESERVED}{service}/events"
 
 
+def wake_path(service: str) -> str:
+    """Where a person's click on the page of a sleeping service goes."""
+    return f"{RESERVED}{service}/wake"
+
+
 _RETRY_EVERY = 0.5
 """Seconds, at most, between two tries to connect to a service."""
 
@@ -109,6 +114,9 @@ def _route(site: Site, match: Json, kind: str, open_services: frozenset[str]) ->
         "cluster": f"{site.service}/{kind}",
         "timeout": "0s",
         "idle_timeout": "0s",
+        # Only where an endpoint has a name of its own; X-Forwarded-Host then tells the visitor's.
+        "auto_host_rewrite": True,
+        "append_x_forwarded_host": True,
         "retry_policy": {
             "retry_on": "connect-failure",  # nothing reached the service yet: safe for any method
             # What passed the gate just before a crash was noticed is not asked again: it is tried for as long

@@ -17,13 +17,12 @@ import structlog
 
 from poorwill import clock
 from poorwill.core.model import Gate, GateState
+from poorwill.core.target import Target
 from poorwill.errors import GatewayError
 from poorwill.gateway import xds
 from poorwill.gateway.admin import Admin
-from poorwill.gateway.clusters import CLASSES, cluster_name, endpoints_file
+from poorwill.gateway.clusters import CLASSES, Upstream, cluster_name, endpoints_file
 from poorwill.gateway.routes import Site, Stray
-
-Address = tuple[str, int]
 
 _VERSIONS = r"version_text$"
 _RDS = f"http.ingress.rds.{xds.ROUTES}.version_text"
@@ -46,8 +45,9 @@ class Switchboard:
         self._stray = stray
         self._on_change = on_change
         self._sites: dict[str, Site] = {}
-        self._protocols: dict[str, str] = {}
-        self._endpoints: dict[str, tuple[Address, ...]] = {}
+        self._upstreams: dict[str, Upstream] = {}
+        self._later: dict[str, Upstream] = {}
+        self._endpoints: dict[str, tuple[Target, ...]] = {}
         self._open: set[str] = set()
         self._gates: dict[str, Gate] = {}
         self._pending: dict[str, int] = {}
@@ -63,31 +63,42 @@ class Switchboard:
         self._earlier = self._read_open()
 
     def reshape(
-        self, sites: Mapping[str, Site], protocols: Mapping[str, str], leaving: Collection[str] = ()
+        self, sites: Mapping[str, Site], upstreams: Mapping[str, Upstream], leaving: Collection[str] = ()
     ) -> None:
         """The services there are. New ones begin closed.
 
         Those ``leaving`` keep their clusters, so that their open requests can end, but no routes: their
-        host and path are free for others at once.
+        host and path are free for others at once. How a service is spoken to changes only when where it
+        answers does: what runs still speaks as before.
         """
-        protocols = {**{name: self._protocols.get(name, "http1") for name in leaving}, **protocols}
-        for name in protocols.keys() - self._protocols.keys():
+        known = self._upstreams
+        self._later = {
+            name: upstream
+            for name, upstream in upstreams.items()
+            if self._endpoints.get(name) and known.get(name, upstream) != upstream
+        }
+        upstreams = {
+            **{name: known.get(name, Upstream()) for name in leaving},
+            **upstreams,
+            **{name: known[name] for name in self._later},
+        }
+        for name in upstreams.keys() - known.keys():
             self._endpoints[name] = self._read_endpoints(name) if name in self._earlier else ()
             self._gates[name] = Gate(GateState.MOVING, clock.now().mono)
-        self._open |= self._earlier & protocols.keys()
+        self._open |= self._earlier & upstreams.keys()
         self._earlier = set()
-        for name in self._protocols.keys() - protocols.keys():
+        for name in known.keys() - upstreams.keys():
             del self._endpoints[name], self._gates[name]
             self._pending.pop(name, None)
             self._versions.pop(name, None)
             self._open.discard(name)
-        self._sites, self._protocols = dict(sites), protocols
+        self._sites, self._upstreams = dict(sites), upstreams
         self._common = {}
-        self._touch(*protocols)
+        self._touch(*upstreams)
 
     def again(self) -> None:
         """A new Envoy has to confirm everything."""
-        self._touch(*self._protocols)
+        self._touch(*self._upstreams)
 
     def gate(self, service: str) -> Gate:
         return self._gates[service]
@@ -100,10 +111,13 @@ class Switchboard:
         self._open.discard(service)
         self._move(service)
 
-    def route(self, service: str, addresses: tuple[Address, ...]) -> None:
+    def route(self, service: str, targets: tuple[Target, ...]) -> None:
         """Publish where the service answers; an empty tuple closes Envoy's connections to it."""
-        if service in self._endpoints and self._endpoints[service] != addresses:
-            self._endpoints[service] = addresses
+        if service in self._endpoints and self._endpoints[service] != targets:
+            self._endpoints[service] = targets
+            if service in self._later:
+                self._upstreams[service] = self._later.pop(service)
+                self._common.pop(_CDS, None)
             self._touch(service)
 
     def confirmed(self, service: str) -> bool:
@@ -116,14 +130,14 @@ class Switchboard:
             endpoints = xds.endpoints(name, self._endpoints[name])
             self._versions[name] = self._put(endpoints_file(name), endpoints)
         if _CDS not in self._common:
-            self._common[_CDS] = self._put("cds.json", xds.clusters(self._protocols, self._folder))
+            self._common[_CDS] = self._put("cds.json", xds.clusters(self._upstreams, self._folder))
             self._sweep()
         routes = xds.routes(self._sites.values(), frozenset(self._open), self._stray)
         self._common[_RDS] = self._put("rds.json", routes)
 
     def _sweep(self) -> None:
         """Remove the files of services that are no more."""
-        kept = {endpoints_file(name) for name in self._protocols}
+        kept = {endpoints_file(name) for name in self._upstreams}
         for stale in self._folder.glob("eds-*.json"):
             if stale.name not in kept:
                 stale.unlink()
@@ -218,14 +232,11 @@ class Switchboard:
                     (found if direct else gated).add(cluster)
         return found - gated
 
-    def _read_endpoints(self, service: str) -> tuple[Address, ...]:
+    def _read_endpoints(self, service: str) -> tuple[Target, ...]:
         places = self._read(endpoints_file(service)).get("endpoints", [])
-        sockets = [
-            host["endpoint"]["address"]["socket_address"]
-            for place in places
-            for host in place["lb_endpoints"]
-        ]
-        return tuple((socket["address"], socket["port_value"]) for socket in sockets)
+        found = [host["endpoint"] for place in places for host in place["lb_endpoints"]]
+        sockets = [(one["address"]["socket_address"], one.get("hostname", "")) for one in found]
+        return tuple(Target(socket["address"], socket["port_value"], name) for socket, name in sockets)
 
     def _read(self, name: str) -> dict[str, Any]:
         """The first resource of one of our own files; a torn or foreign file counts as none."""

@@ -1,7 +1,11 @@
-"""What Poorwill itself serves on a service's host, below ``/.poorwill/``: the waiting page's events.
+"""What Poorwill itself serves on a service's host, below ``/.poorwill/``.
 
-A waiting page that is open and seen is somebody who waits, so its event stream renews the demand, for a
-bounded time: a tab forgotten in front of a service that never starts must not keep it trying for ever.
+The waiting page's events: a page that is open and seen is somebody who waits, so its event stream renews the
+demand, for a bounded time. A tab forgotten in front of a service that never starts must not keep it trying
+for ever.
+
+A person's click on the page of a service that asks for one: only a browser that shows this very page may send
+it, so that neither another site nor a program that follows links wakes anything.
 """
 
 from __future__ import annotations
@@ -9,16 +13,19 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
+from urllib.parse import parse_qs, urlsplit
 
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from poorwill import clock
-from poorwill.gateway import pages
+from poorwill.gateway import entrance, pages
+from poorwill.gateway.callers import wants_html
 from poorwill.gateway.doors import Door
-from poorwill.gateway.routes import events_path
+from poorwill.gateway.routes import events_path, wake_path
 
 PATIENCE = 900.0
 """Seconds for which one open page counts as somebody waiting."""
@@ -26,16 +33,80 @@ PATIENCE = 900.0
 TICK = 1.0
 """Seconds between two events when nothing changes."""
 
+_BEGINNING = 2.0
+"""Seconds, at most, that a click waits to see the start begin, so that the next page is the waiting page."""
+
+_FORM_LIMIT = 8192
+_FRESH = {"cache-control": "no-store"}
+
 
 def application(doors: Mapping[str, Door]) -> Starlette:
     async def events(request: Request) -> Response:
         door = doors.get(request.path_params["service"])
         if door is None:
-            return JSONResponse({"error": {"message": "no such service"}}, status_code=404)
+            return _no("no such service", "service_not_found", 404)
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         return StreamingResponse(_progress(door), media_type="text/event-stream", headers=headers)
 
-    return Starlette(routes=[Route(events_path("{service}"), events)])
+    async def wake(request: Request) -> Response:
+        door = doors.get(request.path_params["service"])
+        if door is None:
+            return _no("no such service", "service_not_found", 404)
+        if not from_this_page(request.headers):
+            return _no("only the page of the service itself can wake it", "not_from_this_page", 403)
+        back = await _back(request)
+        if not door.closed and door.refusal is None:
+            door.ask(clock.now().mono)
+            await _begun(door)
+        if wants_html(request.headers):
+            return RedirectResponse(back, 303, headers=_FRESH)
+        return Response(status_code=204, headers=_FRESH)
+
+    return Starlette(
+        routes=[
+            Route(events_path("{service}"), events),
+            Route(wake_path("{service}"), wake, methods=["POST"]),
+        ]
+    )
+
+
+def _no(message: str, code: str, status: int) -> Response:
+    error = {"message": message, "type": "invalid_request_error", "code": code}
+    return JSONResponse({"error": error}, status_code=status, headers=_FRESH)
+
+
+def from_this_page(headers: Headers) -> bool:
+    """Whether a browser says that a page of this very host sent it. Programs and other sites cannot.
+
+    Browsers send ``Sec-Fetch-Site`` over HTTPS and to localhost only, but ``Origin`` with every POST.
+    """
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    origin = urlsplit(headers.get("origin", "")).netloc.lower()
+    hosts = (headers.get("host", ""), headers.get("x-forwarded-host", ""))
+    return bool(origin) and origin in (host.lower() for host in hosts)
+
+
+async def _back(request: Request) -> str:
+    """Where the form came from; the start page when it does not say."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _FORM_LIMIT:
+            return "/"
+    fields = parse_qs(body.decode("latin-1"))
+    return entrance.local(fields.get("back", ["/"])[0])
+
+
+async def _begun(door: Door) -> None:
+    """Wait until the start has begun. Without it the page would ask once more."""
+    try:
+        async with asyncio.timeout(_BEGINNING):
+            while door.needs_a_click and not door.passable.is_set() and door.refusal is None:
+                await door.change()
+    except TimeoutError:
+        return
 
 
 async def _progress(door: Door) -> AsyncIterator[str]:
@@ -46,6 +117,9 @@ async def _progress(door: Door) -> AsyncIterator[str]:
             yield "event: gone\ndata: {}\n\n"
             return
         ready = door.passable.is_set()
+        if not ready and (door.closed or door.needs_a_click):
+            yield "event: changed\ndata: {}\n\n"  # coming is no longer enough: the page is another one now
+            return
         if not ready:
             door.ask(now)
         data = pages.progress_event(

@@ -17,7 +17,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from poorwill.gateway.clusters import BUFFER, CLASSES, PLENTY, pipe, service_cluster, unix_cluster, watched
+from poorwill.core.target import Target
+from poorwill.gateway.clusters import (
+    BUFFER,
+    CLASSES,
+    PLENTY,
+    Upstream,
+    pipe,
+    service_cluster,
+    unix_cluster,
+    watched,
+)
 from poorwill.gateway.routes import EXT_AUTHZ, Site, Stray, virtual_hosts
 
 Json = dict[str, Any]
@@ -99,22 +109,23 @@ def routes(sites: Iterable[Site], open_services: frozenset[str], stray: Stray) -
     return discovery([table])
 
 
-def clusters(services: Mapping[str, str], folder: Path) -> Json:
-    """One cluster for each class of each service; ``services`` maps names to ``http1`` or ``http2``."""
+def clusters(services: Mapping[str, Upstream], folder: Path) -> Json:
+    """One cluster for each class of each service."""
     return discovery(
-        [
-            service_cluster(name, kind, protocol, folder)
-            for name, protocol in sorted(services.items())
-            for kind in CLASSES
-        ]
+        [service_cluster(name, kind, services[name], folder) for name in sorted(services) for kind in CLASSES]
     )
 
 
-def endpoints(service: str, addresses: Iterable[tuple[str, int]]) -> Json:
-    """Where a service answers; IP addresses and ports."""
+def endpoints(service: str, targets: Iterable[Target]) -> Json:
+    """Where a service answers."""
     hosts = [
-        {"endpoint": {"address": {"socket_address": {"address": host, "port_value": port}}}}
-        for host, port in addresses
+        {
+            "endpoint": {
+                "address": {"socket_address": {"address": target.ip, "port_value": target.port}},
+                **({"hostname": target.name} if target.name else {}),
+            }
+        }
+        for target in targets
     ]
     assignment = {
         "@type": _TYPE + "config.endpoint.v3.ClusterLoadAssignment",

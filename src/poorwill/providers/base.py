@@ -85,9 +85,20 @@ class Shell(Protocol):
     """
 
     async def run(
-        self, command: str, *, timeout: float, cwd: str = "", env: Mapping[str, str] | None = None
+        self,
+        command: str,
+        *,
+        timeout: float,
+        cwd: str = "",
+        env: Mapping[str, str] | None = None,
+        log: str = "",
     ) -> Ran:
-        """Run one line of a POSIX shell. After ``timeout`` seconds it is ended with its children."""
+        """Run one line of a POSIX shell. After ``timeout`` seconds it is ended with its children.
+
+        ``log`` is a file in that place: it gets the output and is kept, so that what the command leaves
+        running in the background can go on writing. One command at a time uses a log; one that an
+        earlier life of ours began is waited for instead of being run a second time.
+        """
         ...
 
     async def socket(self, path: str) -> Path:

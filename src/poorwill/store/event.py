@@ -32,8 +32,8 @@ class Kind(StrEnum):
     """What an event is about.
 
     The whole program (service ""): UP, DOWN, RELOAD, GATEWAY. A decision: PHASE. Intents: START, STOP.
-    Answers of the provider: STARTED, CALL_FAILED. Outcomes: READY, STOPPED, FAILED, CRASHED. A person's
-    demand: WAKE, SLEEP, AUTO.
+    Answers of the provider: STARTED, CALL_FAILED. What it noticed, such as who stopped it: NOTED. Outcomes:
+    READY, STOPPED, FAILED, CRASHED, and of a job DONE or SKIPPED. A person's demand: WAKE, SLEEP, PLAN, AUTO.
     """
 
     UP = "up"
@@ -52,6 +52,10 @@ class Kind(StrEnum):
     WAKE = "wake"
     SLEEP = "sleep"
     AUTO = "auto"
+    PLAN = "plan"
+    DONE = "done"
+    SKIPPED = "skipped"
+    NOTED = "noted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +63,9 @@ class Entry:
     """Something to remember.
 
     Keys of ``detail`` that ``restore`` reads: START ``prepared`` (what the provider chose before the
-    start), STARTED ``handle`` (the handle's data), READY ``seconds`` (how long the wake took),
-    FAILED and CRASHED ``streak`` (failures in a row, this one included).
+    start) and ``due`` (a job's hour), STARTED ``handle`` (the handle's data), READY ``seconds`` (how long
+    the wake took), FAILED and CRASHED ``streak`` (failures in a row, this one included) and ``delay``,
+    WAKE and SLEEP ``until`` and ``until_wall``, PLAN ``plans`` (all of them), DONE and SKIPPED ``last_run``.
     """
 
     kind: Kind

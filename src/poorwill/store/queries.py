@@ -51,6 +51,9 @@ _MATTERING = (
     Kind.WAKE,
     Kind.SLEEP,
     Kind.AUTO,
+    Kind.PLAN,
+    Kind.DONE,
+    Kind.SKIPPED,
 )
 
 
@@ -136,6 +139,7 @@ def _restore(connection: Connection, service: str, instances: Mapping[str, Lates
             if kind not in latest or seen.id > latest[kind].id:
                 latest[kind] = seen
     failure = newest(latest, Kind.FAILED, Kind.CRASHED)
+    plan = newest(latest, Kind.PLAN, Kind.AUTO)
     if failure and any(_ended_well(connection, found, failure) for found in instances.values()):
         failure = None
     return Restored(
@@ -145,7 +149,16 @@ def _restore(connection: Connection, service: str, instances: Mapping[str, Lates
         streak=streak_of(failure) if failure else 0,
         failure=failure,
         last_phase=latest.get(Kind.PHASE),
+        plans=plan if plan and plan.kind is Kind.PLAN else None,
+        run=newest(latest, Kind.DONE, Kind.SKIPPED),
+        first=_earliest(connection, service),
     )
+
+
+def _earliest(connection: Connection, service: str) -> Event | None:
+    found = select(event).where(event.c.service == service).order_by(event.c.id).limit(1)
+    row = connection.execute(found).mappings().first()
+    return event_of(row) if row is not None else None
 
 
 def _ended_well(connection: Connection, latest: Latest, failure: Event) -> bool:
@@ -154,6 +167,9 @@ def _ended_well(connection: Connection, latest: Latest, failure: Event) -> bool:
     After the service's last failure an instance can only get ready and stop. So a stop is good unless
     the instance's own last outcome was FAILED, with no READY between that and the stop.
     """
+    done = latest.get(Kind.DONE)
+    if done is not None and done.id > failure.id:
+        return True
     stopped = latest.get(Kind.STOPPED)
     if stopped is None or stopped.id < failure.id:
         return False

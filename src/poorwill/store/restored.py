@@ -14,8 +14,8 @@ Latest = Mapping[Kind, Event]
 """The newest event of each kind of one instance."""
 
 _CLOSES = {
-    Kind.START: (Kind.READY, Kind.FAILED, Kind.CRASHED, Kind.STOPPED),
-    Kind.STOP: (Kind.STOPPED, Kind.CRASHED),
+    Kind.START: (Kind.READY, Kind.FAILED, Kind.CRASHED, Kind.STOPPED, Kind.DONE),
+    Kind.STOP: (Kind.STOPPED, Kind.CRASHED, Kind.DONE),
 }
 
 
@@ -23,10 +23,10 @@ _CLOSES = {
 class RestoredInstance:
     """One instance as the journal left it.
 
-    ``intent`` is the last START or STOP while it is open: a START until READY, FAILED, CRASHED, STOPPED
-    or a STOP; a STOP until STOPPED, CRASHED or a START. ``start`` and ``started`` are the last START and
-    the STARTED that followed it, until STOPPED. ``outcome`` is the last word on how it went: a STOPPED
-    that only cleared away a failed start leaves FAILED standing (as in ``core.lifecycle.concluded``).
+    ``intent`` is the last START or STOP while it is open: a START until READY, FAILED, CRASHED, STOPPED,
+    DONE or a STOP; a STOP until STOPPED, CRASHED, DONE or a START. ``start`` and ``started`` are the last
+    START and the STARTED that followed it, until STOPPED. ``outcome`` is the last word on how it went: a
+    STOPPED that only cleared away a failed start leaves FAILED standing (as in ``core.lifecycle.concluded``).
     """
 
     intent: Event | None = None
@@ -40,6 +40,12 @@ class RestoredInstance:
         return self.start.detail.get("prepared") or {} if self.start else {}
 
     @property
+    def due(self) -> float | None:
+        """The hour (seconds since the epoch) of the run that the last start was for."""
+        due = self.start.detail.get("due") if self.start else None
+        return float(due) if isinstance(due, int | float) else None
+
+    @property
     def handle(self) -> Mapping[str, Json] | None:
         """The data of the handle that the last start gave; None when that call never came back."""
         return self.started.detail.get("handle") if self.started else None
@@ -49,9 +55,10 @@ class RestoredInstance:
 class Restored:
     """One service as the journal left it.
 
-    ``hand`` is the last WAKE, SLEEP or AUTO. ``wakes`` are the seconds of the last 50 READY, oldest
-    first. ``streak`` is the number of failures in a row as ``failure``, the last of them, carries it;
-    0 and None once an instance has been stopped that had not failed to start.
+    ``hand`` is the last WAKE, SLEEP or AUTO, ``plans`` the last PLAN when no AUTO followed it. ``run`` is
+    the last DONE or SKIPPED of a job; ``first`` the first event of all. ``wakes`` are the seconds of the last
+    50 READY, oldest first. ``streak`` is the number of failures in a row as ``failure``, the last of them,
+    carries it; 0 and None once an instance has been stopped that had not failed to start.
     """
 
     instances: Mapping[str, RestoredInstance] = field(default_factory=dict)
@@ -60,6 +67,9 @@ class Restored:
     streak: int = 0
     failure: Event | None = None
     last_phase: Event | None = None
+    plans: Event | None = None
+    run: Event | None = None
+    first: Event | None = None
 
 
 def newest(latest: Latest, *kinds: Kind) -> Event | None:
@@ -70,7 +80,8 @@ def newest(latest: Latest, *kinds: Kind) -> Event | None:
 
 def instance_of(latest: Latest) -> RestoredInstance:
     start, started = latest.get(Kind.START), latest.get(Kind.STARTED)
-    stopped, alive = latest.get(Kind.STOPPED), newest(latest, Kind.READY, Kind.FAILED, Kind.CRASHED)
+    stopped = latest.get(Kind.STOPPED)
+    alive = newest(latest, Kind.READY, Kind.FAILED, Kind.CRASHED, Kind.DONE)
     if start is None or _after(stopped, start):
         start = None
     if start is None or not _after(started, start):
@@ -78,7 +89,7 @@ def instance_of(latest: Latest) -> RestoredInstance:
     intent = newest(latest, Kind.START, Kind.STOP)
     if intent is not None and _after(newest(latest, *_CLOSES[intent.kind]), intent):
         intent = None
-    outcome = newest(latest, Kind.READY, Kind.STOPPED, Kind.FAILED, Kind.CRASHED)
+    outcome = newest(latest, Kind.READY, Kind.STOPPED, Kind.FAILED, Kind.CRASHED, Kind.DONE)
     if alive is not None and alive.kind is Kind.FAILED:
         outcome = alive
     return RestoredInstance(intent, start, started, outcome)

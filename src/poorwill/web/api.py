@@ -6,7 +6,7 @@ import json
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import asdict
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse, StreamingResponse
@@ -31,6 +31,8 @@ class Desk(Protocol):
     async def wake(self, name: str, seconds: float | None, by: str) -> Json: ...
 
     async def sleep(self, name: str, by: str) -> Json: ...
+
+    async def plan(self, name: str, kind: str, during: str, by: str) -> Json: ...
 
     async def auto(self, name: str, by: str) -> Json: ...
 
@@ -57,6 +59,14 @@ class Demand(BaseModel):
         allow_inf_nan=False,
         description="How long; None until it is given back.",
     )
+    by: str = Field(default="by hand", max_length=200, description="Who says so, for the journal.")
+
+
+class Intention(BaseModel):
+    """The body of plan: what is wanted for hours to come."""
+
+    kind: Literal["wake", "sleep"]
+    during: str = Field(max_length=100, description="A day and hours, such as Saturday 10:00-14:00.")
     by: str = Field(default="by hand", max_length=200, description="Who says so, for the journal.")
 
 
@@ -120,6 +130,10 @@ def _telling(api: APIRouter, desk: Desk, program: Program) -> None:
     @api.post("/services/{name}/sleep")
     async def sleep(name: str, demand: Demand) -> Json:
         return await desk.sleep(name, demand.by)
+
+    @api.post("/services/{name}/plan")
+    async def plan(name: str, intention: Intention) -> Json:
+        return await desk.plan(name, intention.kind, intention.during, intention.by)
 
     @api.post("/services/{name}/auto")
     async def auto(name: str, demand: Demand) -> Json:

@@ -40,9 +40,9 @@
   };
 
   {# A page that is itself the fruit of a reload waits a little, lest a wrong "ready" make it spin. #}
-  const reload = () => {
+  const reload = (state) => {
     if (over) return;
-    end("ready");
+    end(state);
     const again = performance.getEntriesByType("navigation")[0]?.type === "reload";
     setTimeout(() => location.reload(), again ? Math.max(0, 1500 - performance.now()) : 0);
   };
@@ -65,7 +65,7 @@
     offline = false;
     refused = 0;
     worried = false;
-    if (news.ready) return reload();
+    if (news.ready) return reload("ready");
     watch(30);
     draw();
   };
@@ -87,6 +87,7 @@
     source.onmessage = hear;
     source.addEventListener("progress", hear);
     source.addEventListener("gone", gone);
+    source.addEventListener("changed", () => reload("lead"));
     source.onerror = () => {
       if (document.hidden) drop(); else if (!worried) worry();
     };
@@ -102,7 +103,7 @@
         clearTimeout(late);
         abort.abort();
         if (over || document.hidden) return;
-        if (there) return reload();
+        if (there) return reload("ready");
         offline = true;
         draw();
         if (!source || source.readyState === EventSource.CLOSED) { drop(); connect(); } else watch(data.retry);

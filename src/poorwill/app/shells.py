@@ -1,0 +1,97 @@
+"""Where commands of what lives on a machine run: one SSH connection for each, to wherever it is now."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from poorwill.config import MachineConfig, Settings
+from poorwill.config.ssh import SshAccess
+from poorwill.control.facts import Ask
+from poorwill.errors import BadInput, ProviderError, Temporary
+from poorwill.providers.base import Shell
+from poorwill.providers.ssh import HostKey, SshShell, Target
+
+Values = Callable[[str], Mapping[str, str] | None]
+"""What a machine's provider says of it (host, ssh_port …); None while it does not run."""
+
+ASK_EVERY = 1.0
+"""Seconds between two tries to log in to a machine that is starting."""
+
+LOGIN_TIMEOUT = 10.0
+
+
+class Shells:
+    """One for each machine with ``ssh``. ``folder(machine)`` is private; host keys are remembered there."""
+
+    def __init__(self, folder: Callable[[str], Path], base: Path, values: Values) -> None:
+        self.folder = folder
+        self._base = base
+        self._values = values
+        self._known: dict[str, SshAccess] = {}
+        self._shells: dict[str, SshShell] = {}
+
+    def know(self, machines: Mapping[str, MachineConfig]) -> None:
+        """What the configuration says; those who hold a shell log in anew where it says something else."""
+        self._known.update({name: machine.ssh for name, machine in machines.items() if machine.ssh})
+
+    def of(self, machine: str) -> Shell:
+        if machine not in self._shells:
+            self._shells[machine] = SshShell(lambda: self.target(machine), self.folder(machine))
+        return self._shells[machine]
+
+    def target(self, machine: str) -> Target:
+        """Where the machine is now. Raises ``Temporary`` while it is nowhere."""
+        access = self._known.get(machine)
+        if access is None:
+            raise Temporary(f"nothing says how to log in to {machine}", hint=f"add machines.{machine}.ssh")
+        values = self._values(machine)
+        if values is None:
+            raise Temporary(f"the machine {machine} does not run")
+        host = access.host
+        for name, value in values.items():
+            host = host.replace(f"{{{name}}}", value)
+        if "{" in host:
+            raise Temporary(f"the machine {machine} does not say yet where it is: {host} is not known")
+        told = values.get("ssh_port")
+        return Target(
+            host=host,
+            port=access.port or (int(told) if told else None),
+            user=access.user or values.get("ssh_user"),
+            key=self._base / Path(access.key).expanduser() if access.key else None,
+            password=os.environ.get(access.password_env) if access.password_env else None,
+            known_hosts=self._base / Path(access.known_hosts).expanduser() if access.known_hosts else None,
+            host_key=HostKey(access.host_key),
+        )
+
+    def answers(self, machine: str) -> Ask:
+        """Returns when one can log in."""
+
+        async def ask(failed: Callable[[str], None]) -> None:
+            while True:
+                try:
+                    await self.of(machine).run("true", timeout=LOGIN_TIMEOUT)
+                except ProviderError as error:
+                    failed(f"{error} ({error.hint})" if error.hint else str(error))
+                else:
+                    return
+                await asyncio.sleep(ASK_EVERY)
+
+        return ask
+
+    async def close(self) -> None:
+        for shell in self._shells.values():
+            await shell.close()
+
+
+def check_passwords(settings: Settings) -> None:
+    """Raises BadInput when a password is to come from a variable that is not set."""
+    for name, machine in settings.machines.items():
+        variable = machine.ssh.password_env if machine.ssh else None
+        if variable and variable not in os.environ:
+            raise BadInput(
+                f"machines.{name}.ssh.password_env: the environment has no variable {variable}",
+                hint=f"set {variable}, or use a key",
+            )

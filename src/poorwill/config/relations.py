@@ -1,0 +1,94 @@
+"""What services and machines say about each other: ``on``, ``needs``, and names that must be told apart."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from poorwill.config.claims import Complaint
+from poorwill.config.complaint import wrong
+
+if TYPE_CHECKING:
+    from poorwill.config.machine import MachineConfig
+    from poorwill.config.spec import ServiceConfig
+
+Services = Mapping[str, "ServiceConfig"]
+Machines = Mapping[str, "MachineConfig"]
+
+
+def relation_complaints(services: Services, machines: Machines) -> list[Complaint]:
+    found: list[Complaint] = []
+    for name in machines.keys() & services.keys():
+        error = wrong(f"{name} is a service too", "give one of them another name", other=("services", name))
+        found.append((("machines", name), error, None))
+    for name, service in services.items():
+        found += _place(name, service, machines)
+        found += _needs(name, service, services)
+    return found + _circles(services)
+
+
+def _place(name: str, service: ServiceConfig, machines: Machines) -> Iterable[Complaint]:
+    loc = ("services", name, "on")
+    if service.on is not None and service.on not in machines:
+        yield loc, wrong(f"there is no machine {service.on}", _did_you_mean(service.on, machines)), service.on
+        return
+    machine = machines[service.on] if service.on else None
+    if (
+        service.address is not None
+        and service.address.url.tunnel
+        and (machine is None or machine.ssh is None)
+    ):
+        hint = "say how to log in: machines: {NAME: {ssh: {user: root}}}, and on: NAME for the service"
+        yield (*loc[:2], "address"), wrong("a tunnel needs a machine with ssh", hint, about=(loc,)), None
+    if machine is not None and machine.ssh is None and service.run.provider != "machine":
+        hint = f"add ssh to machines.{service.on}, or leave run out when the machine starts it by itself"
+        error = wrong(f"nothing says how to log in to {service.on}", hint, about=(loc,))
+        yield (*loc[:2], "run"), error, None
+
+
+def _needs(name: str, service: ServiceConfig, services: Services) -> Iterable[Complaint]:
+    for index, need in enumerate(service.needs):
+        loc = ("services", name, "needs", index)
+        if need == name:
+            yield loc, wrong(f"{name} cannot need itself", "leave it out"), need
+        elif need not in services:
+            yield loc, wrong(f"there is no service {need}", _did_you_mean(need, services)), need
+        elif services[need].is_job:
+            yield loc, wrong(f"{need} is a job: it ends by itself", "only services can be needed"), need
+
+
+def _circles(services: Services) -> list[Complaint]:
+    found: list[Complaint] = []
+    told: set[str] = set()
+    for name in services:
+        path = _way_back(name, services)
+        if path and not told & set(path):
+            told |= set(path)
+            words = " needs ".join([*path, name])
+            error = wrong(f"a circle: {words}", "leave one of these needs out")
+            found.append((("services", name, "needs"), error, None))
+    return found
+
+
+def _way_back(name: str, services: Services) -> list[str]:
+    """From a service along its needs back to itself; empty when there is no such way."""
+    ways = [[name]]
+    seen: set[str] = set()
+    while ways:
+        way = ways.pop()
+        for need in services[way[-1]].needs if way[-1] in services else ():
+            if need == name and len(way) > 1:
+                return way
+            if need not in seen:
+                seen.add(need)
+                ways.append([*way, need])
+    return []
+
+
+def _did_you_mean(name: str, known: Iterable[str]) -> str:
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=1)
+    return (
+        f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}" if names else "there are none"
+    )

@@ -1,0 +1,95 @@
+"""The facts of one service as the core sees them at one moment."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from poorwill.control.facts import Facts, Place
+from poorwill.control.front import Front
+from poorwill.control.needs import Ground, Needs
+from poorwill.core.hand import spoken
+from poorwill.core.history import estimate
+from poorwill.core.model import Condition, Hand, HandKind, Instance, Intent, IntentKind, Now, Observation
+
+
+def observe(facts: Facts, front: Front, needs: Needs, now: Now) -> Observation:
+    """The service at this moment, with facts grown too old turned into ``unknown``."""
+    ground = needs.ground(facts, now.mono)
+    known = estimate(facts.wakes)
+    return Observation(
+        instances=tuple(_instance(facts, place, ground, now.mono) for place in facts.places.values()),
+        gate=front.gate(facts.name),
+        traffic=front.traffic(facts.name),
+        asked=front.asked(facts.name),
+        hand=_hand(facts, needs, now),
+        failures=facts.failures,
+        plans=facts.plans,
+        needed_by=facts.needed_by,
+        needed_at=facts.needed_at,
+        missing=needs.missing(facts),
+        wake_time=known.p90 if known else facts.rules.start_timeout,
+        last_run=facts.last_run,
+        watched_from=facts.watched_from,
+    )
+
+
+def _hand(facts: Facts, needs: Needs, now: Now) -> Hand | None:
+    """A person's last word about it, or about the machine it runs on when that is to sleep."""
+    for need in needs.of(facts):
+        hand = spoken(need.hand, now)
+        if need.name == facts.machine and hand is not None and hand.kind is HandKind.SLEEP:
+            return replace(hand, by=f"with its machine, {hand.by}")
+    return facts.hand
+
+
+def _instance(facts: Facts, place: Place, ground: Ground | None, now: float) -> Instance:
+    sighting = place.sighting
+    condition, detail = place.condition, sighting.detail if sighting else ""
+    if ground is not None:
+        condition, detail = ground
+    elif facts.looked_at is None:
+        condition, detail = Condition.UNKNOWN, facts.look_error or "not looked at yet"
+    elif now - facts.looked_at > facts.provider.stale_after:
+        condition, detail = (
+            Condition.UNKNOWN,
+            facts.look_error or "the provider has not answered for too long",
+        )
+    seen_itself = ground is None and condition is place.condition
+    return Instance(
+        id=place.id,
+        condition=condition,
+        intent=_intent(facts, place, condition, ground),
+        ready=place.ready and seen_itself,
+        ready_since=place.ready_since if place.ready else None,
+        seen_since=place.seen_since if seen_itself else None,
+        detail=detail,
+        probe_error=place.probe_error,
+        outcome=place.outcome,
+        outcome_at=place.outcome_at,
+        exit_code=sighting.exit_code if sighting and seen_itself else None,
+        due=place.due,
+    )
+
+
+def _intent(facts: Facts, place: Place, condition: Condition, ground: Ground | None) -> Intent | None:
+    intent = place.intent
+    if intent is None:
+        return None
+    looked_at = facts.looked_at or 0.0
+    if ground is None and looked_at < _telling(facts, place, intent):
+        intent = replace(intent, calling=True)
+    if intent.at < facts.watched_since:
+        intent = replace(intent, at=facts.watched_since)  # a start is not late because nobody could look
+    return intent
+
+
+def _telling(facts: Facts, place: Place, intent: Intent) -> float:
+    """When a look has to begin to tell what came of a call; what contradicts it had time to settle first."""
+    absent = place.condition is Condition.ABSENT
+    if intent.kind is IntentKind.START:
+        # A restart forgot when the call returned; it may have been under way until this life began to look.
+        over = intent.returned_at if intent.returned_at is not None else place.seen_since or 0.0
+        return over + (facts.rules.settle if absent and not intent.permanent else 0.0)
+    if intent.returned_at is None:
+        return 0.0
+    return intent.returned_at + (0.0 if absent or intent.error else facts.rules.settle)

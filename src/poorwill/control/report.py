@@ -1,0 +1,93 @@
+"""What is told about a service: one row for ``status``, and the facts behind the decision for ``why``."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from poorwill.control.facts import Facts, Place
+from poorwill.control.front import Front
+from poorwill.core.agenda import agenda
+from poorwill.core.history import estimate
+from poorwill.core.model import Hand, Now, Plan
+
+Json = dict[str, Any]
+
+
+def row(facts: Facts, front: Front, now: Now) -> Json:
+    decision, table = facts.decision, facts.rules.timetable
+    return {
+        "name": facts.name,
+        "kind": str(facts.tenancy),
+        "phase": str(decision.phase) if decision else "unknown",
+        "instances": [_instance(place, now) for place in facts.places.values()],
+        "desired": decision.desired if decision else 0,
+        "reason": decision.reason if decision else "not looked at yet",
+        "rule": decision.rule if decision else "unknown",
+        "since": _iso(facts.decided_since) if decision else None,
+        "next_change": _stamp(decision.look_again_at, now) if decision else None,
+        "waiting": front.asked(facts.name).waiting,
+        "checks": front.checks(facts.name),
+        "hand_until": (_hand(facts.hand, now) or {}).get("until"),
+        "plans": [_plan(plan) for plan in facts.plans if plan.stop > now.wall],
+        "on": facts.machine or None,
+        "needs": list(facts.needs),
+        **(agenda(table, now.wall) if table else {}),
+    }
+
+
+def details(facts: Facts, front: Front, now: Now) -> Json:
+    traffic, asked, gate = front.traffic(facts.name), front.asked(facts.name), front.gate(facts.name)
+    known = estimate(facts.wakes)
+    return {
+        "gate": str(gate.state),
+        "traffic": {
+            "active": traffic.active,
+            "busy": traffic.busy,
+            "last_activity": _stamp(traffic.last_activity, now),
+        },
+        "asked": {"waiting": asked.waiting, "last": _stamp(asked.last_at, now)},
+        "hand": _hand(facts.hand, now),
+        "needed_by": list(facts.needed_by),
+        "failures": {
+            "in_a_row": facts.failures.count,
+            "last": facts.failures.reason,
+            "hint": facts.failure_hint,
+        },
+        "wakes": known and {"median": known.median, "p90": known.p90, "count": known.count},
+        "idle_after": facts.rules.idle_after,
+        "on_request": str(facts.rules.on_request),
+    }
+
+
+def _hand(hand: Hand | None, now: Now) -> Json | None:
+    if hand is None:
+        return None
+    until = _stamp(hand.until, now) or (None if hand.until_wall is None else _iso(hand.until_wall))
+    return {"kind": str(hand.kind), "by": hand.by, "until": until}
+
+
+def _plan(plan: Plan) -> Json:
+    return {"kind": str(plan.kind), "start": _iso(plan.start), "stop": _iso(plan.stop), "by": plan.by}
+
+
+def _instance(place: Place, now: Now) -> Json:
+    return {
+        "id": place.id,
+        "condition": str(place.condition),
+        "ready": place.ready,
+        "since": _stamp(place.seen_since, now),
+        "address": place.sighting.address if place.sighting else None,
+        "detail": place.sighting.detail if place.sighting else "",
+        "exit_code": place.sighting.exit_code if place.sighting else None,
+        "probe": place.probe_error,
+    }
+
+
+def _stamp(mono: float | None, now: Now) -> str | None:
+    """A monotonic moment as a UTC time for people and programs."""
+    return None if mono is None else _iso(now.wall + (mono - now.mono))
+
+
+def _iso(wall: float) -> str:
+    return datetime.fromtimestamp(wall, UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,75 @@
+"""What can be done about a service, and a decision to do it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from poorwill.core.model import OnRequest, Outcome, Phase
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Commit to starting the instance, then start it; for a job, for the run of the hour ``due``."""
+
+    instance: str
+    reason: str
+    due: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Commit to stopping the instance, then stop it (again, when an earlier call did not take)."""
+
+    instance: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conclude:
+    """Write down how an intent or a life ended. ``reason`` is empty for a good end.
+
+    ``delay`` is when the provider wants to be asked again, in seconds; ``exit_code`` is how a job ended.
+    """
+
+    instance: str
+    outcome: Outcome
+    reason: str = ""
+    delay: float | None = None
+    exit_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Write down that the run of the hour ``due`` (seconds since the epoch) of a job does not take place."""
+
+    due: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenGate:
+    """Let requests through without asking, and release those that wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class CloseGate:
+    """Make Envoy ask the gate before each new request."""
+
+
+Action = Start | Stop | Conclude | Skip | OpenGate | CloseGate
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do now. ``look_again_at`` (monotonic) is when time alone would change the answer.
+
+    ``rule`` and ``entrance`` are those of the ``Demand``.
+    """
+
+    phase: Phase
+    desired: int
+    reason: str
+    actions: tuple[Action, ...] = ()
+    look_again_at: float | None = None
+    rule: str = ""
+    entrance: OnRequest = OnRequest.WAKE
