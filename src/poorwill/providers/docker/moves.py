@@ -104,7 +104,8 @@ class Moves:
         while True:
             now = await self._engine.look(seen.id)
             if now is None:
-                raise Temporary(f"somebody removed the container {seen.name} while it was being started")
+                why = f"somebody removed the container {seen.name} while it was being started"
+                raise Temporary(why, hint="it is looked for again")
             if need.condition == COMPLETED and now.exit_code == 0:
                 return
             if now.exit_code is not None and now.status != "restarting":

@@ -60,7 +60,8 @@ class Project:
             services = model["services"]
             return {name: from_model((rule or {}).get("depends_on")) for name, rule in services.items()}
         except (YAMLError, KeyError, TypeError, AttributeError) as error:
-            raise Permanent(f"what docker compose says of {self._shown} cannot be read: {error}") from error
+            why = f"what docker compose says of {self._shown} cannot be read: {error}"
+            raise Permanent(why, hint="update docker compose") from error
 
     def check_service(self, services: dict[str, tuple[Need, ...]]) -> None:
         """Raises Permanent when the file has no such service."""

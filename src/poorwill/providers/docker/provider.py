@@ -15,7 +15,7 @@ from poorwill import clock
 from poorwill.core.model import Condition
 from poorwill.errors import Permanent, ProviderError
 from poorwill.providers.base import Handle, Json, Sighting, Surroundings
-from poorwill.providers.docker import address, restarts
+from poorwill.providers.docker import restarts
 from poorwill.providers.docker.deeds import Deeds
 from poorwill.providers.docker.endpoint import endpoint
 from poorwill.providers.docker.engine import Engine
@@ -23,6 +23,7 @@ from poorwill.providers.docker.events import Events
 from poorwill.providers.docker.group import Group
 from poorwill.providers.docker.moves import Moves
 from poorwill.providers.docker.options import Common
+from poorwill.providers.docker.sightings import Sightings
 from poorwill.providers.docker.state import Seen
 
 log = structlog.get_logger()
@@ -53,6 +54,7 @@ class ContainersProvider(ABC):
         self._engine = Engine(self._endpoint, around.shell)
         self._deeds = Deeds(around.note)
         self._events = Events(self._engine, self._heard, self._broke)
+        self._sightings = Sightings(options, around, self._engine, self._deeds)
         self._moves = Moves(self._engine, self._deeds, options.stop, options.stop_timeout)
         self._locks: dict[str, asyncio.Lock] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -60,7 +62,6 @@ class ContainersProvider(ABC):
         self._stopping: dict[str, int] = {}
         self._policies: dict[str, str] = {}
         self._said: set[str] = set()
-        self._last_words: dict[str, str] = {}
         self._alone_since: dict[str, float] = {}
 
     # --- what the kinds of provider know themselves ----------------------------------------------
@@ -131,77 +132,19 @@ class ContainersProvider(ABC):
     # --- looking ---------------------------------------------------------------------------------
 
     async def _sighting(self, instance: str, group: Group) -> Sighting:
-        main = group.main
         self._alone(instance, group)
-        if main is None:
-            begun = instance in self._starting
-            return Sighting(
-                instance, Condition.STARTING if begun else Condition.ABSENT, detail=self._missing(instance)
-            )
-        condition = main.condition
-        if instance in self._stopping and group.holds:
-            condition = Condition.STOPPING
-        elif condition is Condition.ABSENT and instance in self._starting:
-            condition = Condition.STARTING
-        where, values = self._where(main) if condition is Condition.RUNNING else (None, {})
-        return Sighting(
-            instance,
-            condition,
-            life=self._life(main),
-            address=where,
-            detail=await self._detail(condition, main, group),
-            handle=Handle(instance, {"container": main.id}),
-            exit_code=main.exit_code if condition is Condition.ABSENT else None,
-            values=values,
-        )
-
-    def _where(self, main: Seen) -> tuple[str | None, dict[str, str]]:
-        """The address, unless the user says it. On a machine only the machine knows how it is reached."""
-        if self._around.address is not None:
-            return None, {}
-        told = address.of(main, self._common.port, self._endpoint.host)
-        host, _, port = told.rpartition(":")
-        return (None if self._around.shell else told), {"container_host": host, "container_port": port}
-
-    def _life(self, main: Seen) -> str:
-        thawed = self._deeds.thawed(main.id)
-        return f"{main.life} {thawed}" if thawed else main.life
-
-    async def _detail(self, condition: Condition, main: Seen, group: Group) -> str:
-        match condition:
-            case Condition.ABSENT:
-                return await self._epitaph(main)
-            case Condition.STOPPING:
-                return "asked to end" if main.status != "removing" else "it is being removed"
-            case Condition.UNKNOWN:
-                return f"its state is {main.status!r}, which this version does not know"
-            case Condition.STARTING:
-                return "what it depends on is started first" if len(group.services) > 1 else ""
-        return "; ".join(f"{seen.service} is down: {seen.epitaph()}" for seen in group.down())
-
-    async def _epitaph(self, main: Seen) -> str:
-        """How it ended, and who did it; with its last words when it ended by itself and not well."""
-        if self._deeds.is_ours(main.id):
-            return f"stopped: {main.epitaph()}" if main.exit_code is not None else main.epitaph()
-        who = self._deeds.how(main.id)
-        how = main.epitaph()
-        detail = f"{who}: {how}" if who and who not in how and main.status != "paused" else how
-        if not main.exit_code or who.startswith("somebody"):
-            return detail
-        key = f"{main.id} {main.finished}"
-        if key not in self._last_words:
-            lines = await self._engine.log(main.id, 3)
-            self._last_words = {key: f"; it printed: {' / '.join(lines)[-300:]}" if lines else ""}
-        return detail + self._last_words[key]
+        starting, stopping = instance in self._starting, instance in self._stopping
+        if group.main is not None:
+            return await self._sightings.of(instance, group, group.main, starting=starting, stopping=stopping)
+        condition = Condition.STARTING if starting else Condition.ABSENT
+        return Sighting(instance, condition, detail=self._missing(instance))
 
     def _checked(self, group: Group, instance: str) -> Seen:
         """The container that visitors reach. Raises Permanent when it is clear that they never could."""
-        main = group.main
-        if main is None:
+        if group.main is None:
             raise Permanent(self._missing(instance), hint="docker ps -a shows all there are")
-        if self._around.address is None:
-            address.check(main, self._common.port, self._endpoint.host)
-        return main
+        self._sightings.check(group.main)
+        return group.main
 
     # --- hearing ---------------------------------------------------------------------------------
 

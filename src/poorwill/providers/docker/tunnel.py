@@ -34,7 +34,8 @@ class Tunnel:
         try:
             await self._connection.forward_local_path(str(file), self._url.path or DEFAULT_SOCKET)
         except OSError as error:
-            raise Temporary(f"no tunnel to {self._url.hostname}: {error}") from error
+            why = f"{self._url.hostname} makes no way to its Docker Engine: {error}"
+            raise Temporary(why, hint="its sshd must allow forwarding: AllowStreamLocalForwarding") from error
         return file
 
     async def close(self) -> None:
@@ -67,4 +68,5 @@ class Tunnel:
                 f"{host} refuses us: {error}", hint=f"this must work without a question: ssh {host} docker ps"
             ) from error
         except (OSError, asyncssh.Error) as error:
-            raise Temporary(f"{host} cannot be reached over SSH: {error}") from error
+            why = f"{host} cannot be reached over SSH: {error}"
+            raise Temporary(why, hint=f"is it running? Try: ssh {host}") from error
