@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 import signal
+import ssl
 import struct
 import sys
 import time
@@ -43,10 +44,17 @@ class Upstream:
             loop.add_signal_handler(signal.SIGTERM, lambda: loop.call_later(self.options.linger, os._exit, 0))
         await asyncio.sleep(self.options.startup)
         server = await asyncio.start_server(
-            self.connected, "127.0.0.1", self.options.port, limit=1024 * 1024, backlog=1024
+            self.connected, "127.0.0.1", self.options.port, limit=1024 * 1024, backlog=1024, ssl=self.tls()
         )
         async with server:
             await server.serve_forever()
+
+    def tls(self) -> ssl.SSLContext | None:
+        if not self.options.certificate:
+            return None
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.options.certificate)
+        return context
 
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -194,6 +202,7 @@ def main() -> None:
     parser.add_argument("--broken-while", default="", help="exit with 7 at once while this file exists")
     parser.add_argument("--linger", type=float, default=0.0, help="seconds from SIGTERM to its end")
     parser.add_argument("--grpc", action="store_true")
+    parser.add_argument("--certificate", default="", help="file with a certificate and key: speak TLS")
     options = parser.parse_args()
     upstream = Upstream(options)
     upstream.note(f"start {os.getpid()} {time.time()}")

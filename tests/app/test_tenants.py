@@ -6,8 +6,12 @@ from typing import Any
 
 import pytest
 
-from poorwill.app.tenants import Grounds, leftover
+from poorwill.app.tenants import Grounds, door, leftover, resume
+from poorwill.config import ServiceConfig
+from poorwill.config.run import Run
+from poorwill.core.model import OnRequest
 from poorwill.errors import StateError
+from poorwill.providers.registry import provider
 from poorwill.store.folder import StateFolder
 from poorwill.store.journal import Event, Kind, Restored, RestoredInstance
 
@@ -47,3 +51,34 @@ def test_what_cannot_be_taken_over_is_not_passed_over(
     with pytest.raises(StateError, match="gone is no longer in the configuration") as raised:
         leftover("gone", ALIVE, grounds)
     assert "put gone back" in raised.value.hint
+
+
+def service(on_request: str) -> ServiceConfig:
+    run = Run("process", provider("process").Options.model_validate({"command": ["x", "{port}"]}))
+    made = ServiceConfig(run=run, on_request=on_request)
+    made.be_called("notes")
+    return made
+
+
+def left_with(kind: Kind) -> Restored:
+    return Restored({"notes-1": RestoredInstance(intent=Event(1, 0.0, 0.0, "b", kind, "notes", "notes-1"))})
+
+
+@pytest.mark.parametrize(
+    ("on_request", "restored", "asked"),
+    [
+        ("page", left_with(Kind.START), ["notes"]),
+        ("page", left_with(Kind.STOP), []),
+        ("page", Restored(), []),
+        ("wake", left_with(Kind.START), []),
+        ("closed", left_with(Kind.START), []),
+    ],
+)
+def test_a_start_that_somebody_clicked_for_goes_on(
+    on_request: str, restored: Restored, asked: list[str]
+) -> None:
+    heard: list[str] = []
+    made = door(service(on_request), heard.append)
+    assert made.entrance == (OnRequest.WAKE if on_request == "wake" else None)
+    resume(made, service(on_request), restored)
+    assert heard == asked

@@ -27,6 +27,10 @@ class Options(BaseModel):
     def gives_address(self) -> bool:
         return any("{port}" in word for word in self.command)
 
+    @property
+    def gives_exit_code(self) -> bool:
+        return "NO_EXIT_CODE" not in self.env
+
     @field_validator("command")
     @classmethod
     def _not_false(cls, value: list[str]) -> list[str]:

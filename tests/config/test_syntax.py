@@ -22,6 +22,7 @@ QUOTES = "put the text in quotes"
         ("a:\n  - b\n c: 1\n", 3, 2, "this does not fit here", "keys of one group"),
         ("hosts: [*.example.com]\n", 1, 9, "*.example.com means a piece named elsewhere", QUOTES),
         ("listen: [::1]:8080\n", 1, 9, "an address in brackets must be in quotes", 'write "[::1]:8080"'),
+        ("address: {host}:{p}\n", 1, 10, "an address in braces must be in quotes", 'write "{host}:{p}"'),
         ("a: b\nb: \x00\n", 2, 4, "a character that cannot be in a text file: U+0000", "remove it"),
         ("[" * 1000, 1, 1, "nested too deeply", ""),
         ("services: &a {x: *a}\n", 1, 11, "an alias (*name) repeats itself without end", ""),

@@ -15,7 +15,7 @@ from poorwill.config import ServiceAddress
 from poorwill.control import observer
 from poorwill.control.facts import Facts, Place
 from poorwill.control.needs import Needs
-from poorwill.control.observer import LOOK_EVERY, Observers
+from poorwill.control.observer import LOOK_EVERY, RESOLVE_EVERY, Observers
 from poorwill.control.probe import Probe
 from poorwill.core.model import Condition
 from poorwill.core.target import Target
@@ -244,3 +244,64 @@ async def test_an_ipv6_address_loses_its_brackets(monkeypatch: pytest.MonkeyPatc
         sight(watch, "life-1", address="[::1]:8000")
         await until(lambda: watch.asking, 5)
         assert watch.asking == [Target("::1", 8000)]
+
+
+def values(watch: Watch, life: str, **said: str) -> None:
+    watch.facts.saw([Sighting(PLACE, Condition.RUNNING, life, values=said)], running().time())
+    watch.observers.probe_if_needed(watch.facts)
+
+
+@in_virtual_time
+async def test_an_address_is_filled_in_with_what_the_place_says() -> None:
+    async with watching() as watch:
+        watch.facts.address = ServiceAddress(url="{host}:{port_8000}")
+        values(watch, "life-1", host="127.0.0.1", port_8000="31234")
+        await until(lambda: watch.asking, 1)
+        assert watch.asking == [Target("127.0.0.1", 31234)]
+        assert watch.front.routes[NAME] == (Target("127.0.0.1", 31234),)
+
+
+@in_virtual_time
+async def test_what_the_place_does_not_say_yet_is_told_and_waited_for() -> None:
+    async with watching() as watch:
+        watch.facts.address = ServiceAddress(url="{host}:7860")
+        values(watch, "life-1", ssh_port="22")
+        await until(lambda: "needs {host}" in watch.place.probe_error, 5)
+        assert "it says: ssh_port" in watch.place.probe_error
+        values(watch, "life-1", ssh_port="22", host="127.0.0.1")
+        await until(lambda: watch.asking == [Target("127.0.0.1", 7860)], 5)
+
+
+@in_virtual_time
+async def test_an_address_that_turns_out_to_be_another_is_asked_instead() -> None:
+    """A cloud may say where an instance is before that is true."""
+    async with watching() as watch:
+        watch.facts.address = ServiceAddress(url="{host}:7860")
+        values(watch, "life-1", host="127.0.0.1")
+        await until(lambda: watch.asking, 1)
+        values(watch, "life-1", host="127.0.0.2")
+        await until(lambda: watch.asking == [Target("127.0.0.2", 7860)], 2 * RESOLVE_EVERY)
+        assert watch.front.routes[NAME] == (Target("127.0.0.2", 7860),)
+        values(watch, "life-1")
+        await asyncio.sleep(3 * RESOLVE_EVERY)
+        assert watch.asking == [Target("127.0.0.2", 7860)], "not knowing any more changes nothing"
+        watch.answers = True
+        await until(lambda: watch.place.ready, 5)
+
+
+@in_virtual_time
+async def test_a_name_is_resolved_and_kept() -> None:
+    async with watching() as watch:
+        watch.facts.address = ServiceAddress(url="https://{domain}", host=None)
+        values(watch, "life-1", domain="localhost:8443")
+        await until(lambda: watch.asking, 10)
+        assert watch.asking[0].port == 8443
+        assert watch.asking[0].name == "localhost"
+
+
+@in_virtual_time
+async def test_a_tunnel_that_nobody_dug() -> None:
+    async with watching() as watch:
+        watch.facts.address = ServiceAddress(url="tunnel:7860")
+        values(watch, "life-1")
+        await until(lambda: "there is no tunnel for tunnel:127.0.0.1:7860" in watch.place.probe_error, 5)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -137,7 +138,9 @@ async def plain(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 
 
 @contextlib.asynccontextmanager
-async def service(answer: Answer = plain) -> AsyncIterator[tuple[str, int]]:
+async def service(
+    answer: Answer = plain, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[tuple[str, int]]:
     """An HTTP/1.1 service; ``answer`` is called after each request's head."""
     writers: set[asyncio.StreamWriter] = set()
 
@@ -149,7 +152,7 @@ async def service(answer: Answer = plain) -> AsyncIterator[tuple[str, int]]:
                 await writer.drain()
         writer.close()
 
-    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls)
     try:
         yield server.sockets[0].getsockname()[:2]
     finally:

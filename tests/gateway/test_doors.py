@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from poorwill.core.model import Asked
-from poorwill.gateway.doors import Door, Refusal
+from poorwill.core.model import Asked, OnRequest
+from poorwill.gateway.doors import CLICK_LASTS, Door, Refusal
 
 
 def door(asked: list[str] | None = None) -> Door:
@@ -58,3 +58,35 @@ def test_elapsed_is_never_negative_and_zero_without_a_wake() -> None:
     one.waking_since = 90.0
     assert one.elapsed(100.0) == 10.0
     assert one.elapsed(80.0) == 0.0
+
+
+# --- clicks ------------------------------------------------------------------------------------------
+
+
+def test_a_click_is_remembered_while_somebody_waits() -> None:
+    """A stop may be under way, and take minutes. Nobody should have to click again and again."""
+    one = door()
+    one.entrance = OnRequest.PAGE
+    assert one.needs_a_click(0.0)
+    one.ask(0.0)
+    assert one.needs_a_click(0.0), "asking is no clicking"
+    one.click(10.0)
+    for now in range(10, 600, 50):
+        assert not one.needs_a_click(now)
+        one.ask(float(now))
+    assert one.needs_a_click(560.0 + CLICK_LASTS)
+
+
+def test_a_click_is_over_when_it_was_granted() -> None:
+    one = door()
+    one.entrance = OnRequest.PAGE
+    one.click(0.0)
+    one.let_through(True)
+    one.let_through(False)
+    assert one.needs_a_click(1.0)
+
+
+def test_while_it_wakes_coming_is_enough() -> None:
+    one = door()
+    one.entrance, one.waking_since = OnRequest.PAGE, 3.0
+    assert not one.needs_a_click(1000.0)

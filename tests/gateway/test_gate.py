@@ -13,6 +13,8 @@ import pytest
 from tests.gateway.real_envoy import until
 
 from poorwill.core.history import Estimate
+from poorwill.core.hours import OpeningHours
+from poorwill.core.model import OnRequest
 from poorwill.gateway import authz_pb2 as pb
 from poorwill.gateway.doors import MAX_WAITING, Door, Refusal
 from poorwill.gateway.gate import Gate
@@ -38,6 +40,7 @@ class Asker:
         service: str = "it",
         kind: str = "active",
         age: float = 0.0,
+        path: str = "/",
     ) -> grpc.aio.UnaryUnaryCall[pb.CheckRequest, pb.CheckResponse]:
         """``age`` is how many seconds ago the request began."""
         request = pb.CheckRequest()
@@ -47,7 +50,7 @@ class Asker:
         attributes.request.time.seconds = int(begun)
         attributes.request.time.nanos = int(begun % 1 * 1e9)
         http = attributes.request.http
-        http.method, http.path = method, "/"
+        http.method, http.path = method, path
         http.headers.update(headers or {})
         return self._check(request, timeout=20)
 
@@ -236,3 +239,147 @@ async def test_a_thousand_wait_and_all_are_released(envoy: Asker, door: Door) ->
     answers = await asyncio.gather(*held)
     assert {answer.status.code for answer in answers} == {0}
     assert door.waiting == 0
+
+
+# --- when coming is not enough -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def paged(door: Door) -> Door:
+    door.entrance = OnRequest.PAGE
+    return door
+
+
+@pytest.fixture
+def shut(door: Door) -> Door:
+    door.entrance, door.hours = OnRequest.CLOSED, OpeningHours("UTC", ((time.time() + 3600, None),))
+    return door
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "kind"),
+    [
+        ("GET", HTML, "active"),
+        ("GET", {**HTML, "sec-purpose": "prefetch"}, "active"),
+        ("POST", {}, "active"),
+        ("GET", {}, "busy"),
+        ("HEAD", {}, "active"),
+        ("GET", HTML, "background"),
+    ],
+)
+@pytest.mark.parametrize("entrance", [OnRequest.PAGE, OnRequest.CLOSED])
+async def test_coming_wakes_nothing(
+    envoy: Asker,
+    door: Door,
+    asked: list[str],
+    entrance: OnRequest,
+    method: str,
+    headers: dict[str, str],
+    kind: str,
+) -> None:
+    door.entrance = entrance
+    answer = await envoy.ask(method, headers, kind=kind)
+    told = denied(answer)
+    assert int(told["retry-after"]) == (300 if entrance is OnRequest.PAGE else 86_400)
+    if headers and kind != "background":
+        assert told["content-type"].startswith("text/html")
+        assert ("<form" in answer.denied_response.body) == (entrance is OnRequest.PAGE)
+    else:
+        assert code(answer) == ("service_asleep_page" if entrance is OnRequest.PAGE else "service_closed")
+    assert (asked, door.waiting, door.last_asked_at) == ([], 0, None)
+
+
+async def test_the_closed_answer_says_when_to_come_again(envoy: Asker, shut: Door) -> None:
+    answer = await envoy.ask()
+    told = json.loads(answer.denied_response.body)["error"]
+    assert 3590 <= int(denied(answer)["retry-after"]) <= 3600
+    assert int(denied(answer)["retry-after"]) == told["retry_after"]
+    assert told["next_opening"].endswith("+00:00")
+    page = await envoy.ask("GET", HTML)
+    assert 3590 <= int(denied(page)["retry-after"]) <= 3600
+
+
+async def test_who_waits_when_it_closes_is_told_at_once(envoy: Asker, door: Door) -> None:
+    held = asyncio.ensure_future(envoy.ask())
+    await until(lambda: door.waiting == 1, "one waits")
+    door.entrance = OnRequest.CLOSED
+    door.turn()
+    assert code(await held) == "service_closed"
+    assert door.waiting == 0
+
+
+async def test_who_waits_when_it_begins_to_ask_for_a_click_goes_on_waiting(envoy: Asker, door: Door) -> None:
+    held = asyncio.ensure_future(envoy.ask())
+    await until(lambda: door.waiting == 1, "one waits")
+    door.entrance = OnRequest.PAGE
+    door.turn()
+    assert code(await envoy.ask()) == "service_asleep_page"
+    door.let_through(True)
+    assert (await held).status.code == 0
+
+
+async def test_once_somebody_clicked_everybody_waits_as_usual(
+    envoy: Asker, paged: Door, asked: list[str]
+) -> None:
+    paged.waking_since = time.monotonic()
+    held = asyncio.ensure_future(envoy.ask())
+    page = await envoy.ask("GET", HTML)
+    assert "/.poorwill/it/events" in page.denied_response.body
+    await until(lambda: paged.waiting == 1, "one waits")
+    paged.let_through(True)
+    assert (await held).status.code == 0
+    assert asked == ["it", "it"]
+
+
+async def test_a_persons_sleep_is_told_before_the_hours(envoy: Asker, shut: Door) -> None:
+    shut.refuse(Refusal.BY_HAND)
+    assert code(await envoy.ask()) == "service_put_to_sleep"
+    assert code(await envoy.ask(kind="background")) == "service_closed"
+
+
+async def test_the_button_leads_back_to_where_one_was(envoy: Asker, paged: Door) -> None:
+    answer = await envoy.ask("GET", HTML, path="/chat?room=1")
+    assert 'value="/chat?room=1"' in answer.denied_response.body
+    assert 'action="/.poorwill/it/wake"' in answer.denied_response.body
+
+
+# --- before anybody knows ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("entrance", "expected"),
+    [(OnRequest.PAGE, "service_asleep_page"), (OnRequest.CLOSED, "service_closed"), (OnRequest.WAKE, "")],
+)
+async def test_nobody_asks_before_it_is_known_what_asking_does(
+    envoy: Asker, door: Door, asked: list[str], entrance: OnRequest, expected: str
+) -> None:
+    """The control plane has only begun: perhaps the service is in its hours, perhaps not."""
+    door.entrance = None
+    held = asyncio.ensure_future(envoy.ask())
+    page = await envoy.ask("GET", HTML)
+    assert "/.poorwill/it/events" in page.denied_response.body
+    assert (asked, door.waiting) == ([], 0)
+    door.entrance = entrance
+    door.turn()
+    if entrance is OnRequest.WAKE:
+        await until(lambda: door.waiting == 1, "it waits")
+        door.let_through(True)
+        assert (await held).status.code == 0
+        assert asked == ["it"]
+    else:
+        assert code(await held) == expected
+        assert asked == []
+    assert door.waiting == 0
+
+
+async def test_who_was_held_in_an_earlier_life_of_the_control_plane_goes_on_waiting(
+    envoy: Asker, door: Door, asked: list[str]
+) -> None:
+    door.entrance = None
+    door.click(time.monotonic())  # as told by the journal: a start was under way
+    held = asyncio.ensure_future(envoy.ask(age=2))
+    door.entrance = OnRequest.PAGE
+    door.turn()
+    await until(lambda: door.waiting == 1, "it waits")
+    door.let_through(True)
+    assert (await held).status.code == 0

@@ -10,7 +10,7 @@ import envoy
 import pytest
 from tests.gateway.real_envoy import STRAY
 
-from poorwill.config.address import system_ca
+from poorwill.config.certificates import system_ca
 from poorwill.core.target import Target, Tls
 from poorwill.gateway import xds
 from poorwill.gateway.clusters import Upstream, endpoints_file

@@ -12,10 +12,11 @@ from uuid import uuid4
 
 from tests.providers.conformance import until
 
-from poorwill.host.table import LinuxTable, this_host
+from poorwill.clock import boot_id
+from poorwill.host.table import Identity, LinuxTable, this_host
 from poorwill.providers.base import Sighting, Surroundings
 from poorwill.providers.process import Options, ProcessProvider
-from poorwill.providers.process.sweep import marked
+from poorwill.providers.process.sweep import has_launched, marked
 
 HELLO = "echo hello\nexec sleep 1000"
 
@@ -98,7 +99,9 @@ class ProcessPlace:
         assert sighting.handle is not None
         wrapper = sighting.handle.data["pid"]
         children = Path(f"/proc/{wrapper}/task/{wrapper}/children")
-        await until(lambda: children.read_text() != "", "the command runs")
+        identity = Identity(boot_id(), wrapper, sighting.handle.data["start"])
+        # A child that is still a copy of the wrapper would take a signal for itself.
+        await until(lambda: has_launched(this_host(), identity), "the command runs")
         return int(children.read_text().split()[0])
 
     async def printed(self, instance: str, text: str) -> None:

@@ -4,6 +4,7 @@ from importlib.metadata import Distribution, EntryPoint, entry_points
 from pathlib import Path
 
 import pytest
+from scripts.reference import BUILT_IN
 
 from poorwill.errors import BadInput, PoorwillError
 from poorwill.providers import registry
@@ -70,7 +71,7 @@ def test_a_broken_one_is_named_and_breaks_no_other(
     # a module is imported once per program, so each case is a package of its own
     package = f"broken-{abs(hash(request.node.name))}"
     install(installed, package, code, f"mars = {target.replace('x:', package.replace('-', '_') + ':')}")
-    assert set(registry.available()) == {"process"}
+    assert set(registry.available()) == set(BUILT_IN)
     error = registry.broken()["mars"]
     assert "'mars'" in str(error)
     assert package in str(error)

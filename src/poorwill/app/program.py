@@ -15,14 +15,16 @@ from typing import Any
 import structlog
 
 from poorwill import __version__, clock
-from poorwill.app.exit import Exit
+from poorwill.app.exit import Ending, Exit
 from poorwill.app.reload import amend, compare, retire, revive, successor
 from poorwill.app.shells import Shells
 from poorwill.app.tenants import (
     Grounds,
     Tenant,
     charge,
+    door,
     leftover,
+    resume,
     sites,
     stray,
     tenants,
@@ -34,7 +36,6 @@ from poorwill.control.desk import Desk
 from poorwill.control.facts import Tenancy
 from poorwill.control.reconcile import Reconciler
 from poorwill.control.recorder import Recorder
-from poorwill.core.model import Hand, HandKind, Phase
 from poorwill.errors import BadInput, PoorwillError
 from poorwill.gateway import visitors, xds
 from poorwill.gateway.activity import Activity
@@ -68,11 +69,8 @@ class Poorwill:
         self._shells = Shells(folder.instances_of, base, self._values)
         self._shells.know(settings.machines)
         self._grounds = Grounds(folder, base, self._look, self._noted, self._shells)
-        self._exit: Exit | None = None
-        self._cut = False
         self._reloading = asyncio.Lock()
         self._serving = False
-        self._ending = asyncio.Event()
         self._tasks: asyncio.TaskGroup | None = None
         self._running: set[asyncio.Task[None]] = set()
 
@@ -85,6 +83,7 @@ class Poorwill:
         self._gate = Gate(self._doors)
         self._recorder = Recorder(journal)
         self._reconciler = Reconciler(self._front, self._recorder, self._spawn, self._forgotten)
+        self._ending = Ending(self._reconciler)
         self._desk = Desk(self._reconciler, self._recorder)
         bootstrap = xds.bootstrap(
             node=folder.gateway_id(),
@@ -116,7 +115,7 @@ class Poorwill:
             if facts.tunnel is not None:
                 await facts.tunnel.leave()
         await self._shells.close()
-        return self._exit or Exit.LEAVE
+        return self._ending.how or Exit.LEAVE
 
     def _look(self, service: str) -> None:
         self._reconciler.look(service)
@@ -177,8 +176,9 @@ class Poorwill:
 
     def _take_charge(self, tenant: Tenant, restored: Restored) -> None:
         self._reconciler.add(charge(tenant, restored, self._grounds))
-        if self._exit is Exit.DOWN:  # somebody did not wait until we were up
-            self._put_to_sleep()
+        resume(self._doors.get(tenant.name), tenant, restored)
+        if self._ending.how is Exit.DOWN:  # somebody did not wait until we were up
+            self._ending.put_to_sleep()
 
     def _envoy_again(self, pid: int) -> None:
         self._note(Kind.GATEWAY, "envoy ended and was started again", pid=pid)
@@ -188,62 +188,24 @@ class Poorwill:
 
     def down(self) -> None:
         """Put everything to sleep, then end. A second call cuts what is still open."""
-        if self._exit is Exit.LEAVE:
-            return
-        self._cut = self._exit is Exit.DOWN
-        self._exit = Exit.DOWN
-        self._put_to_sleep()
-        self._ending.set()
-
-    def _put_to_sleep(self) -> None:
-        now = clock.now()
-        for facts in self._reconciler.services.values():
-            cut = self._cut and facts.tenancy is not Tenancy.MACHINE  # what is on it is stopped first
-            facts.hand = Hand(HandKind.SLEEP, now.mono, by="because poorwill goes down", force=cut)
-            facts.closed_to = "closing"
-            self._reconciler.nudge(facts.name)
-
-    def leave(self) -> None:
-        """End, and leave Envoy and the services running for the next start, those on their way out too."""
-        self._exit = Exit.LEAVE
-        self._ending.set()
-        for name in self._reconciler.services:
-            self._reconciler.nudge(name)
+        self._ending.down()
 
     async def _close(self) -> None:
-        if self._exit is Exit.DOWN and await self._until_asleep():
+        if self._ending.how is Exit.DOWN and await self._ending.asleep():
             self._note(Kind.DOWN, "everything is asleep")
             await self._envoy.stop()
         else:
-            self._exit = Exit.LEAVE
+            self._ending.how = Exit.LEAVE
             self._note(Kind.DOWN, "the control plane ends; Envoy and the services go on")
             self._envoy.forget()
         if not await self._recorder.flush(5.0):
             log.error("the journal could not be written to the end", trouble=self._recorder.trouble)
         await self._gate.stop()
 
-    async def _until_asleep(self) -> bool:
-        """False when it was called off: SIGTERM came, or a cut cannot reach what nobody can see."""
-        said = False
-        while self._exit is Exit.DOWN:
-            open_still = [facts for facts in self._reconciler.services.values() if not facts.at_rest]
-            if not open_still:
-                return True
-            unseen = [facts.name for facts in open_still if facts.phase is Phase.UNKNOWN]
-            if self._cut and len(unseen) == len(open_still):
-                log.error("left as it is, because nobody knows whether it runs", services=unseen)
-                return False
-            traffic = [self._reconciler.front.traffic(facts.name) for facts in open_still]
-            if not said and any(seen.active or seen.busy for seen in traffic):
-                said = True
-                log.info("waiting for open work to end; once more cuts it")
-            await self._reconciler.decided()
-        return False
-
     def _mind_signals(self) -> None:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGINT, self.down)
-        loop.add_signal_handler(signal.SIGTERM, self.leave)
+        loop.add_signal_handler(signal.SIGTERM, self._ending.leave)
         loop.add_signal_handler(signal.SIGHUP, lambda: self._spawn(self._reload_by_signal()))
 
     # --- reading the file again -----------------------------------------------------------------
@@ -257,7 +219,7 @@ class Poorwill:
     async def reload(self) -> Mapping[str, Any]:
         """Take a changed configuration; raises ConfigError and keeps the old one when it cannot be used."""
         async with self._reloading:
-            if self._ending.is_set():
+            if self._ending.begun:
                 raise BadInput("Poorwill is going down", hint="start it again with the new configuration")
             fresh = await asyncio.to_thread(self._load)
             restored = await self._journal.restore()
@@ -292,7 +254,7 @@ class Poorwill:
         """Doors and routes for the services of the configuration and those on their way out."""
         here = visited(self._settings)
         for name, service in here.items():
-            self._doors.setdefault(name, Door(name, service.hold, self._reconciler.nudge)).hold = service.hold
+            self._doors.setdefault(name, door(service, self._reconciler.nudge)).hold = service.hold
         leaving = self._doors.keys() - here.keys()
         self._switchboard.reshape(sites(self._settings), upstreams(self._settings), leaving)
 

@@ -12,10 +12,11 @@ from poorwill.config import MachineConfig, Run, ServiceConfig, Settings
 from poorwill.control import restore
 from poorwill.control.facts import Ask, Facts, Place, Tenancy, Way
 from poorwill.control.probe import Probe
-from poorwill.core.model import Now, Service
+from poorwill.core.model import Now, OnRequest, Service
 from poorwill.errors import StateError
 from poorwill.gateway import pages
 from poorwill.gateway.clusters import Upstream
+from poorwill.gateway.doors import Door
 from poorwill.gateway.routes import Site, Stray
 from poorwill.providers.base import Provider, Surroundings
 from poorwill.providers.registry import provider
@@ -70,6 +71,20 @@ def upstreams(settings: Settings) -> dict[str, Upstream]:
         name: Upstream(service.protocol == "http2", service.address.tls if service.address else None)
         for name, service in visited(settings).items()
     }
+
+
+def door(service: ServiceConfig, nudge: Callable[[str], None]) -> Door:
+    """Its door, at which nobody asks in vain before the first decision says whether it is in its hours."""
+    known = OnRequest.WAKE if service.on_request == "wake" else None
+    return Door(service.name, service.hold, nudge, entrance=known)
+
+
+def resume(door: Door | None, tenant: Tenant, restored: Restored) -> None:
+    """A start that somebody clicked for goes on in this life; those who were held for it are held again."""
+    past = [instance.intent for instance in restored.instances.values()]
+    asks = isinstance(tenant, ServiceConfig) and tenant.on_request == "page"
+    if door and asks and any(intent and intent.kind is Kind.START for intent in past):
+        door.click(clock.now().mono)
 
 
 def stray() -> Stray:

@@ -49,11 +49,13 @@ def every(context: typer.Context, as_json: AsJson = False) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("name", "cloud", "a stop saves", "timer", "tried", "doubts", box=None, pad_edge=False)
+    columns = ("name", "cloud", "a stop saves", "no GPU free", "timer", "tried", "doubts")
+    table = Table(*columns, box=None, pad_edge=False)
     for name, row in rows.items():
         timer = "yes" if row["timer"] else "no"
         tried = row["tried"] or "never called live"
-        table.add_row(name, row["cloud"], _SAVES[row["saves"]], timer, tried, str(len(row["unsure"])))
+        saves, doubts = _SAVES[row["saves"]], str(len(row["unsure"]))
+        table.add_row(name, row["cloud"], saves, f"asks every {row['asks_every']}", timer, tried, doubts)
     console = Console() if sys.stdout.isatty() else Console(width=200, soft_wrap=True)
     console.print(table)
     typer.echo("\n`poorwill clouds show NAME` says more; `poorwill clouds try NAME` asks the cloud itself.")
@@ -155,10 +157,13 @@ def _words(
 
 
 def _row(about: Description) -> dict[str, Any]:
+    from poorwill.config import format_duration
+
     return {
         "cloud": about.name,
         "about": about.about,
         "saves": about.off.saves,
+        "asks_every": format_duration(about.no_capacity.delay),
         "timer": about.timer is not None,
         "tried": about.tried,
         "unsure": list(about.unsure),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from poorwill.cli.options import FILE, FileArgument, read
 from poorwill.errors import BadInput
+
+if TYPE_CHECKING:
+    from poorwill.config import ServiceConfig
 
 
 def register(app: typer.Typer) -> None:
@@ -37,11 +40,18 @@ def init(
 
 def check(file: FileArgument = FILE) -> None:
     """Check the configuration: every problem with its line, or what it means in words."""
+    from poorwill import clock
     from poorwill.config.units import format_duration
 
     settings = read(file)
+    now = clock.now().wall
     typer.echo(f"{file} is fine. Visitors come in at http://{settings.listen}.")
     for name, service in settings.services.items():
+        if service.is_job:
+            typer.echo(f"\n{name}: a job; nobody visits it")
+            typer.echo(f"  runs as: {service.run.provider}")
+            _say_week(service, now)
+            continue
         where = [f"http://{host}:{settings.listen.port}{service.path or ''}" for host in service.hosts]
         where = where or [f"every host below {service.path}" if service.path else "every host"]
         typer.echo(f"\n{name}: {', '.join(where)}")
@@ -49,6 +59,20 @@ def check(file: FileArgument = FILE) -> None:
         typer.echo("  wakes at the first request")
         typer.echo(f"  sleeps after {format_duration(service.idle_after)} without activity")
         typer.echo(f"  a request waits up to {format_duration(service.hold)} for a start")
+        _say_week(service, now)
+
+
+def _say_week(service: ServiceConfig, now: float) -> None:
+    from poorwill.cli.week import week
+    from poorwill.core.agenda import agenda, warnings
+
+    if (timetable := service.timetable) is None:
+        return
+    typer.echo(f"  the next 7 days ({timetable.zone}):")
+    for line in week(agenda(timetable, now)):
+        typer.echo(f"    {line}")
+    for line in warnings(timetable, now):
+        typer.echo(f"  warning: {line}")
 
 
 def schema() -> None:

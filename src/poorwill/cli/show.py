@@ -61,7 +61,18 @@ def status(file: File = FILE, as_json: AsJson = False) -> None:
             row["reason"],
             _clock(row["next_change"], zone),
         )
-    _console(Console).print(table)
+    console = _console(Console)
+    console.print(table)
+    for row in rows:
+        if lines := _week(row):
+            console.print(f"\n{row['name']}, the next 7 days ({row['timezone']}):", highlight=False)
+            console.print("\n".join(f"  {line}" for line in lines), highlight=False, markup=False)
+
+
+def _week(row: Json) -> list[str]:
+    from poorwill.cli.week import week
+
+    return week(row) if "week" in row else []
 
 
 def why(name: Name, file: File = FILE, as_json: AsJson = False) -> None:

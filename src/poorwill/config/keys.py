@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import types
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -12,6 +13,7 @@ from pydantic.fields import FieldInfo
 
 from poorwill.config.address import ServiceAddress
 from poorwill.config.complaint import Loc
+from poorwill.config.machine import MachineConfig
 from poorwill.config.run import Run
 from poorwill.config.schedule import ScheduleEntry
 from poorwill.config.spec import Ready, ServiceConfig, Settings, Traffic
@@ -22,7 +24,7 @@ Providers = Mapping[str, type[BaseModel]]
 def allowed(loc: Loc, providers: Providers) -> list[str]:
     """The keys that the models know at this path; empty where any key is fine, or nothing is known."""
     shape = _shape(loc, providers)
-    return _names(shape) if _is_model(shape) else []
+    return _names(shape, providers) if _is_model(shape) else []
 
 
 def described(loc: Loc, providers: Providers) -> str:
@@ -68,7 +70,10 @@ def _sections(service: str, providers: Providers) -> Iterator[tuple[str, type[Ba
         yield f"{above}run.{name}.", options
 
 
-def _names(model: type[BaseModel]) -> list[str]:
+def _names(model: type[BaseModel], providers: Providers = MappingProxyType({})) -> list[str]:
+    """The provider of a machine stands beside its other keys, not below one."""
+    if model is MachineConfig:
+        return [*(str(name) for name in _fields(model) if name != "run"), *providers]
     return [str(name) for name in _fields(model)]
 
 
@@ -91,7 +96,7 @@ def _is_model(shape: Any) -> bool:
 
 def _below(shape: Any, part: str | int, providers: Providers) -> Any:
     """The type of what stands below a key or position; None when it cannot be told."""
-    if shape is Run:
+    if shape is Run or (shape is MachineConfig and part in providers and part not in _fields(MachineConfig)):
         return providers.get(str(part))
     if _is_model(shape):
         fields = _fields(shape)

@@ -34,7 +34,7 @@ class MachineConfig(BaseModel):
     model_config = _MODEL
 
     run: RunSection = Field(
-        description="Where the machine is rented: a provider and its options, such as "
+        description="What switches it on and off: a provider beside the other keys, such as "
         "http: {cloud: autodl, instance: pro-0123456789}."
     )
     ssh: SshAccess | None = Field(

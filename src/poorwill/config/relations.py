@@ -31,7 +31,9 @@ def relation_complaints(services: Services, machines: Machines) -> list[Complain
 def _place(name: str, service: ServiceConfig, machines: Machines) -> Iterable[Complaint]:
     loc = ("services", name, "on")
     if service.on is not None and service.on not in machines:
-        yield loc, wrong(f"there is no machine {service.on}", _did_you_mean(service.on, machines)), service.on
+        hint = _did_you_mean(service.on, machines)
+        error = wrong(f"there is no machine {service.on}", hint, about=(("machines", service.on),))
+        yield loc, error, service.on
         return
     machine = machines[service.on] if service.on else None
     if (
@@ -41,7 +43,11 @@ def _place(name: str, service: ServiceConfig, machines: Machines) -> Iterable[Co
     ):
         hint = "say how to log in: machines: {NAME: {ssh: {user: root}}}, and on: NAME for the service"
         yield (*loc[:2], "address"), wrong("a tunnel needs a machine with ssh", hint, about=(loc,)), None
-    if machine is not None and machine.ssh is None and service.run.provider != "machine":
+    if machine is not None and not getattr(service.run.options, "on_machine", False):
+        hint = "write command or compose, or leave run out when the machine starts it by itself"
+        error = wrong(f"{service.run.provider} cannot run on a machine", hint, about=(loc,))
+        yield (*loc[:2], "run"), error, None
+    elif machine is not None and machine.ssh is None and service.run.provider != "machine":
         hint = f"add ssh to machines.{service.on}, or leave run out when the machine starts it by itself"
         error = wrong(f"nothing says how to log in to {service.on}", hint, about=(loc,))
         yield (*loc[:2], "run"), error, None

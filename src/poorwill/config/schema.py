@@ -44,7 +44,7 @@ class _Schema(GenerateJsonSchema):
         default = schema.get("default")
         if result.get("type") == "string" and isinstance(default, float):
             result["default"] = duration_text(default)  # people write a unit
-        elif isinstance(default, tuple) and default and isinstance(default[0], tuple):
+        elif default and isinstance(default, tuple) and isinstance(default[0], tuple):
             result["default"] = status_text(default)
         elif result.get("type") == "string" and default is not None:
             result["default"] = str(default)

@@ -67,8 +67,11 @@ def trouble(error: YAMLError, text: str) -> Trouble:
     mark = opened or error.problem_mark or error.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
     written = text.splitlines()[line - 1] if 0 < line <= len(text.splitlines()) else ""
-    if v6 := re.search(r":\s+(\[[0-9A-Fa-f:]+\]:\d+)", written):
-        return Trouble(line, v6.start(1) + 1, "an address in brackets must be in quotes", f'write "{v6[1]}"')
+    if bare := re.search(r":\s+(\[[0-9A-Fa-f:]+\]:\d+|\{\w+\}:[\w{}]+)", written):
+        signs = "brackets" if bare[1].startswith("[") else "braces"
+        return Trouble(
+            line, bare.start(1) + 1, f"an address in {signs} must be in quotes", f'write "{bare[1]}"'
+        )
     for pattern, message, hint in _WORDS:
         if found := re.search(pattern, said):
             words = [group or "" for group in found.groups()]

@@ -57,6 +57,11 @@ class Needs:
         places = machine.places.values() if machine else ()
         return next((place.sighting.values for place in places if place.sighting and place.runs), {})
 
+    def pending(self, facts: Facts) -> bool:
+        """Whether the first look at its machine is still under way."""
+        machine = self._services.get(facts.machine)
+        return machine is not None and machine.looked_at is None and not machine.look_error
+
     def ground(self, facts: Facts, now: float) -> Ground | None:
         """What the machine's state says about the instances on it; None lets the provider look for itself."""
         if not facts.machine:

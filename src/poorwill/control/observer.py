@@ -15,6 +15,7 @@ from poorwill.control.front import Front
 from poorwill.control.needs import Needs
 from poorwill.control.probe import Probe, until_ready
 from poorwill.core.model import Condition
+from poorwill.core.target import Target
 from poorwill.errors import ProviderError, Temporary
 from poorwill.providers.base import Sighting, broken
 
@@ -67,7 +68,7 @@ class Observers:
             call.clear()
             begun_at = clock.now().mono
             try:
-                facts.saw(await self._look(facts, begun_at), begun_at)
+                facts.saw(await self._look(facts), begun_at)
                 if facts.tunnel is not None and facts.tunnel.lost:
                     await self._find_again(facts)
             except ProviderError as error:
@@ -91,9 +92,11 @@ class Observers:
             if place.ready and (targets := await self._resolved(facts, place, failed)):
                 self._front.route(facts.name, targets[:1])
 
-    async def _look(self, facts: Facts, now: float) -> list[Sighting]:
+    async def _look(self, facts: Facts) -> list[Sighting]:
         """What there is; on a machine that is off there is nothing, and nobody to ask."""
-        match self._needs.ground(facts, now):
+        while self._needs.pending(facts):
+            await asyncio.sleep(0.02)
+        match self._needs.ground(facts, clock.now().mono):
             case None:
                 return await _look(facts)
             case Condition.ABSENT, _:

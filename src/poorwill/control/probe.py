@@ -159,7 +159,7 @@ def _by_tls(error: BaseException | None) -> str:
         error = error.__cause__ or error.__context__
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not accepted: {error.verify_message}"
-    if error is None:
+    if error is None or not error.reason:
         return ""
     if error.reason in ("WRONG_VERSION_NUMBER", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE"):
         return "it does not speak TLS there: is the address https by mistake?"

@@ -22,21 +22,24 @@ _SOON = 60 * 86400.0
 def agenda(timetable: Timetable, wall: float, days: int = 7) -> Json:
     """The coming ``days`` from this instant on.
 
-    ``timezone``: whose days and hours these are. ``week``: {start, stop, why, led}, stop None when it never
-    closes. ``runs``: stamps, at most MOST_RUNS of them. ``closed``: {day, why} where something would have
-    begun. ``notes``: {day, text} about changes of the clocks and days that stand for others.
+    ``timezone``: whose days and hours these are. ``week``: {start, stop, why, led}; stop None: it never
+    closes. ``runs``: stamps, at most MOST_RUNS of them. ``later``: when the first of all begins, if not in these
+    days. ``closed``: {day, why} where something would have begun. ``notes``: {day, text} about changes of the
+    clocks and days that stand for others.
     """
     end = wall + days * 86400
     first, last = day_of(wall, timetable.zone), day_of(end, timetable.zone)
     dates = [first + ahead * DAY for ahead in range((last - first).days + 1)]
+    openings = timetable.openings(wall, days)
     runs = sorted({moment for run in timetable.runs for moment in run.due(wall, end)})
     return {
         "timezone": timetable.zone,
         "week": [
             {"start": _iso(one.start), "stop": _iso(one.stop), "why": one.text, "led": one.led}
-            for one in timetable.openings(wall, days)
+            for one in openings
         ],
         "runs": [_iso(moment) for moment in runs[:MOST_RUNS]],
+        "later": None if openings or runs else _iso(_first(timetable, wall)),
         "closed": list(_closed(timetable, dates)),
         "notes": [*_extras(timetable, dates), *_changes(timetable.zone, dates)],
     }
@@ -47,6 +50,24 @@ def unpublished(timetable: Timetable, wall: float) -> tuple[tuple[str, int], ...
     years = sorted({day_of(moment, timetable.zone).year for moment in (wall, wall + _SOON)})
     countries = sorted({country for rule in _rules(timetable) for country in rule.holidays})
     return tuple((country, year) for country in countries for year in years if not published(country, year))
+
+
+def warnings(timetable: Timetable, wall: float) -> list[str]:
+    """What somebody should know about a schedule that is fine as such."""
+    said = [
+        f"{country} has not published its make-up workdays of {year} yet, or this version does not know them:"
+        " windows may be missing on them"
+        for country, year in unpublished(timetable, wall)
+    ]
+    today = day_of(wall, timetable.zone)
+    dates = {day for rule in timetable.dates for day in rule.added} | timetable.closed
+    return said + [f"{day} is past: its entry can be removed" for day in sorted(dates) if day < today]
+
+
+def _first(timetable: Timetable, wall: float) -> float | None:
+    following = timetable.hours(wall).next
+    moments = [run.next_due(wall) for run in timetable.runs] + [following.start if following else None]
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 def _rules(timetable: Timetable) -> list[Rule]:

@@ -11,7 +11,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from poorwill.core.action import Skip
-from poorwill.core.model import Condition, IntentKind, Now, Observation, Service
+from poorwill.core.model import Condition, IntentKind, Now, Observation, Outcome, Service
 
 GRACE = 60.0
 """Seconds after its hour for which a run that ``missed: skip`` guards may still begin."""
@@ -35,7 +35,9 @@ def under_way(service: Service, seen: Observation) -> str:
 def coming(service: Service, seen: Observation, now: Now) -> str:
     """Why a job has to start; empty when it has not."""
     at = due_at(service, seen, now)
-    if at is None or skipped(service, seen, now):
+    instance = seen.instances[0]
+    over = instance.outcome is Outcome.READY and instance.due == at  # ended, and not yet written down
+    if at is None or over or skipped(service, seen, now):
         return ""
     missed = now.wall - at > GRACE and at < seen.watched_from
     return f"its run of {_hour(service, at)} {'was missed and is made up for' if missed else 'is due'}"

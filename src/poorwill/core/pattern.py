@@ -113,8 +113,13 @@ class Pair:
     def on(self, day: date) -> tuple[Window, ...]:
         if not self.start.on(day):
             return ()
-        starts = [at(day, minute) for minute in self.start.minutes]
-        return tuple((start, stop) for start in starts if (stop := self._stop_after(start)) is not None)
+        windows: list[Window] = []
+        for minute in self.start.minutes:
+            stop = self._stop_after(at(day, minute))
+            # A start while it is open, with the same stop to come, adds nothing.
+            if stop is not None and (not windows or windows[-1][1] != stop):
+                windows.append((at(day, minute), stop))
+        return tuple(windows)
 
     def spans(self, window: Window, zone: str) -> tuple[Span, ...]:
         start, stop = window
@@ -142,10 +147,8 @@ class Pair:
         later = bisect_right(self.stop.minutes, minute)
         if later < len(self.stop.minutes) and self.stop.on(day):
             return at(day, self.stop.minutes[later])
-        for ahead in range(1, LONGEST):
-            if self.stop.on(day + ahead * DAY):
-                return at(day + ahead * DAY, self.stop.minutes[0])
-        return None
+        following = _next_day(self.stop, day)
+        return at(following, self.stop.minutes[0]) if following is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +176,12 @@ class Starts:
         again = second_pass(window[0], zone) if self.start.every_hour else None
         starts += [] if again is None else [again]
         return tuple((start, start) for start in starts)
+
+
+@lru_cache(maxsize=4096)
+def _next_day(line: Cron, day: date) -> date | None:
+    later = (day + ahead * DAY for ahead in range(1, LONGEST))
+    return next((found for found in later if line.on(found)), None)
 
 
 @lru_cache(maxsize=1024)

@@ -27,13 +27,17 @@ MAX_WAITING = 5000
 """Requests that one service's door keeps waiting at most; Envoy needs about 100 kB for each."""
 
 
+CLICK_LASTS = 60.0
+"""Seconds for which a click is remembered when no start begins; longer while somebody waits."""
+
+
 @dataclass(slots=True)
 class Door:
     """The gate's view of one service.
 
     ``hold`` is in seconds. ``waking_since`` (monotonic) is None unless a start is under way; ``trouble``
-    says that the last start failed. ``entrance`` is what a visit does to the service, ``hours`` when it opens
-    by itself. ``checks`` counts everything Envoy asked.
+    says that the last start failed. ``entrance`` is what a visit does to the service; None until the control
+    plane knows. ``hours`` is when it opens by itself. ``checks`` counts everything Envoy asked.
     """
 
     service: str
@@ -43,11 +47,12 @@ class Door:
     estimate: Estimate | None = None
     waking_since: float | None = None
     trouble: bool = False
-    entrance: OnRequest = OnRequest.WAKE
+    entrance: OnRequest | None = OnRequest.WAKE
     hours: OpeningHours | None = None
     checks: int = 0
     waiting: int = 0
     last_asked_at: float | None = None
+    clicked_at: float | None = None
     passable: asyncio.Event = field(default_factory=asyncio.Event)
     _turns: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -61,16 +66,26 @@ class Door:
         """Whether it is out of hours, and nothing a visitor does changes that."""
         return self.entrance is OnRequest.CLOSED
 
-    @property
-    def needs_a_click(self) -> bool:
+    def needs_a_click(self, now: float) -> bool:
         """Whether coming is not enough. Once somebody clicked, everybody who comes waits as usual."""
-        return self.entrance is OnRequest.PAGE and self.waking_since is None
+        clicked = self.waking_since is not None or self._clicked(now)
+        return self.entrance is OnRequest.PAGE and not clicked
+
+    def click(self, now: float) -> None:
+        """A person wants the service, and said so. A start may have to wait for a stop that is under way."""
+        self.clicked_at = now
+        self.ask(now)
+
+    def _clicked(self, now: float) -> bool:
+        return self.clicked_at is not None and now - self.clicked_at < CLICK_LASTS
 
     def asked(self) -> Asked:
         return Asked(waiting=self.waiting, last_at=self.last_asked_at)
 
     def ask(self, now: float) -> None:
         """Somebody wants the service."""
+        if self._clicked(now):
+            self.clicked_at = now
         self.last_asked_at = now
         self.on_demand(self.service)
 
@@ -82,6 +97,7 @@ class Door:
     def let_through(self, through: bool) -> None:
         if through:
             self.passable.set()
+            self.clicked_at = None
         else:
             self.passable.clear()
         self.turn()

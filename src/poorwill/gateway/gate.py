@@ -81,7 +81,7 @@ class Gate:
             return _refused(door, http)
         if door.closed:
             return _closed(door, http, now, kind)
-        if door.needs_a_click:
+        if door.needs_a_click(now.mono):
             return _to_be_clicked(door, http, now, kind)
         if kind == "background":
             return _unavailable(door, http, now.mono)
@@ -91,10 +91,12 @@ class Gate:
             case Caller.IGNORED:
                 return _unavailable(door, http, now.mono)
             case Caller.PAGE:
-                door.ask(now.mono)
+                if door.entrance is not None:  # else the page itself asks as soon as it may
+                    door.ask(now.mono)
                 return _waiting_page(door, http, now.mono)
             case Caller.HELD if door.crowded:
-                door.ask(now.mono)
+                if door.entrance is not None:
+                    door.ask(now.mono)
                 return _unavailable(door, http, now.mono, "crowded")
             case Caller.HELD:
                 return await _hold(door, http, patience(headers, door.hold) - waited)
@@ -104,23 +106,30 @@ async def _hold(door: Door, http: pb.HttpRequest, seconds: float) -> pb.CheckRes
     """Wait for the door. A client that hangs up arrives as a cancellation and is no longer counted.
 
     Who waits when the service closes is told at once. Who waits when it begins to ask for a click goes on
-    waiting: when they came, coming was enough.
+    waiting: when they came, coming was enough. Nobody asks for a service before it is known what asking does.
     """
-    door.waiting += 1
-    door.ask(clock.now().mono)
+    asked = False
     try:
         async with asyncio.timeout(max(0.0, seconds)):
             while not door.passable.is_set():
+                now = clock.now()
                 if door.refusal is not None:
                     return _refused(door, http)
                 if door.closed:
-                    return _closed(door, http, clock.now(), "")
+                    return _closed(door, http, now, "")
+                if not asked and door.needs_a_click(now.mono):
+                    return _to_be_clicked(door, http, now, "")
+                if not asked and door.entrance is not None:
+                    asked = True
+                    door.waiting += 1
+                    door.ask(now.mono)
                 await door.change()
         return _pass()
     except TimeoutError:
         return _unavailable(door, http, clock.now().mono)
     finally:
-        door.waiting -= 1
+        if asked:
+            door.waiting -= 1
 
 
 def _pass() -> pb.CheckResponse:

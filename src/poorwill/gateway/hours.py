@@ -140,7 +140,7 @@ def _day(say: Words, day: datetime) -> str:
 def _time(at: float, zone: ZoneInfo, text: str = "") -> Markup:
     moment = datetime.fromtimestamp(at, zone)
     return Markup('<time datetime="{}">{}</time>').format(
-        moment.isoformat(timespec="seconds"), text or f"{moment:%H:%M}"
+        moment.isoformat(timespec="minutes"), text or f"{moment:%H:%M}"
     )
 
 

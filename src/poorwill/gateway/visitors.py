@@ -34,7 +34,7 @@ TICK = 1.0
 """Seconds between two events when nothing changes."""
 
 _BEGINNING = 2.0
-"""Seconds, at most, that a click waits to see the start begin, so that the next page is the waiting page."""
+"""Seconds, at most, that a click waits for a control plane that has only begun."""
 
 _FORM_LIMIT = 8192
 _FRESH = {"cache-control": "no-store"}
@@ -55,9 +55,9 @@ def application(doors: Mapping[str, Door]) -> Starlette:
         if not from_this_page(request.headers):
             return _no("only the page of the service itself can wake it", "not_from_this_page", 403)
         back = await _back(request)
+        await _told(door)
         if not door.closed and door.refusal is None:
-            door.ask(clock.now().mono)
-            await _begun(door)
+            door.click(clock.now().mono)
         if wants_html(request.headers):
             return RedirectResponse(back, 303, headers=_FRESH)
         return Response(status_code=204, headers=_FRESH)
@@ -99,11 +99,11 @@ async def _back(request: Request) -> str:
     return entrance.local(fields.get("back", ["/"])[0])
 
 
-async def _begun(door: Door) -> None:
-    """Wait until the start has begun. Without it the page would ask once more."""
+async def _told(door: Door) -> None:
+    """Wait until it is known what a click does, which takes a moment after a start of Poorwill."""
     try:
         async with asyncio.timeout(_BEGINNING):
-            while door.needs_a_click and not door.passable.is_set() and door.refusal is None:
+            while door.entrance is None:
                 await door.change()
     except TimeoutError:
         return
@@ -117,10 +117,10 @@ async def _progress(door: Door) -> AsyncIterator[str]:
             yield "event: gone\ndata: {}\n\n"
             return
         ready = door.passable.is_set()
-        if not ready and (door.closed or door.needs_a_click):
+        if not ready and (door.closed or door.needs_a_click(now)):
             yield "event: changed\ndata: {}\n\n"  # coming is no longer enough: the page is another one now
             return
-        if not ready:
+        if not ready and door.entrance is not None:
             door.ask(now)
         data = pages.progress_event(
             "waking" if door.waking_since else "asleep",

@@ -21,6 +21,11 @@ class Options(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    @property
+    def on_machine(self) -> bool:
+        """Whether a service that runs like this can live on a machine."""
+        return True
+
 
 class MachineProvider:
     """See ``providers.base.Provider``."""

@@ -158,8 +158,8 @@ class Failing:
         await provider.close()
         await place.go_dark()
         restarted = place.provider()
-        if await refused(restarted.adopt({})) is None:
-            assert await refused(restarted.list())
+        await refused(restarted.adopt({}))
+        assert await refused(restarted.list()), "list must fail"
         await place.mend()
         await restarted.adopt({})
         assert (await becomes(restarted, "a", Condition.RUNNING)).life == first.life

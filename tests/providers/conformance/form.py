@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import json
+from importlib.metadata import EntryPoint
 
 import pytest
 from pydantic import BaseModel, ValidationError
 from tests.providers.conformance.place import Place
 from tests.providers.conformance.waiting import begin, through_json
 
+from poorwill.providers import registry
+
 
 class Form:
+    def test_the_registry_takes_it(self, place: Place) -> None:
+        kind = type(place.provider())
+        point = EntryPoint("mine", f"{kind.__module__}:{kind.__qualname__}", registry.GROUP)
+        found = registry.load([point])
+        assert found.broken == {}
+        assert found.providers["mine"] is kind
+
     def test_says_what_it_accepts(self, place: Place) -> None:
         model = place.provider().Options
         assert issubclass(model, BaseModel)

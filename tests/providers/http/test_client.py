@@ -1,10 +1,18 @@
 from __future__ import annotations
 
+import datetime
 import hashlib
+import ipaddress
+import ssl
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from tests.providers.conformance import refused
 from tests.providers.http.wire import Asked, Reply, Server
 
@@ -206,6 +214,43 @@ async def test_a_token_is_not_sent_unprotected(cloud: Cloud) -> None:
     error = await refused(cloud.ask(client))
     assert isinstance(error, Permanent)
     assert "is not https://" in str(error)
+
+
+def _self_signed(folder: Path) -> ssl.SSLContext:
+    """For 127.0.0.1, by nobody whom anybody trusts."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "nobody")])
+    at = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+    here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    made = x509.CertificateBuilder(name, name, key.public_key(), 1, at, at.replace(year=2100))
+    signed = made.add_extension(here, critical=False).sign(key, hashes.SHA256())
+    kinds = (serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    file = folder / "nobody.pem"
+    pem = serialization.Encoding.PEM
+    file.write_bytes(signed.public_bytes(pem) + key.private_bytes(pem, *kinds))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    return context
+
+
+async def test_a_token_is_not_given_to_a_stranger(tmp_path: Path) -> None:
+    stranger = Cloud()
+    await stranger.server.open(tls=_self_signed(tmp_path))
+    client = stranger.client(auth={"headers": {"Authorization": "{token}"}})
+    error = await refused(stranger.ask(client))
+    assert isinstance(error, Unanswered)
+    assert "certificate" in str(error).lower()
+    assert stranger.calls == []
+    await client.close()
+    await stranger.server.close()
+
+
+async def test_a_proxy_of_the_environment_is_not_for_this_machine(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    assert await cloud.ask(cloud.client()) == {}
 
 
 async def test_an_answer_without_end(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -90,7 +90,7 @@ async def test_each_of_its_calls_can_be_made(name: str) -> None:
     client = Client(about, words, ())
     named = []
     for what, call in about.calls.items():
-        request = client._request(call, words)
+        request = client._request(await client._client(), call, words)
         sent = f"{request.method} {request.url} {dict(request.headers)} {request.content.decode()}"
         assert str(request.url).startswith(about.url)
         assert "{" not in str(request.url)

@@ -106,3 +106,41 @@ async def test_another_instance_since_the_journal_was_written_is_told(place: Htt
     (note,) = place.notes
     assert note.startswith("a was its instance before")
     await becomes(provider, "s-1", Condition.ABSENT)
+
+
+async def test_while_something_moves_every_look_asks(place: HttpPlace) -> None:
+    place.fake.weather.start_takes = 0.4
+    provider = place.provider({"poll": 60.0, "settle": 0.05})
+    await begin(provider, "a")
+    place.fake.weather.stop_takes = 0.4
+    place.fake.weather.ignores_stop = True
+    await provider.stop("a")
+    before = len(place.fake.calls)
+    for _ in range(3):
+        await asyncio.sleep(0.05)
+        await provider.list()
+    assert len(place.fake.calls) >= before + 3, "a stop that was accepted and is not seen is looked for"
+    place.fake.weather.ignores_stop = False
+    await provider.stop("a")
+    await becomes(provider, "a", Condition.ABSENT)
+
+
+class TestVast:
+    """Whose status has the addresses in it, those of the last life included."""
+
+    dialect_of_the_cloud = "vast"
+
+    async def test_no_values_before_it_runs(self, place: HttpPlace) -> None:
+        place.fake.weather.start_takes = 0.4
+        provider = place.provider()
+        await provider.start("a", {})
+        assert (await becomes(provider, "a", Condition.STARTING)).values == {}
+        seen = await becomes(provider, "a", Condition.RUNNING)
+        assert seen.values == {
+            "host": "127.0.0.1",
+            "ssh_host": "127.0.0.1",
+            "ssh_port": "20001",
+            "service": "41234",
+        }
+        await provider.stop("a")
+        assert (await becomes(provider, "a", Condition.ABSENT)).values == {}

@@ -58,8 +58,8 @@ class Options(BaseModel):
 
     mood: Literal["kind", "cloud", "awful"] = Field(
         default="kind",
-        description="What holds for the keys below that are left out: all goes well at once; as a cloud does; "
-        "as a cloud does on a bad day.",
+        description="What holds for the keys below that are left out. kind: all goes well, and at once; "
+        "cloud: as with a rented machine; awful: as with a rented machine on a bad day.",
     )
     weather: str | None = Field(
         default=None,
@@ -68,7 +68,7 @@ class Options(BaseModel):
     )
     serve: bool = Field(
         default=True,
-        description="Whether instances answer requests. If not, give the service an address; nothing is there.",
+        description="Whether instances answer requests. If not, the service needs an address.",
     )
     call_takes: Duration = Field(default=0.0, description="How long each call to the place takes.")
     start_takes: Duration = Field(default=0.0, description="From a start to a running instance.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -32,10 +32,12 @@ class FakeProvider:
 
     Options: ClassVar[type[BaseModel]] = options.Options
     notices: ClassVar[bool] = False
+    settle = 0.0
     stale_after = 30.0
 
     def __init__(self, options: options.Options, around: Surroundings) -> None:
-        self.settle = options.list_lag + 1.0 if options.list_lag else 0.0
+        if options.list_lag:
+            self.settle = options.list_lag + 1.0
         self._around = around
         self._weather = Weather(options, around.base)
         self._book = Book(around.folder)
@@ -106,7 +108,7 @@ class FakeProvider:
             await asyncio.gather(*map(self._processes.stop, over))
             real = await self._processes.list()
         seen = [self._played(sighting, page.instances.get(sighting.instance), now) for sighting in real]
-        return self._late(seen, page, weather.list_lag) if weather.list_lag else seen
+        return list(self._late(seen, page, weather.list_lag)) if weather.list_lag else seen
 
     # --- what is there --------------------------------------------------------------------------
 
@@ -143,21 +145,20 @@ class FakeProvider:
             return replace(sighting, condition=Condition.STARTING, detail="being started")
         return sighting
 
-    def _late(self, seen: list[Sighting], page: Page, lag: float) -> list[Sighting]:
+    def _late(self, seen: Iterable[Sighting], page: Page, lag: float) -> Iterator[Sighting]:
         """What was true ``lag`` seconds ago. After a restart of Poorwill endings are told at once."""
-        now, told = clock.now().wall, []
+        now = clock.now().wall
         for sighting in seen:
             instance, record = sighting.instance, page.instances.get(sighting.instance)
             if sighting.condition is not Condition.ABSENT:
                 if record is None or now >= record.asked_at + lag:
                     self._shown[instance] = (sighting, None)
-                    told.append(sighting)
+                    yield sighting
                 continue
             before, until = self._shown.get(instance, (sighting, 0.0))
             until = now + lag if until is None else until
             self._shown[instance] = (before, until)
-            told.append(before if now < until else sighting)
-        return told
+            yield before if now < until else sighting
 
     # --- what is done ---------------------------------------------------------------------------
 
@@ -167,8 +168,9 @@ class FakeProvider:
         await asyncio.sleep(weather.call_takes)
         dark = weather.dark
         if weather.dark_every and not dark:
-            since = clock.now().wall - self._page().opened_at
-            dark = since % weather.dark_every >= weather.dark_every - weather.dark_for
+            opened_at = self._page().opened_at
+            since = (clock.now().wall - opened_at) % weather.dark_every
+            dark = since >= weather.dark_every - weather.dark_for
         if dark:
             raise outcomes.dark()
         return weather

@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 
 
 class _Answer(BaseHTTPRequestHandler):
-    """``/crash?code=3`` ends the instance, ``/slow?seconds=5`` takes its time; the rest is answered at once."""
+    """``/crash?code=3`` ends the instance, ``/slow?seconds=5`` takes its time; all else is answered."""
 
     protocol_version = "HTTP/1.1"
     instance = ""

@@ -41,6 +41,7 @@ class Client:
         self._http: httpx2.AsyncClient | None = None
         self._login: tuple[str, float] | None = None
         self._one_login = asyncio.Lock()
+        self._one_http = asyncio.Lock()
         self.judge = Judge(about, self.scrub)
 
     async def call(self, call: Call, what: str, **words: str) -> Json:
@@ -90,8 +91,9 @@ class Client:
     async def _ask(self, call: Call, what: str, words: Words) -> Json:
         import httpx2
 
+        http = await self._client()
         try:
-            request = self._request(call, words)
+            request = self._request(http, call, words)
         except ValueError as error:  # an option that is to be a number and is none, a header that cannot be
             raise Permanent(
                 f"the call to {self._about.name} cannot be made: {self.scrub(str(error))}",
@@ -99,7 +101,7 @@ class Client:
             ) from None
         answer = None
         try:
-            answer = await self._send(request)
+            answer = await self._send(http, request)
         except httpx2.TimeoutException:
             seconds = self._about.timeout
             said = f"{self._about.name} has not answered for {seconds:g} s when asked to {what}"
@@ -113,7 +115,7 @@ class Client:
             ) from None
         return self.judge.accept(answer, call, what, words)
 
-    def _request(self, call: Call, words: Words) -> httpx2.Request:
+    def _request(self, http: httpx2.AsyncClient, call: Call, words: Words) -> httpx2.Request:
         auth = self._about.auth
         login = isinstance(call, Login)
         headers = _texts({**({} if login else auth.headers), **call.headers}, words)
@@ -131,10 +133,10 @@ class Client:
             parts["params"] = query
         if urlsplit(url).scheme != "https" and not self._may_be_plain(url):
             raise ValueError(f"{url} is not https://")
-        return self._client().build_request(call.method, url, headers=headers, **parts)
+        return http.build_request(call.method, url, headers=headers, **parts)
 
-    async def _send(self, request: httpx2.Request) -> Answer:
-        answer = await self._client().send(request, stream=True)
+    async def _send(self, http: httpx2.AsyncClient, request: httpx2.Request) -> Answer:
+        answer = await http.send(request, stream=True)
         try:
             content = bytearray()
             async for chunk in answer.aiter_bytes():
@@ -153,12 +155,19 @@ class Client:
         text = "" if answer.status_code < 300 else content[:1000].decode("utf-8", "replace")
         return Answer(answer.status_code, body, text, _retry_after(answer.headers.get("retry-after")))
 
-    def _client(self) -> httpx2.AsyncClient:
+    async def _client(self) -> httpx2.AsyncClient:
+        async with self._one_http:
+            if self._http is None:
+                self._http = await asyncio.to_thread(self._new_client)
+            return self._http
+
+    def _new_client(self) -> httpx2.AsyncClient:
+        """Reading the certificates of the authorities takes a moment."""
         import httpx2
 
-        if self._http is None:
-            self._http = httpx2.AsyncClient(timeout=self._about.timeout, follow_redirects=False)
-        return self._http
+        # A proxy of the environment is for the world, not for this machine.
+        proxied = not is_loopback(urlsplit(self._url).hostname or "")
+        return httpx2.AsyncClient(timeout=self._about.timeout, follow_redirects=False, trust_env=proxied)
 
     def _may_be_plain(self, url: str) -> bool:
         return self._about.plain_http or is_loopback(urlsplit(url).hostname or "")

@@ -10,10 +10,6 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import structlog
-
-log = structlog.get_logger()
-
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -59,7 +55,11 @@ class Lives:
             draft.replace(self._file(name))
         except OSError as error:
             if not self._complained:
-                log.warning("what is known of an instance cannot be kept", instance=name, error=str(error))
+                import structlog  # late: `check` and its like have no use for it
+
+                structlog.get_logger().warning(
+                    "what is known of an instance cannot be kept", instance=name, error=str(error)
+                )
             self._complained = True
 
     def names(self) -> tuple[str, ...]:

@@ -55,9 +55,7 @@ Described = Annotated[
     Description,
     PlainValidator(_described),
     PlainSerializer(_plain, when_used="json"),
-    WithJsonSchema(
-        {"anyOf": [{"type": "string"}, {"type": "object", "additionalProperties": {"type": "string"}}]}
-    ),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object"}]}),
 ]
 
 

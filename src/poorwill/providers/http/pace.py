@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from poorwill import clock
-from poorwill.core.model import Condition
 from poorwill.errors import Permanent, ProviderError, Temporary
 from poorwill.providers.base import Sighting
 from poorwill.providers.http.answers import Denied, Missing, Throttled
 
 REFUSED_FOR = 60.0
 """Seconds for which a refusal that a person must see to is not asked for again."""
-
-_STEADY = (Condition.ABSENT, Condition.RUNNING)
 
 
 class Pace:
@@ -24,6 +21,7 @@ class Pace:
         self._settle = settle
         self._last: tuple[float, list[Sighting]] | None = None
         self._changed_at: float | None = None
+        self._moving = False
         self._refusal: tuple[float, ProviderError] | None = None
 
     def known(self) -> list[Sighting] | None:
@@ -34,16 +32,15 @@ class Pace:
         if self._last is None or now - self._last[0] >= self._poll:
             return None
         settled = self._changed_at is None or now - self._changed_at >= self._settle
-        steady = all(sighting.condition in _STEADY for sighting in self._last[1])
-        return list(self._last[1]) if settled and steady else None
+        return list(self._last[1]) if settled and not self._moving else None
 
-    def saw(self, sightings: Sequence[Sighting], began: float) -> None:
-        """A look that began then succeeded."""
+    def saw(self, sightings: Sequence[Sighting], began: float, *, moving: bool) -> None:
+        """A look that began then succeeded. ``moving``: something starts or stops, or is expected to."""
         told = [(one.instance, one.condition, one.life) for one in sightings]
         before = [(one.instance, one.condition, one.life) for one in self._last[1]] if self._last else told
         if told != before:
             self._changed_at = began
-        self._last, self._refusal = (began, list(sightings)), None
+        self._last, self._moving, self._refusal = (began, list(sightings)), moving, None
 
     def called(self) -> None:
         """Something was asked for: what was seen before says nothing any more."""

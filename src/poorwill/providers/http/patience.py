@@ -11,7 +11,7 @@ SAME_WAIT = 900.0
 
 
 class Patience:
-    """For the instances of one service; ``limit`` in seconds, None is for ever. A restart forgets the wait."""
+    """For the instances of one service; ``limit`` in seconds, None is for ever. A restart begins anew."""
 
     def __init__(self, limit: float | None) -> None:
         self._limit = limit

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import ClassVar
 
@@ -157,9 +157,11 @@ class HttpProvider:
             self._pace.refused(error)
             raise
         sightings = [self._sighting(name, one) for name, one in seen.items()]
-        self._pace.saw(sightings, began)
+        moving = any(self._moves(sighting) for sighting in sightings)
+        self._pace.saw(sightings, began, moving=moving)
         await self._switch.keep(sightings)
-        self._hurry(sightings)
+        if moving:
+            self._hurry()
         return sightings
 
     # --- looking --------------------------------------------------------------------------------
@@ -195,10 +197,9 @@ class HttpProvider:
         self._warnings.of_deletion(name, after, wall)
         return f"{after.life} {seen.life}".strip()
 
-    def _hurry(self, sightings: Sequence[Sighting]) -> None:
-        """Have it looked at again soon while something starts or stops: a visitor may wait for it."""
-        pending = self._next_look is not None and not self._next_look.cancelled()
-        if self._closed or pending or not any(self._moves(sighting) for sighting in sightings):
+    def _hurry(self) -> None:
+        """Have it looked at again soon: a visitor may wait for it, or the bill runs on."""
+        if self._closed or self._next_look is not None:
             return
 
         def look() -> None:
@@ -211,7 +212,7 @@ class HttpProvider:
         if sighting.condition in (Condition.STARTING, Condition.STOPPING):
             return True
         record = self._lives.get(sighting.instance)
-        return bool(record.asked) and abs(clock.now().wall - record.asked_at) < self.settle
+        return record.asked == story.STOP or story.is_waiting(record, clock.now().wall, self.settle)
 
     async def _is_off(self, instance: str, error: ProviderError) -> bool:
         """Whether a stop that failed was not needed: clouds refuse to stop what is off already."""

@@ -54,7 +54,7 @@ def _on(before: Record) -> tuple[Record, str]:
     is_new = before.asked == START or not before.on
     after = replace(before, life=before.life + is_new, seen=True, on=True, off_since=None)
     if before.asked == STOP:
-        return replace(after, life=before.life), ""
+        return after, ""
     somebody = before.seen and not before.on and not before.asked
     note = "it runs, and it was not Poorwill who started it" if somebody else ""
     return replace(after, asked=""), note

@@ -14,7 +14,8 @@ from poorwill.providers.http.jsonpath import Json, Path, parse_path
 from poorwill.providers.http.jsontest import Test, parse_test
 from poorwill.providers.http.template import Words, fill
 
-MODEL = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+# Built when the first description is read: most configurations have none.
+MODEL = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True)
 
 
 def _read(parse: Callable[[str], Any], what: str) -> Callable[[object], Any]:

@@ -1,0 +1,61 @@
+"""A service in the fake place, as somebody has it who tries Poorwill without a GPU."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+from tests.acceptance.conftest import Start
+from tests.acceptance.running import Json, Up, host, until
+
+
+def played(**keys: Any) -> Json:
+    run = {"fake": {"weather": "weather.json", "stop_takes": "100ms", **keys}}
+    return {"hosts": ["gpu.test"], "run": run, "ready": {"timeout": "20s"}, "idle_after": "1s", "drain": "1s"}
+
+
+def weather(gateway: Up, **keys: Any) -> None:
+    (gateway.folder / "weather.json").write_text(json.dumps(keys))
+
+
+async def test_a_visit_wakes_it_through_a_failure_and_it_sleeps_again(up: Start) -> None:
+    gateway = await up({"gpu": played(starts=["no_capacity", "ok"], start_takes="300ms", stops=["later"])})
+    answer = await gateway.client().get("/hello", headers=host("gpu"))
+    assert (answer.status_code, answer.json()["path"]) == (200, "/hello")
+    await gateway.until_phase("gpu", "asleep")
+    failed = [event["reason"] for event in gateway.events("gpu", "call_failed")]
+    assert failed == ["the fake place has no GPU in stock"]
+    assert gateway.children("gpu") == []
+
+
+async def test_it_outlives_poorwill_and_the_place_may_be_dark_meanwhile(up: Start) -> None:
+    gateway = await up({"gpu": played(answers_after="100ms") | {"idle_after": "1h"}})
+    first = await gateway.client().get("/", headers=host("gpu"))
+    before = {child.pid for child in gateway.children("gpu")}
+    gateway.kill9()
+    weather(gateway, dark=True)
+    await gateway.start()
+    await gateway.until_phase("gpu", "unknown")
+    assert (await gateway.client().get("/", headers=host("gpu"))).status_code == first.status_code == 200
+    weather(gateway)
+    await gateway.until_phase("gpu", "awake")
+    assert {child.pid for child in gateway.children("gpu")} == before
+
+
+async def test_a_stop_that_does_nothing_is_asked_again(up: Start) -> None:
+    gateway = await up({"gpu": played(stops=["nothing", "error", "ok"])})
+    await gateway.client().get("/", headers=host("gpu"))
+    await gateway.until_phase("gpu", "asleep", 30)
+    assert gateway.children("gpu") == []
+    assert gateway.events("gpu", "call_failed")
+
+
+async def test_a_crash_is_told_with_its_exit_code(up: Start) -> None:
+    gateway = await up({"gpu": played() | {"idle_after": "1h"}})
+    client = gateway.client()
+    await client.get("/", headers=host("gpu"))
+    crashing = asyncio.ensure_future(client.get("/crash?code=9", headers=host("gpu")))
+    (crashed,) = await until(lambda: gateway.events("gpu", "crashed"), "the crash is in the journal")
+    assert "exit code 9" in crashed["reason"]
+    await asyncio.wait([crashing])

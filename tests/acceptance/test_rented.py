@@ -1,0 +1,127 @@
+"""A rented instance, from the visitor's request to the bill that ends: real program, unkind cloud."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import pytest
+from tests.acceptance.conftest import Start
+from tests.acceptance.machine import free_port
+from tests.acceptance.running import Json, Up, host, service, until
+from tests.providers.http.cloud import TOKEN, FakeCloud, Machine
+from tests.providers.http.wire import Asked, Reply, Server
+
+from poorwill.providers.http.library import cloud
+
+pytestmark = pytest.mark.slow
+
+
+class Rental:
+    """A fake cloud whose machine is a web server on ``port`` while it is on."""
+
+    def __init__(self) -> None:
+        self.cloud = FakeCloud(machines=("pro-1",))
+        self.port = free_port()
+        self.served = 0
+        self._server: Server | None = None
+        self.cloud.on_power_on = self._on
+        self.cloud.on_power_off = self._off
+
+    @property
+    def machine(self) -> Machine:
+        return self.cloud.machines["pro-1"]
+
+    async def _on(self, _machine: Machine) -> Mapping[str, str]:
+        self._server = Server(self._answer)
+        await self._server.open(self.port)
+        return {}
+
+    async def _off(self, _machine: Machine) -> None:
+        if self._server is not None:
+            await self._server.close()
+        self._server = None
+
+    async def _answer(self, asked: Asked) -> Reply:
+        self.served += asked.path != "/ready"
+        return Reply(200, {"from": "the machine"})
+
+    def service(self, **about: Any) -> dict[str, Json]:
+        described = cloud("autodl").model_dump(mode="json", by_alias=True, exclude_unset=True)
+        described |= {"settle": "1s", **about}
+        http = {"description": described, "instance": "pro-1", "token": TOKEN, "url": self.cloud.url}
+        return {
+            "kb": {
+                "hosts": ["kb.test"],
+                "run": {"http": http},
+                "address": f"127.0.0.1:{self.port}",
+                "ready": {"path": "/ready", "timeout": "20s"},
+                "idle_after": "1s",
+                "drain": "1s",
+                "hold": "40s",
+            }
+        }
+
+
+@pytest.fixture
+async def rental() -> AsyncIterator[Rental]:
+    rental = Rental()
+    async with rental.cloud:
+        yield rental
+
+
+async def _asks(gateway: Up) -> asyncio.Task[Any]:
+    asking = asyncio.create_task(gateway.client().get("/page", headers=host("kb")))
+    await gateway.until_waiting("kb", 1)
+    return asking
+
+
+async def test_it_is_rented_while_it_is_needed(rental: Rental, up: Start) -> None:
+    rental.cloud.weather.start_takes = 1.0
+    gateway = await up(rental.service())
+    begun = time.monotonic()
+    answer = await gateway.client().get("/page", headers=host("kb"))
+    took = time.monotonic() - begun
+    assert (answer.status_code, answer.json()) == (200, {"from": "the machine"})
+    assert 1.0 <= took < 10
+    await gateway.until_phase("kb", "asleep")
+    assert rental.machine.state == "off"
+    assert (rental.machine.starts, rental.served) == (1, 1)
+
+
+async def test_killed_in_the_middle_of_a_start_it_rents_nothing_twice(rental: Rental, up: Start) -> None:
+    rental.cloud.weather.start_takes = 2.0
+    gateway = await up(rental.service())
+    asking = await _asks(gateway)
+    await until(lambda: rental.machine.starts, "the cloud was asked to start it")
+    gateway.kill9()
+    await gateway.start()
+    assert (await asking).status_code == 200
+    assert rental.machine.starts == rental.cloud.asked("start") == 1
+
+
+async def test_no_gpu_at_first_and_a_stop_that_is_lost(rental: Rental, up: Start) -> None:
+    rental.cloud.weather.no_stock = True
+    gateway = await up(rental.service(no_capacity={"text": ["库存"], "delay": "1s"}))
+    asking = await _asks(gateway)
+    await until(lambda: rental.cloud.asked("start") >= 2, "it was asked for again")
+    rental.cloud.mend()
+    assert (await asking).status_code == 200
+    rental.cloud.weather.ignores_stop = True
+    await until(lambda: rental.cloud.asked("stop") >= 2, "the stop was asked for again")
+    assert rental.machine.state == "running"
+    rental.cloud.mend()
+    await gateway.until_phase("kb", "asleep")
+    assert (rental.machine.state, rental.machine.starts) == ("off", 1)
+
+
+async def test_it_is_stopped_even_after_it_left_the_configuration(rental: Rental, up: Start) -> None:
+    gateway = await up(lambda folder: {**rental.service(), "other": service(folder, "other")})
+    answer = await gateway.client().get("/page", headers=host("kb"))
+    assert answer.status_code == 200
+    del gateway.services["kb"]
+    gateway.kill9()
+    await gateway.start()
+    await until(lambda: rental.machine.state == "off", "the instance is off", 40)
