@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+from tests.docker_engine import DockerEngine
 
 ON_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 
@@ -44,3 +45,16 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     if ON_CI and report.skipped:
         _fail_instead(report)
     return report
+
+
+@pytest.fixture(scope="session")
+def docker_engine() -> Iterator[DockerEngine]:
+    """A Docker Engine of this run's own, shared by all tests that need one."""
+    if sys.platform != "linux" or os.geteuid() != 0:
+        pytest.skip("a Docker Engine of our own needs Linux and root")
+    engine = DockerEngine()
+    try:
+        engine.create()
+        yield engine
+    finally:
+        engine.destroy()

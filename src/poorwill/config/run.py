@@ -35,6 +35,11 @@ class Run:
         return bool(getattr(self.options, "gives_address", False))
 
     @property
+    def may_give_address(self) -> bool:
+        """Whether the user may leave the address to the provider (a container's published port)."""
+        return bool(getattr(self.options, "may_give_address", False))
+
+    @property
     def gives_exit_code(self) -> bool:
         """Whether the provider reports how an instance ended that ended by itself: jobs need it."""
         return bool(getattr(self.options, "gives_exit_code", False))

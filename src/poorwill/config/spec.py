@@ -177,7 +177,8 @@ class ServiceConfig(BaseModel):
     address: Address | None = Field(
         default=None,
         description="Where the service answers: host:port, https://host, tunnel:port, or with what the place "
-        "says in braces, such as {host}:7860. Leave it out when the command contains {port}.",
+        "says in braces, such as {host}:7860. Leave it out when the command contains {port}, "
+        "or when the published port of a container tells.",
     )
     protocol: Literal["http1", "http2"] = Field(
         default="http1", description="How Poorwill talks to the service; http2 is for gRPC."
@@ -301,7 +302,7 @@ class ServiceConfig(BaseModel):
         about = (("run",), ("schedule",))
         if self.is_job:
             return self
-        if self.address is None and not self.run.gives_address:
+        if self.address is None and not (self.run.gives_address or self.run.may_give_address):
             error = wrong("missing", "say where the service answers: address: 127.0.0.1:9100", about=about)
         elif self.address is not None and self.run.gives_address:
             error = wrong(

@@ -121,7 +121,8 @@ class Surroundings:
     relative paths belong; ``address`` is where the user says the service answers, if he does.
     ``changed`` may be called from the event loop at any time: it asks for a fresh ``list``. ``note`` writes a
     line about the service into the journal: what somebody else did to it, what fights with its sleep.
-    ``shell`` is where commands run when the service lives on a machine; None means this host.
+    ``shell`` is where commands run when the service lives on a machine; None means this host. ``visited`` is
+    False for a job: nobody asks where it answers.
     """
 
     gateway: str
@@ -132,6 +133,7 @@ class Surroundings:
     address: tuple[str, int] | None = None
     note: Callable[[str], None] = _unheard
     shell: Shell | None = None
+    visited: bool = True
 
 
 class Provider(Protocol):
