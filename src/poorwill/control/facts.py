@@ -123,7 +123,8 @@ class Facts:
     it runs on and ``needs`` what has to be awake before it, by name. ``needed_at`` is when something last
     needed it (monotonic), ``missing_since`` since when a start waits for what it needs. ``last_run`` is the
     hour of a job's last run that is settled, ``watched_from`` when this control plane took charge (both in
-    seconds since the epoch). ``told`` is the last decision that was written down: not those made before the
+    seconds since the epoch). ``has_door`` says that visitors reach it
+    through the gateway. ``told`` is the last decision that was written down: not those made before the
     first look came back.
     """
 
@@ -148,6 +149,7 @@ class Facts:
     told: Decision | None = None
     decided_since: float = 0.0
     tenancy: Tenancy = Tenancy.SERVICE
+    has_door: bool = True
     zone: str = "UTC"
     tunnel: Way | None = None
     tunnel_closed: bool = False
