@@ -12,7 +12,7 @@ from poorwill.cli.options import FILE, FileArgument, read
 from poorwill.errors import BadInput
 
 if TYPE_CHECKING:
-    from poorwill.config import ServiceConfig
+    pass
 
 
 def register(app: typer.Typer) -> None:
@@ -41,38 +41,12 @@ def init(
 def check(file: FileArgument = FILE) -> None:
     """Check the configuration: every problem with its line, or what it means in words."""
     from poorwill import clock
-    from poorwill.config.units import format_duration
+    from poorwill.cli.describe import describe
 
     settings = read(file)
-    now = clock.now().wall
     typer.echo(f"{file} is fine. Visitors come in at http://{settings.listen}.")
-    for name, service in settings.services.items():
-        if service.is_job:
-            typer.echo(f"\n{name}: a job; nobody visits it")
-            typer.echo(f"  runs as: {service.run.provider}")
-            _say_week(service, now)
-            continue
-        where = [f"http://{host}:{settings.listen.port}{service.path or ''}" for host in service.hosts]
-        where = where or [f"every host below {service.path}" if service.path else "every host"]
-        typer.echo(f"\n{name}: {', '.join(where)}")
-        typer.echo(f"  runs as: {service.run.provider}")
-        typer.echo("  wakes at the first request")
-        typer.echo(f"  sleeps after {format_duration(service.idle_after)} without activity")
-        typer.echo(f"  a request waits up to {format_duration(service.hold)} for a start")
-        _say_week(service, now)
-
-
-def _say_week(service: ServiceConfig, now: float) -> None:
-    from poorwill.cli.week import week
-    from poorwill.core.agenda import agenda, warnings
-
-    if (timetable := service.timetable) is None:
-        return
-    typer.echo(f"  the next 7 days ({timetable.zone}):")
-    for line in week(agenda(timetable, now)):
-        typer.echo(f"    {line}")
-    for line in warnings(timetable, now):
-        typer.echo(f"  warning: {line}")
+    for line in describe(settings, clock.now().wall):
+        typer.echo(line)
 
 
 def schema() -> None:

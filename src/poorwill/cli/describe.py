@@ -1,0 +1,79 @@
+"""What a configuration means, in words: for ``check``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from poorwill.cli.week import week
+from poorwill.config import MachineConfig, ServiceConfig, Settings, format_duration
+from poorwill.core.agenda import agenda, warnings
+from poorwill.core.schedule import Timetable
+
+_ON_REQUEST = {
+    "wake": "wakes at the first request",
+    "page": "wakes when a person clicks on its page",
+    "closed": "requests do not wake it",
+}
+
+
+def describe(settings: Settings, now: float) -> Iterator[str]:
+    """Line by line; ``now`` in seconds since the epoch, for what will happen in the next 7 days."""
+    for name, service in settings.services.items():
+        yield ""
+        if service.is_job:
+            yield f"{name}: a job; nobody visits it"
+            yield _place(service)
+        elif name in settings.visited:
+            yield f"{name}: {', '.join(_where(service, settings))}"
+            yield _place(service)
+            yield from _visits(service)
+        else:
+            others = [other for other, one in settings.services.items() if name in one.needs]
+            yield f"{name}: for {', '.join(others)} only; nobody visits it"
+            yield _place(service)
+        if service.needs:
+            yield f"  wakes {', '.join(service.needs)} first"
+        yield from _week(service.timetable, now)
+    for machine in settings.machines.values():
+        yield ""
+        yield from _machine(machine, settings, now)
+
+
+def _where(service: ServiceConfig, settings: Settings) -> list[str]:
+    hosts = [f"http://{host}:{settings.listen.port}{service.path or ''}" for host in service.hosts]
+    return hosts or [f"every host below {service.path}" if service.path else "every host"]
+
+
+def _place(service: ServiceConfig) -> str:
+    if service.run.provider == "machine":
+        return f"  started by its machine {service.on}"
+    return f"  runs as: {service.run.provider}" + (f", on {service.on}" if service.on else "")
+
+
+def _visits(service: ServiceConfig) -> Iterator[str]:
+    table = service.timetable
+    outside = "outside its hours: " if table is not None and table.has_windows else ""
+    yield f"  {outside}{_ON_REQUEST[service.on_request]}"
+    if service.on_request == "closed":
+        if table is None:
+            yield "  warning: nothing but `poorwill wake` wakes it: it has no schedule"
+        return
+    yield f"  {outside}sleeps after {format_duration(service.idle_after)} without activity"
+    yield f"  a request waits up to {format_duration(service.hold)} for a start"
+
+
+def _machine(machine: MachineConfig, settings: Settings, now: float) -> Iterator[str]:
+    name = machine.name
+    tenants = [other for other, one in settings.services.items() if one.on == name]
+    yield f"{name}: a machine" + (f" for {', '.join(tenants)}" if tenants else "; nothing is on it")
+    yield f"  switched on and off by: {machine.run.provider}"
+    yield f"  goes off {format_duration(machine.idle_after)} after nothing on it is wanted"
+    yield from _week(machine.timetable, now)
+
+
+def _week(timetable: Timetable | None, now: float) -> Iterator[str]:
+    if timetable is None:
+        return
+    yield f"  the next 7 days ({timetable.zone}):"
+    yield from (f"    {line}" for line in week(agenda(timetable, now)))
+    yield from (f"  warning: {line}" for line in warnings(timetable, now))
