@@ -53,7 +53,9 @@ class DockerEngine:
         self.run("import", *_SETTINGS, "-", IMAGE, stdin=_root_filesystem())
 
     def start(self) -> None:
-        words = ["dockerd", "--config-file", str(self.folder / "daemon.json"), "--log-level", "warn"]
+        # A test run that is killed takes it along.
+        words = ["setpriv", "--pdeathsig", "TERM", "dockerd"]
+        words += ["--config-file", str(self.folder / "daemon.json"), "--log-level", "warn"]
         words += ["--data-root", str(self.folder / "data"), "--exec-root", str(self.folder / "exec")]
         words += ["--host", self.url, "--pidfile", str(self.folder / "pid"), "--bridge", self.bridge]
         words += ["--iptables=false", "--ip-forward=false", "--ip-masq=false", *self.extra]

@@ -29,11 +29,9 @@ from poorwill.app.tenants import (
     stray,
     tenants,
     upstreams,
-    visited,
 )
 from poorwill.config import Settings
 from poorwill.control.desk import Desk
-from poorwill.control.facts import Tenancy
 from poorwill.control.reconcile import Reconciler
 from poorwill.control.recorder import Recorder
 from poorwill.errors import BadInput, PoorwillError
@@ -170,12 +168,13 @@ class Poorwill:
             facts = leftover(name, past, self._grounds)
             if facts is not None:
                 retire(facts)
-                if facts.tenancy is Tenancy.SERVICE:
+                if facts.has_door:
                     self._doors[name] = Door(name, 0.0, self._reconciler.nudge)
                 self._reconciler.add(facts)
 
     def _take_charge(self, tenant: Tenant, restored: Restored) -> None:
-        self._reconciler.add(charge(tenant, restored, self._grounds))
+        door = tenant.name in self._settings.visited
+        self._reconciler.add(charge(tenant, restored, self._grounds, has_door=door))
         resume(self._doors.get(tenant.name), tenant, restored)
         if self._ending.how is Exit.DOWN:  # somebody did not wait until we were up
             self._ending.put_to_sleep()
@@ -232,7 +231,15 @@ class Poorwill:
         new = [name for name in changes.added if name not in known]
         back = [name for name in changes.added if name in known]  # not even asleep yet
         all_of_it = tenants(fresh)
-        newcomers = [charge(all_of_it[name], restored.get(name, Restored()), self._grounds) for name in new]
+        newcomers = [
+            charge(
+                all_of_it[name],
+                restored.get(name, Restored()),
+                self._grounds,
+                has_door=name in fresh.visited,
+            )
+            for name in new
+        ]
         successors = {name: successor(all_of_it[name], self._grounds) for name in (*changes.changed, *back)}
         self._settings = fresh
         self._shells.know(fresh.machines)
@@ -252,7 +259,7 @@ class Poorwill:
 
     def _shape(self) -> None:
         """Doors and routes for the services of the configuration and those on their way out."""
-        here = visited(self._settings)
+        here = self._settings.visited
         for name, service in here.items():
             self._doors.setdefault(name, door(service, self._reconciler.nudge)).hold = service.hold
         leaving = self._doors.keys() - here.keys()

@@ -47,6 +47,11 @@ def compare(before: Settings, after: Settings) -> Changes:
         )
     old, new = tenants(before), tenants(after)
     for name in new.keys() & old.keys():
+        if (name in before.visited) != (name in after.visited) and isinstance(new[name], ServiceConfig):
+            raise BadInput(
+                f"{name} cannot get or lose its visitors while Poorwill runs",
+                hint="`poorwill down`, then `poorwill up`",
+            )
         kinds = tenancy(old[name]), tenancy(new[name])
         if kinds[0] is not kinds[1]:
             raise BadInput(

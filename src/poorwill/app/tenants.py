@@ -47,11 +47,6 @@ def tenants(settings: Settings) -> dict[str, Tenant]:
     return {**settings.machines, **settings.services}
 
 
-def visited(settings: Settings) -> dict[str, ServiceConfig]:
-    """The services that have a door."""
-    return {name: service for name, service in settings.services.items() if not service.is_job}
-
-
 def sites(settings: Settings) -> dict[str, Site]:
     return {
         name: Site(
@@ -62,14 +57,14 @@ def sites(settings: Settings) -> dict[str, Site]:
             service.traffic.patterns,
             service.hold,
         )
-        for name, service in visited(settings).items()
+        for name, service in settings.visited.items()
     }
 
 
 def upstreams(settings: Settings) -> dict[str, Upstream]:
     return {
         name: Upstream(service.protocol == "http2", service.address.tls if service.address else None)
-        for name, service in visited(settings).items()
+        for name, service in settings.visited.items()
     }
 
 
@@ -177,12 +172,13 @@ def tunnel(tenant: Tenant, grounds: Grounds) -> Way | None:
     )
 
 
-def charge(tenant: Tenant, restored: Restored, grounds: Grounds) -> Facts:
+def charge(tenant: Tenant, restored: Restored, grounds: Grounds, *, has_door: bool) -> Facts:
     """Its facts at the start of this life, as the journal says; nothing was looked at yet."""
     now = clock.now()
     host = settle_in(tenant, grounds)
     remember(tenant, grounds)
     facts = Facts(
+        has_door=has_door,
         rules=tenant.rules(host.settle),
         provider=host,
         probe=probe(tenant, grounds),
@@ -229,6 +225,7 @@ def leftover(name: str, restored: Restored, grounds: Grounds) -> Facts | None:
         places=_places(name, restored, clock.now()),
         handles=restore.handles(restored),
         tenancy=kind,
+        has_door=kind is Tenancy.SERVICE,
         machine=machine,
     )
 

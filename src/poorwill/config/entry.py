@@ -117,9 +117,9 @@ def _ready_by(entry: Moments, minute: int) -> Iterator[Complaint]:
             return
         for spell in spells:
             if not spell.stop - _DAY <= minute < spell.stop:
-                end = time_text(spell.stop)
+                where = "not before" if minute >= spell.stop else "more than a day before"
                 hint = f"it takes the place of the {time_text(spell.start)} in hours"
-                yield _at("ready_by", f"{text} is not before the end at {end}", hint)
+                yield _at("ready_by", f"{text} is {where} the end at {time_text(spell.stop)}", hint)
                 return
 
 

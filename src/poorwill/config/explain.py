@@ -66,9 +66,8 @@ class Explainer:
         """
         loc = error["loc"]
         here, value = self._walk(loc)
-        missing = (
-            error["type"] in {"missing", "wrong"} and len(here) < len(loc) and not isinstance(value, str)
-        )
+        says_what = error["type"] in {"missing", "wrong"} and not isinstance(value, str)
+        missing = says_what and here[-1:] != loc[-1:]
         return (*here, loc[-1]) if missing and isinstance(loc[-1], str) else here
 
     def in_file(self, loc: Loc) -> Loc:

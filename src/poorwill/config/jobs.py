@@ -25,7 +25,8 @@ def job_complaints(service: ServiceConfig, providers: Mapping[str, type[BaseMode
             error = wrong(f"nobody visits a job (until: done): {name} has no use", _VISITORS, about=about[:1])
             found.append(((name,), error, None))
     if not service.run.gives_exit_code:
-        able = sorted(name for name, model in providers.items() if getattr(model, "gives_exit_code", False))
+        others = {name: model for name, model in providers.items() if name != service.run.provider}
+        able = sorted(name for name, model in others.items() if getattr(model, "gives_exit_code", False))
         error = wrong(
             f"{service.run.provider} cannot tell when a job is done (until: done)",
             f"write until: idle, or run it by {', '.join(able)}" if able else "write until: idle",

@@ -348,6 +348,16 @@ class Settings(BaseModel):
         for name, machine in self.machines.items():
             machine.be_called(name, self.timezone)
 
+    @property
+    def visited(self) -> dict[str, ServiceConfig]:
+        """The services that have a door: no jobs, and nothing that says no hosts and only serves others."""
+        needed = {need for service in self.services.values() for need in service.needs}
+        return {
+            name: service
+            for name, service in self.services.items()
+            if not service.is_job and (service.hosts or service.path is not None or name not in needed)
+        }
+
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
         if not self.services:
@@ -356,9 +366,9 @@ class Settings(BaseModel):
         doors = {"listen": self.listen, "admin": self.admin}
         if "admin" not in self.model_fields_set:
             doors = dict(reversed(doors.items()))
-        visited = {name: service for name, service in self.services.items() if not service.is_job}
-        addresses = {name: service.fixed_address for name, service in visited.items()}
-        claims = {name: (service.hosts, service.path) for name, service in visited.items()}
+        apart = {name: service for name, service in self.services.items() if not service.is_job}
+        addresses = {name: service.fixed_address for name, service in apart.items()}
+        claims = {name: (service.hosts, service.path) for name, service in self.visited.items()}
         found = complaints(doors, addresses, claims) + relation_complaints(self.services, self.machines)
         if found:
             raise all_of(found)

@@ -123,7 +123,9 @@ class Facts:
     it runs on and ``needs`` what has to be awake before it, by name. ``needed_at`` is when something last
     needed it (monotonic), ``missing_since`` since when a start waits for what it needs. ``last_run`` is the
     hour of a job's last run that is settled, ``watched_from`` when this control plane took charge (both in
-    seconds since the epoch).
+    seconds since the epoch). ``has_door`` says that visitors reach it
+    through the gateway. ``told`` is the last decision that was written down: not those made before the
+    first look came back.
     """
 
     rules: Service
@@ -144,8 +146,10 @@ class Facts:
     closed_to: str = ""
     waking_since: float | None = None
     decision: Decision | None = None
+    told: Decision | None = None
     decided_since: float = 0.0
     tenancy: Tenancy = Tenancy.SERVICE
+    has_door: bool = True
     zone: str = "UTC"
     tunnel: Way | None = None
     tunnel_closed: bool = False

@@ -70,7 +70,7 @@ class Reconciler:
 
     def add(self, facts: Facts) -> None:
         """Take charge of a service; its provider is looked at before anything is done."""
-        if facts.tenancy is not Tenancy.SERVICE:
+        if not facts.has_door:
             self._front.admit(facts.name)
         self._facts[facts.name] = facts
         self._observers.follow(facts)
@@ -136,10 +136,15 @@ class Reconciler:
             self._observers.look(relative)
 
     def _at_work(self, name: str) -> int:
-        """How much of what has no door must not be cut: a job's run, what runs on a machine."""
+        """How much of what has no door must not be cut: a job's run, what runs on a machine.
+
+        A service that only others need works as long as they do, and they are stopped first.
+        """
         facts = self._facts[name]
         if facts.tenancy is Tenancy.MACHINE:
             return self._needs.tenants_at_work(name)
+        if facts.tenancy is Tenancy.SERVICE:
+            return 0
         return sum(place.condition is not Condition.ABSENT for place in facts.places.values())
 
     def _mind_clocks(self, now: Now) -> None:
@@ -168,10 +173,10 @@ class Reconciler:
             facts.succeed()
 
     def _take(self, facts: Facts, decision: Decision, now: Now) -> None:
-        before = facts.decision
-        facts.decision = decision
+        before, facts.decision = facts.told, decision
         if facts.looked_at is None and not facts.look_error:
             return  # the first look is under way: nothing to say yet
+        facts.told = decision
         if before is None or (before.phase, before.reason) != (decision.phase, decision.reason):
             if before is None or before.phase is not decision.phase:
                 facts.decided_since = now.wall

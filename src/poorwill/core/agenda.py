@@ -23,9 +23,9 @@ def agenda(timetable: Timetable, wall: float, days: int = 7) -> Json:
     """The coming ``days`` from this instant on.
 
     ``timezone``: whose days and hours these are. ``week``: {start, stop, why, led}; stop None: it never
-    closes. ``runs``: stamps, at most MOST_RUNS of them. ``later``: when the first of all begins, if not in these
-    days. ``closed``: {day, why} where something would have begun. ``notes``: {day, text} about changes of the
-    clocks and days that stand for others.
+    closes. ``runs``: stamps, at most MOST_RUNS of them. ``later``: when the first of all begins, if not
+    in these days. ``closed``: {day, why} where something would have begun. ``notes``: {day, text} about
+    changes of the clocks and days that stand for others.
     """
     end = wall + days * 86400
     first, last = day_of(wall, timetable.zone), day_of(end, timetable.zone)

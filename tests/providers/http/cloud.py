@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.providers.http.dialects import DIALECTS, Dialect
@@ -63,7 +63,9 @@ class FakeCloud:
 
     def __init__(self, dialect: str = "autodl", machines: tuple[str, ...] = ("a", "b")) -> None:
         self.dialect: Dialect = DIALECTS[dialect]
-        self.weather = Weather()
+        self.usual = Weather()
+        """What ``mend`` comes back to."""
+        self.weather = replace(self.usual)
         self.machines = {name: Machine(name) for name in machines}
         self.calls: list[Asked] = []
         self.dialect_timer = False
@@ -92,7 +94,7 @@ class FakeCloud:
         return self._server.url
 
     def mend(self) -> None:
-        self.weather = Weather()
+        self.weather = replace(self.usual)
         self._mended.set()
         self._mended = asyncio.Event()
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
@@ -98,3 +99,27 @@ async def test_what_cannot_be_remembered_is_still_known(place: HttpPlace) -> Non
     first = await begin(provider, "a")
     await end(provider, "a")
     assert (await begin(provider, "a")).life != first.life
+
+
+async def test_a_second_stop_is_refused_while_the_first_does_not_show_yet(place: HttpPlace) -> None:
+    provider = place.provider({"settle": 0.4})
+    await begin(provider, "a")
+    place.fake.weather.lag = 0.3
+    place.fake.weather.stop_takes = 0.1
+    await provider.stop("a")
+    assert await condition_of(provider, "a") is Condition.RUNNING
+    await provider.stop("a")
+    await becomes(provider, "a", Condition.ABSENT)
+    assert place.notes == []
+
+
+async def test_a_stop_that_was_accepted_excuses_no_refusal_for_ever(place: HttpPlace) -> None:
+    provider = place.provider({"settle": 0.1})
+    await begin(provider, "a")
+    place.fake.weather.ignores_stop = True
+    await provider.stop("a")
+    place.fake.mend()
+    place.fake.machines["a"].state = "locked"
+    async with asyncio.timeout(20):
+        while await refused(provider.stop("a")) is None:
+            await asyncio.sleep(0.01)

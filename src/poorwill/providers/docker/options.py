@@ -97,6 +97,11 @@ class Common(BaseModel):
     tls: Tls | None = Field(default=None, description="Certificates for an engine at tcp://.")
 
     @property
+    def on_machine(self) -> bool:
+        """Whether a service that runs like this can live on a machine."""
+        return True
+
+    @property
     def may_give_address(self) -> bool:
         """An address may be left out: the published port says where an instance answers."""
         return True

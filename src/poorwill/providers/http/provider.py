@@ -20,7 +20,7 @@ from poorwill.providers.http import options, story
 from poorwill.providers.http.answers import Denied, Missing, Throttled, Unanswered
 from poorwill.providers.http.client import Client
 from poorwill.providers.http.deadman import DeadMansSwitch
-from poorwill.providers.http.lives import Lives
+from poorwill.providers.http.lives import Lives, Record
 from poorwill.providers.http.pace import Pace
 from poorwill.providers.http.patience import Patience
 from poorwill.providers.http.reading import Reader, Seen
@@ -115,8 +115,12 @@ class HttpProvider:
                 raise
             except ProviderError as error:
                 self._say(instance, str(error))
-                if not await self._is_off(instance, error):
+                if not await self._was_needless(instance, before, error):
                     raise
+                if self._lives.get(instance).asked:
+                    self._lives.put(instance, before)  # the earlier stop is the one to wait for
+                return
+            self._lives.put(instance, replace(self._lives.get(instance), accepted=True))
             self._say(instance, "the cloud accepted the stop")
 
     async def set_timer(self, instance: str, seconds: float) -> None:
@@ -214,13 +218,14 @@ class HttpProvider:
         record = self._lives.get(sighting.instance)
         return record.asked == story.STOP or story.is_waiting(record, clock.now().wall, self.settle)
 
-    async def _is_off(self, instance: str, error: ProviderError) -> bool:
-        """Whether a stop that failed was not needed: clouds refuse to stop what is off already."""
+    async def _was_needless(self, instance: str, before: Record, error: ProviderError) -> bool:
+        """Whether a stop that failed was not needed: clouds refuse to stop what is off, or about to be."""
         if isinstance(error, Unanswered):
             return False
         seen = await self._reader.one(self._id(instance))
         self._note_seen(instance, seen)
-        return seen.condition is Condition.ABSENT
+        lags = before.accepted and story.is_waiting(before, clock.now().wall, self.settle, story.STOP)
+        return lags or seen.condition in (Condition.ABSENT, Condition.STOPPING)
 
     # --- starting -------------------------------------------------------------------------------
 

@@ -32,10 +32,10 @@ def follow(before: Record, seen: Seen, wall: float, settle: float) -> tuple[Reco
     return now_off, ""
 
 
-def is_waiting(record: Record, wall: float, settle: float) -> bool:
-    """Whether a start was asked for so lately that the cloud's status may not show it yet."""
+def is_waiting(record: Record, wall: float, settle: float, what: str = START) -> bool:
+    """Whether this was asked for so lately that the cloud's status may not show it yet."""
     # abs: a clock that was set back does not make it wait for ever.
-    return record.asked == START and abs(wall - record.asked_at) < settle
+    return record.asked == what and abs(wall - record.asked_at) < settle
 
 
 def deletion(record: Record, wall: float, kept_for: float | None) -> str:
