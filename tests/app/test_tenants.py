@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from poorwill.app.shells import Shells
 from poorwill.app.tenants import Grounds, door, leftover, resume
 from poorwill.config import ServiceConfig
 from poorwill.config.run import Run
@@ -22,7 +23,8 @@ ALIVE = Restored({"gone-1": RestoredInstance(outcome=READY)})
 @pytest.fixture
 def grounds(tmp_path: Path) -> Iterator[Grounds]:
     folder = StateFolder.open(tmp_path / "state")
-    yield Grounds(folder, tmp_path, lambda _service: None)
+    shells = Shells(lambda _machine: tmp_path, tmp_path, lambda _machine: {})
+    yield Grounds(folder, tmp_path, lambda _service: None, lambda _service, _words: None, shells)
     folder.close()
 
 
@@ -56,7 +58,7 @@ def test_what_cannot_be_taken_over_is_not_passed_over(
 def service(on_request: str) -> ServiceConfig:
     run = Run("process", provider("process").Options.model_validate({"command": ["x", "{port}"]}))
     made = ServiceConfig(run=run, on_request=on_request)
-    made.be_called("notes")
+    made.be_called("notes", "UTC")
     return made
 
 
