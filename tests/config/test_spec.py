@@ -39,6 +39,19 @@ services:
       background: [/heartbeat/*]
       busy: [post /v1/*]
       keepalive_bytes: 10
+    timezone: America/New_York
+    schedule:
+      - {hours: "Mon-Fri 09:00-18:00, Sat 10:00-14:00", except: [2026-12-24]}
+      - {start: "0 20 * * 1-5", stop: "0 22 * * 1-5", holidays: [CN, DE-BY], also: 2026-12-27}
+      - {date: 2026-11-29, hours: "10:00-14:00"}
+      - {date: 2026-11-30, closed: true}
+      - {start: "@daily", until: idle, missed: skip}
+      - {ready_by: "5:50", stop: "0 7 * * *"}
+      - {ready_by: "30 22 * * 1-5", stop: "0 23 * * 1-5"}
+      - {hours: Sun 18:00-20:00, ready_by: 17:50}
+  job:
+    run: {process: {command: [x]}}
+    schedule: {start: "30 6 * * *", until: done}
   other:
     path: /
     run: {process: {command: [x, "{port}"]}}
@@ -66,7 +79,7 @@ def test_every_key(settings_of: SettingsOf, tmp_path: Path) -> None:
     assert settings.admin == HostPort("::1", 8081)
     assert settings.state == tmp_path / "data/state"
     assert settings.timezone == "Asia/Shanghai"
-    assert list(settings.services) == ["notes", "other"]
+    assert list(settings.services) == ["notes", "job", "other"]
     notes = settings.services["notes"]
     assert notes.hosts == ("notes.example.com", "*.example.org")
     assert (notes.path, notes.strip_path, settings.services["other"].path) == ("/notes", True, "")
