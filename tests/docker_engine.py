@@ -86,7 +86,9 @@ class DockerEngine:
         finally:
             self.stop()
             subprocess.run(["ip", "link", "del", self.bridge], check=False)
-            shutil.rmtree(self.folder, ignore_errors=True)
+            deadline = time.monotonic() + 5
+            while self.folder.exists() and time.monotonic() < deadline:  # its containerd may still be ending
+                shutil.rmtree(self.folder, ignore_errors=True)
 
     # --- using it ---------------------------------------------------------------------------------
 
