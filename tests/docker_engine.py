@@ -86,9 +86,9 @@ class DockerEngine:
         finally:
             self.stop()
             subprocess.run(["ip", "link", "del", self.bridge], check=False)
-            deadline = time.monotonic() + 5
-            while self.folder.exists() and time.monotonic() < deadline:  # its containerd may still be ending
-                shutil.rmtree(self.folder, ignore_errors=True)
+            for left in self.folder.glob("exec/netns/*"):  # a mount that the daemon does not take down
+                subprocess.run(["umount", str(left)], check=False, capture_output=True)
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     # --- using it ---------------------------------------------------------------------------------
 

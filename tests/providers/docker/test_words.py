@@ -172,10 +172,8 @@ class TestDeeds:
     def test_docker_will_start_it_again(self) -> None:
         notes: list[str] = []
         self.events(Deeds(notes.append), "die 3", policy="on-failure")
-        assert notes == [
-            "the container kb ended by itself: exit code 3; "
-            "Docker starts it again, as restart: on-failure says"
-        ]
+        (note,) = notes
+        assert note.startswith("the container kb ended by itself: exit code 3; Docker starts it again")
 
 
 class TestOptions:
