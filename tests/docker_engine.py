@@ -86,6 +86,8 @@ class DockerEngine:
         finally:
             self.stop()
             subprocess.run(["ip", "link", "del", self.bridge], check=False)
+            for left in self.folder.glob("exec/netns/*"):  # a mount that the daemon does not take down
+                subprocess.run(["umount", str(left)], check=False, capture_output=True)
             shutil.rmtree(self.folder, ignore_errors=True)
 
     # --- using it ---------------------------------------------------------------------------------

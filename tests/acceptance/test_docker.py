@@ -1,4 +1,4 @@
-"""The real program with real containers: woken by a request, asleep in order, others' doings journalled."""
+"""The real program with real containers: woken by a request, asleep in order, others' doings told."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from tests.providers.conformance import ProviderConformance
 from tests.providers.docker_place import ComposePlace
 
 
+@pytest.mark.slow
 class TestConformance(ProviderConformance):
     @pytest.fixture
     def place(self, compose_place: ComposePlace) -> ComposePlace:
