@@ -99,8 +99,16 @@ def test_every_key(settings_of: SettingsOf, tmp_path: Path) -> None:
 
 
 def test_what_the_core_needs(settings_of: SettingsOf) -> None:
-    assert settings_of(FULL).services["notes"].rules(2.5) == Service(
-        name="notes", idle_after=90, drain=60, start_timeout=5400, settle=2.5, keepalive_bytes=10
+    notes = settings_of(FULL).services["notes"]
+    assert notes.timetable is not None
+    assert notes.rules(2.5) == Service(
+        name="notes",
+        idle_after=90,
+        drain=60,
+        start_timeout=5400,
+        settle=2.5,
+        keepalive_bytes=10,
+        timetable=notes.timetable,
     )
 
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from poorwill.config.spec import Ready
 from poorwill.config.status import StatusRanges
+from poorwill.config.traffic import Ready
 
 adapter = TypeAdapter(StatusRanges)
 

@@ -8,7 +8,9 @@ from poorwill.config.locate import Whereabouts, locate
 from poorwill.config.machine import MachineConfig
 from poorwill.config.run import Run
 from poorwill.config.schema import json_schema
-from poorwill.config.spec import Ready, ServiceConfig, Settings, Traffic
+from poorwill.config.service import ServiceConfig
+from poorwill.config.spec import Settings
+from poorwill.config.traffic import Ready, Traffic
 from poorwill.config.units import HostPort, format_duration
 
 __all__ = [

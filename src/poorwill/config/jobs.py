@@ -11,7 +11,7 @@ from poorwill.config.claims import Complaint
 from poorwill.config.complaint import wrong
 
 if TYPE_CHECKING:
-    from poorwill.config.spec import ServiceConfig
+    from poorwill.config.service import ServiceConfig
 
 _VISITORS = "for a service that visitors use as well, write until: idle"
 

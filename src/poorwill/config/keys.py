@@ -16,7 +16,9 @@ from poorwill.config.complaint import Loc
 from poorwill.config.machine import MachineConfig
 from poorwill.config.run import Run
 from poorwill.config.schedule import ScheduleEntry
-from poorwill.config.spec import Ready, ServiceConfig, Settings, Traffic
+from poorwill.config.service import ServiceConfig
+from poorwill.config.spec import Settings
+from poorwill.config.traffic import Ready, Traffic
 
 Providers = Mapping[str, type[BaseModel]]
 

@@ -11,7 +11,7 @@ from poorwill.config.complaint import wrong
 
 if TYPE_CHECKING:
     from poorwill.config.machine import MachineConfig
-    from poorwill.config.spec import ServiceConfig
+    from poorwill.config.service import ServiceConfig
 
 Services = Mapping[str, "ServiceConfig"]
 Machines = Mapping[str, "MachineConfig"]

@@ -1,0 +1,195 @@
+"""One service in poorwill.yaml."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationInfo,
+    model_validator,
+)
+
+from poorwill.config.address import Address
+from poorwill.config.complaint import all_of, wrong
+from poorwill.config.jobs import job_complaints
+from poorwill.config.names import HostNames, PathPrefix, RequestPath, ServiceName
+from poorwill.config.run import RunSection, context
+from poorwill.config.schedule import Schedule, timetable
+from poorwill.config.traffic import Ready, Traffic
+from poorwill.config.units import Duration, HostPort, at_least
+from poorwill.config.zone import TimeZone
+from poorwill.core.model import OnRequest, Service
+from poorwill.core.schedule import Timetable
+
+_MODEL = ConfigDict(frozen=True, extra="forbid")
+
+
+class ServiceConfig(BaseModel):
+    """One service: where visitors find it, where it runs, when it sleeps."""
+
+    model_config = _MODEL
+
+    hosts: HostNames = Field(
+        default=(),
+        description="Host names visitors use; *.example.com covers every name below it. With one service and "
+        "neither hosts nor path, everything goes to it.",
+    )
+    path: PathPrefix | None = Field(
+        default=None, description="Path prefix visitors use, such as /notes. Alone, or together with hosts."
+    )
+    strip_path: bool = Field(
+        default=False, description="Take the path prefix off before the service sees the request."
+    )
+    run: RunSection = Field(
+        description="Where the service runs: a provider and its options, such as "
+        "process: {command: [python3, app.py]}. Leave it out beside on: when the machine starts it by itself."
+    )
+    on: str | None = Field(
+        default=None, description="The machine (see machines) it lives on, which wakes first and sleeps last."
+    )
+    needs: tuple[ServiceName, ...] = Field(
+        default=(), description="Other services that must be awake before this one, and stay so."
+    )
+    address: Address | None = Field(
+        default=None,
+        description="Where the service answers: host:port, https://host, tunnel:port, or with what the place "
+        "says in braces, such as {host}:7860. Leave it out when the command contains {port}, "
+        "or when the published port of a container tells.",
+    )
+    protocol: Literal["http1", "http2"] = Field(
+        default="http1", description="How Poorwill talks to the service; http2 is for gRPC."
+    )
+    ready: Ready = Field(
+        default_factory=Ready,
+        description="How to find out that the service can really answer, after a start.",
+    )
+    warmup: tuple[RequestPath, ...] = Field(
+        default=(), description="Paths asked once after each start, before the first visitor is let in."
+    )
+    idle_after: Annotated[Duration, at_least(1)] = Field(
+        default=600.0, description="How long nobody needs the service before it is put to sleep."
+    )
+    hold: Duration = Field(
+        default=90.0,
+        description="How long a request waits for a sleeping service before the answer is 503.",
+    )
+    on_request: Literal["wake", "page", "closed"] = Field(
+        default="wake",
+        description="What a visit does while the service sleeps. wake: it wakes the service. page: a page "
+        "asks, and only a person's click wakes it. closed: it wakes nothing, and a page tells when it opens.",
+    )
+    drain: Duration = Field(
+        default=30.0, description="How long open but silent streams may delay the sleep before they are cut."
+    )
+    traffic: Traffic = Field(
+        default_factory=Traffic, description="Which requests keep the service awake, and which do not."
+    )
+    schedule: Schedule = Field(
+        default=(),
+        description="When the service is awake by itself, or when a job runs: hours such as "
+        "Mon-Fri 09:00-18:00, or a list of entries.",
+    )
+    timezone: TimeZone | None = Field(
+        default=None, description="IANA name of the time zone of the schedule. Default: the file's timezone."
+    )
+
+    _name: str = PrivateAttr(default="")
+    _zone: str = PrivateAttr(default="UTC")
+    _timetable: Timetable | None = PrivateAttr(default=None)
+
+    @property
+    def name(self) -> str:
+        """The key below ``services``; empty for a service outside Settings."""
+        return self._name
+
+    @property
+    def zone(self) -> str:
+        """The time zone of its hours."""
+        return self._zone
+
+    @property
+    def is_job(self) -> bool:
+        """Whether nobody visits it: it only runs at its hours until it is done."""
+        return bool(self.schedule) and all(entry.until == "done" for entry in self.schedule)
+
+    @property
+    def timetable(self) -> Timetable | None:
+        """The schedule in its time zone; None when there is none."""
+        return self._timetable
+
+    @property
+    def fixed_address(self) -> HostPort | None:
+        """Host and port that this service has for itself and that are known beforehand."""
+        address = self.address
+        return None if address is None or address.host else address.fixed
+
+    def be_called(self, name: str, zone: str) -> None:
+        """For Settings, which alone knows the name, and the zone of the file."""
+        self._name, self._zone = name, self.timezone or zone
+        self._timetable = timetable(self.schedule, self._zone)
+
+    def rules(self, settle: float) -> Service:
+        """What the core needs to know; ``settle`` is the provider's, in seconds."""
+        return Service(
+            name=self._name,
+            idle_after=self.idle_after,
+            drain=self.drain,
+            start_timeout=self.ready.timeout,
+            settle=settle,
+            keepalive_bytes=self.traffic.keepalive_bytes,
+            on_request=OnRequest(self.on_request),
+            timetable=self.timetable,
+            job=self.is_job,
+        )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _run_by_its_machine(cls, value: Any) -> Any:
+        """Without ``run``, a service on a machine comes and goes with it."""
+        if isinstance(value, dict) and value.get("on") is not None and "run" not in value:
+            return {**value, "run": {"machine": {}}}
+        return value
+
+    @model_validator(mode="after")
+    def _patterns_below_path(self) -> Self:
+        """A pattern elsewhere would take requests that are meant for another service on the same host."""
+        if self.path and not self.strip_path:
+            found = []
+            for kind, patterns in self.traffic.patterns.items():
+                for index, pattern in enumerate(patterns):
+                    path = pattern.rpartition(" ")[2]
+                    if path != self.path and not path.startswith(f"{self.path}/"):
+                        hint = f"the service sees its path too: {self.path}{path}"
+                        error = wrong(f"{path} is not below path: {self.path}", hint)
+                        found.append((("traffic", kind, index), error, pattern))
+            if found:
+                raise all_of(found)
+        return self
+
+    @model_validator(mode="after")
+    def _a_job_has_no_visitors(self, info: ValidationInfo) -> Self:
+        found = job_complaints(self, context(info).providers) if self.is_job else []
+        if found:
+            raise all_of(found)
+        return self
+
+    @model_validator(mode="after")
+    def _address_known_once(self) -> Self:
+        about = (("run",), ("schedule",))
+        if self.is_job:
+            return self
+        if self.address is None and not (self.run.gives_address or self.run.may_give_address):
+            error = wrong("missing", "say where the service answers: address: 127.0.0.1:9100", about=about)
+        elif self.address is not None and self.run.gives_address:
+            error = wrong(
+                "address has no use here: with {port} in the command Poorwill chooses the port",
+                "leave address out, or write the port into the command",
+                about=about,
+            )
+        else:
+            return self
+        raise all_of([(("address",), error, None)])
