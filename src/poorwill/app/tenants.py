@@ -95,7 +95,8 @@ def settle_in(tenant: Tenant, grounds: Grounds) -> Provider:
     address = tenant.address if isinstance(tenant, ServiceConfig) else None
     fixed = address.fixed if address else None
     known = (fixed.host, fixed.port) if fixed else None
-    return _provider(tenant.name, tenant.run, grounds, machine_of(tenant), known)
+    around = replace(_around(tenant.name, grounds), address=known, visited=tenancy(tenant) is Tenancy.SERVICE)
+    return _provider(tenant.run, around, grounds, machine_of(tenant))
 
 
 def remember(tenant: Tenant, grounds: Grounds) -> None:
@@ -121,12 +122,9 @@ def tenancy(tenant: Tenant) -> Tenancy:
     return Tenancy.JOB if tenant.is_job else Tenancy.SERVICE
 
 
-def _provider(
-    name: str, run: Run, grounds: Grounds, machine: str = "", address: tuple[str, int] | None = None
-) -> Provider:
+def _provider(run: Run, around: Surroundings, grounds: Grounds, machine: str) -> Provider:
     shell = grounds.shells.of(machine) if machine else None
-    around = replace(_around(name, grounds), address=address, shell=shell)
-    return provider(run.provider)(run.options, around)
+    return provider(run.provider)(run.options, replace(around, shell=shell))
 
 
 def _around(name: str, grounds: Grounds) -> Surroundings:
@@ -217,7 +215,8 @@ def leftover(name: str, restored: Restored, grounds: Grounds) -> Facts | None:
             f"{name} is no longer in the configuration, may run still, and how it ran cannot be understood",
             hint=f"put {name} back into the configuration and start again",
         ) from error
-    host = _provider(name, Run(memory["provider"], options), grounds, machine)
+    around = replace(_around(name, grounds), visited=kind is Tenancy.SERVICE)
+    host = _provider(Run(memory["provider"], options), around, grounds, machine)
     return Facts(
         rules=Service(name, settle=host.settle, job=kind is Tenancy.JOB),
         provider=host,
