@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import structlog
+
 from poorwill import clock
 from poorwill.app.shells import Shells
 from poorwill.config import MachineConfig, Run, ServiceConfig, Settings
@@ -23,6 +25,8 @@ from poorwill.providers.registry import provider
 from poorwill.providers.ssh import Tunnel
 from poorwill.store.folder import StateFolder
 from poorwill.store.journal import Kind, Restored, RestoredInstance
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +179,8 @@ def charge(tenant: Tenant, restored: Restored, grounds: Grounds, *, has_door: bo
     now = clock.now()
     host = settle_in(tenant, grounds)
     remember(tenant, grounds)
+    for words in warnings(tenant.timetable, now.wall) if tenant.timetable else ():
+        log.warning("schedule", service=tenant.name, what=words)
     facts = Facts(
         has_door=has_door,
         rules=tenant.rules(host.settle),
