@@ -14,6 +14,7 @@ from poorwill.config import MachineConfig, Run, ServiceConfig, Settings
 from poorwill.control import restore
 from poorwill.control.facts import Ask, Facts, Place, Tenancy, Way
 from poorwill.control.probe import Probe
+from poorwill.core.agenda import warnings
 from poorwill.core.model import Now, OnRequest, Service
 from poorwill.errors import StateError
 from poorwill.gateway import pages
