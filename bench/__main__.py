@@ -6,7 +6,7 @@ import argparse
 import os
 import platform
 
-from bench import docker, idle, release, startup
+from bench import docker, hours, idle, release, startup
 from bench.figures import Figure
 
 
@@ -28,6 +28,7 @@ def main() -> None:
     figures += startup.measure(wanted.starts)
     figures += idle.measure(wanted.idle)
     figures += docker.measure(wanted.containers)
+    figures += hours.measure()
     width = max(len(figure.name) for figure in figures)
     for figure in figures:
         print(f"{figure.name:<{width}}  {figure.value:>9.2f} {figure.unit:<10} {figure.aim}")
