@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from poorwill.control.facts import Facts, Place
+from poorwill.control.facts import AT_REST, Facts, Place
 from poorwill.core.model import Condition, IntentKind, Phase
 
 Ground = tuple[Condition, str]
@@ -44,7 +44,7 @@ class Needs:
     def tenants_at_work(self, machine: str) -> int:
         """How many things on a machine are not known to have stopped."""
         here = (other for other in self._services.values() if other.machine == machine)
-        return sum(other.phase not in (Phase.ASLEEP, Phase.FAILED) for other in here)
+        return sum(other.phase not in AT_REST and not _only_waits(other) for other in here)
 
     def missing(self, facts: Facts) -> str:
         """What its start has to wait for, in words; empty when nothing."""
@@ -93,6 +93,13 @@ def _ground(machine: Facts, place: Place, now: float) -> Ground | None:
             return Condition.ABSENT, f"the machine {name} is starting"
         case _:
             return Condition.UNKNOWN, f"the machine {name} does not answer"
+
+
+def _only_waits(facts: Facts) -> bool:
+    """Whether it is to start, and nothing of it is there yet: it waits for its machine."""
+    if facts.phase is not Phase.WAKING:
+        return False
+    return all(place.intent is None and place.condition is Condition.ABSENT for place in facts.places.values())
 
 
 def _usable(need: Facts) -> bool:
