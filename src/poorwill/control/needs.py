@@ -34,11 +34,10 @@ class Needs:
 
     def needed_by(self, facts: Facts) -> tuple[str, ...]:
         """Who wants it awake; while it is there, also who has not come to rest yet."""
-        here = any(place.intent or place.condition is not Condition.ABSENT for place in facts.places.values())
         return tuple(
             other.name
             for other in self.dependents(facts)
-            if other.decision and (other.decision.desired or (here and not other.at_rest))
+            if other.decision and (other.decision.desired or (facts.there and not other.at_rest))
         )
 
     def tenants_at_work(self, machine: str) -> int:
@@ -97,9 +96,7 @@ def _ground(machine: Facts, place: Place, now: float) -> Ground | None:
 
 def _only_waits(facts: Facts) -> bool:
     """Whether it is to start, and nothing of it is there yet: it waits for its machine."""
-    if facts.phase is not Phase.WAKING:
-        return False
-    return all(place.intent is None and place.condition is Condition.ABSENT for place in facts.places.values())
+    return facts.phase is Phase.WAKING and not facts.there
 
 
 def _usable(need: Facts) -> bool:
