@@ -79,6 +79,15 @@ def revive(facts: Facts) -> None:
     facts.hand = None
 
 
+def check_return(facts: Facts, tenant: Tenant, *, has_door: bool) -> None:
+    """Raises BadInput when what comes back under the name of something on its way out is of another kind."""
+    if facts.tenancy is not tenancy(tenant) or facts.has_door != has_door:
+        raise BadInput(
+            f"{facts.name} was removed, still runs, and would come back as something else",
+            hint="wait until `poorwill status` does not show it any more, or give it another name",
+        )
+
+
 def successor(tenant: Tenant, grounds: Grounds) -> Successor:
     """Where and how a changed service runs. Raises PoorwillError when its provider cannot be made."""
     return Successor(

@@ -28,8 +28,9 @@ class Needs:
                 yield self._services[name]
 
     def dependents(self, facts: Facts) -> Iterator[Facts]:
+        name = facts.name
         for other in self._services.values():
-            if facts.name == other.machine or facts.name in other.needs:
+            if name == other.machine or name in other.needs:
                 yield other
 
     def needed_by(self, facts: Facts) -> tuple[str, ...]:
