@@ -85,9 +85,8 @@ async def test_the_second_word_gives_up_what_nobody_sees_and_the_machine_under_i
         await house.becomes("unknown", name=TENANT)
         ending.down()
         ending.down()
-        done = house.spawn(ending.asleep())
-        await until(lambda: done.done(), 60.0)  # type: ignore[attr-defined]
-        assert not done.result()  # type: ignore[attr-defined]
+        async with asyncio.timeout(60.0):
+            assert not await ending.asleep()
         assert rented.machine_cloud.copy() is not None
 
 
