@@ -251,7 +251,8 @@ class Poorwill:
         for name in back:
             revive(known[name])
         for name, then in successors.items():
-            amend(known[name], all_of_it[name], then)
+            if entry := amend(known[name], all_of_it[name], then):
+                self._recorder.note(clock.now(), entry)
         self._shape()
         for facts in newcomers:
             self._reconciler.add(facts)
