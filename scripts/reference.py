@@ -37,6 +37,7 @@ def pages() -> dict[str, str]:
         "docs/reference/configuration.md": configuration(),
         "docs/reference/cli.md": commands(),
         "docs/reference/clouds.md": clouds(),
+        "docs/reference/who-wins.md": who_wins(),
         "ARCHITECTURE.md": phases(),
     }
 
@@ -262,6 +263,14 @@ def _cloud(name: str) -> Iterator[str]:
 
 
 # --- the phases ---------------------------------------------------------------------------------
+
+
+def who_wins() -> str:
+    """The table that decides, as the code walks through it."""
+    from poorwill.core.demand import ORDER
+
+    rows = [f"| `{rule.name}` | {rule.holds} | {rule.then} |" for rule in ORDER]
+    return "\n".join(["| row | holds when | what follows |", "|---|---|---|", *rows, ""])
 
 
 def phases() -> str:
