@@ -40,6 +40,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self.boot = "boot-1"
         self.outside = 0
         super().__init__(_Selector(self))
+        self._clock_resolution = 1e-6  # after some months, floats are coarser than asyncio's own 1e-9
 
     def time(self) -> float:
         return self.elapsed
