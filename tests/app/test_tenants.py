@@ -36,6 +36,15 @@ def test_what_left_the_configuration_is_taken_over_as_it_ran(grounds: Grounds) -
     assert [*facts.places] == ["gone-1"]
 
 
+async def test_its_tunnel_is_closed_with_it(grounds: Grounds) -> None:
+    options = {"start": "true", "stop": "true"}
+    grounds.folder.remember_run("gone", {"provider": "command", "options": options, "on": "gpu"})
+    facts = leftover("gone", ALIVE, grounds)
+    assert facts is not None
+    assert facts.tunnel is not None
+    await facts.tunnel.close()
+
+
 def test_what_did_not_run_is_forgotten(grounds: Grounds) -> None:
     assert leftover("gone", Restored(), grounds) is None
 
