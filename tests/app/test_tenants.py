@@ -1,17 +1,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from poorwill.app.shells import Shells
-from poorwill.app.tenants import Grounds, door, leftover, resume
+from poorwill.app.tenants import Grounds, _around, door, leftover, resume
 from poorwill.config import ServiceConfig
 from poorwill.config.run import Run
-from poorwill.core.model import OnRequest
+from poorwill.core.model import Condition, OnRequest
 from poorwill.errors import StateError
+from poorwill.providers.process import Options as ProcessOptions
+from poorwill.providers.process import ProcessProvider
 from poorwill.providers.registry import provider
 from poorwill.store.folder import StateFolder
 from poorwill.store.journal import Event, Kind, Restored, RestoredInstance
@@ -37,12 +40,19 @@ def test_what_left_the_configuration_is_taken_over_as_it_ran(grounds: Grounds) -
 
 
 async def test_its_tunnel_is_closed_with_it(grounds: Grounds) -> None:
+    folder = grounds.folder.instances_of("gone") / "tunnel"
+    around = replace(_around("gone", grounds), service="gone.tunnel", folder=folder, address=None)
+    earlier = ProcessProvider(ProcessOptions(command=("sleep", "600")), around)
+    await earlier.start("tunnel", await earlier.prepare("tunnel"))
     options = {"start": "true", "stop": "true"}
     grounds.folder.remember_run("gone", {"provider": "command", "options": options, "on": "gpu"})
     facts = leftover("gone", ALIVE, grounds)
     assert facts is not None
     assert facts.tunnel is not None
+    assert [seen.condition for seen in await earlier.list()] == [Condition.RUNNING]
     await facts.tunnel.close()
+    assert not [seen for seen in await earlier.list() if seen.condition is Condition.RUNNING]
+    await earlier.close()
 
 
 def test_what_did_not_run_is_forgotten(grounds: Grounds) -> None:
