@@ -63,9 +63,8 @@ async def _year(folder: Path, zone: str, entry: dict[str, str]) -> list[float]:
         end = clock.now().wall
         starts, stops = await house.events(Kind.START), await house.events(Kind.STOP)
     begins = WALL + 60  # what was open already does not count
-    openings = [
-        one for one in hours.openings(WALL, int(YEAR / DAY)) if begins < one.start and (one.stop or end) < end - 60
-    ]
+    all_of_them = hours.openings(WALL, int(YEAR / DAY))
+    openings = [one for one in all_of_them if begins < one.start and (one.stop or end) < end - 60]
     first = openings[0].start
     told = [
         [event.at for event in events if first <= event.at < end - 60][: len(openings)]

@@ -169,14 +169,13 @@ def tunnel(tenant: Tenant, grounds: Grounds) -> Way | None:
     url = tenant.address.url if isinstance(tenant, ServiceConfig) and tenant.address else None
     if url is None or not url.tunnel:
         return None
-    machine, there = machine_of(tenant), url.place()
-    around = _around(tenant.name, grounds)
-    return Tunnel(
-        around,
-        lambda: grounds.shells.target(machine),
-        (there.host, there.port),
-        grounds.shells.folder(machine),
-    )
+    there = url.place()
+    return _tunnel(tenant.name, machine_of(tenant), (there.host, there.port), grounds)
+
+
+def _tunnel(name: str, machine: str, there: tuple[str, int], grounds: Grounds) -> Way:
+    target = lambda: grounds.shells.target(machine)  # noqa: E731
+    return Tunnel(_around(name, grounds), target, there, grounds.shells.folder(machine))
 
 
 def charge(tenant: Tenant, restored: Restored, grounds: Grounds, *, has_door: bool) -> Facts:
@@ -239,6 +238,7 @@ def leftover(name: str, restored: Restored, grounds: Grounds) -> Facts | None:
         tenancy=kind,
         has_door=kind is Tenancy.SERVICE,
         machine=machine,
+<<<<<<< HEAD
         tunnel=_left_open(around, machine, grounds),
     )
 
@@ -249,6 +249,10 @@ def _left_open(around: Surroundings, machine: str, grounds: Grounds) -> Way | No
         return None
     return Tunnel(
         around, lambda: grounds.shells.target(machine), ("127.0.0.1", 0), grounds.shells.folder(machine)
+=======
+        # Where it led is not known any more; it is only closed.
+        tunnel=_tunnel(name, machine, ("", 0), grounds) if machine else None,
+>>>>>>> tryout
     )
 
 
