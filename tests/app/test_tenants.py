@@ -9,23 +9,15 @@ import pytest
 
 from poorwill.app.reload import check_return
 from poorwill.app.shells import Shells
-<<<<<<< HEAD
-from poorwill.app.tenants import Grounds, door, leftover, remember, resume
+from poorwill.app.tenants import Grounds, _around, door, leftover, remember, resume
 from poorwill.config import MachineConfig, ServiceConfig
 from poorwill.config.run import Run
 from poorwill.config.ssh import SshAccess
 from poorwill.control.facts import Tenancy
-from poorwill.core.model import OnRequest
-from poorwill.errors import BadInput, StateError
-=======
-from poorwill.app.tenants import Grounds, _around, door, leftover, resume
-from poorwill.config import ServiceConfig
-from poorwill.config.run import Run
 from poorwill.core.model import Condition, OnRequest
-from poorwill.errors import StateError
+from poorwill.errors import BadInput, StateError
 from poorwill.providers.process import Options as ProcessOptions
 from poorwill.providers.process import ProcessProvider
->>>>>>> tryout
 from poorwill.providers.registry import provider
 from poorwill.store.folder import StateFolder
 from poorwill.store.journal import Event, Kind, Restored, RestoredInstance
@@ -50,7 +42,6 @@ def test_what_left_the_configuration_is_taken_over_as_it_ran(grounds: Grounds) -
     assert [*facts.places] == ["gone-1"]
 
 
-<<<<<<< HEAD
 def test_a_machine_that_left_the_configuration_can_still_be_logged_in_to(grounds: Grounds) -> None:
     run = Run("process", provider("process").Options.model_validate({"command": ["true"]}))
     machine = MachineConfig(run=run, ssh=SshAccess(host="192.0.2.7", user="me"))
@@ -89,12 +80,14 @@ def test_what_still_runs_cannot_come_back_as_something_else(
         check_return(facts, service("wake"), has_door=True)
     facts.has_door, facts.tenancy = True, Tenancy.SERVICE
     check_return(facts, service("wake"), has_door=True)
-=======
+
+
 async def test_its_tunnel_is_closed_with_it(grounds: Grounds) -> None:
     folder = grounds.folder.instances_of("gone") / "tunnel"
     around = replace(_around("gone", grounds), service="gone.tunnel", folder=folder, address=None)
     earlier = ProcessProvider(ProcessOptions(command=("sleep", "600")), around)
     await earlier.start("tunnel", await earlier.prepare("tunnel"))
+    (folder / "made-for").write_text("where it led")
     options = {"start": "true", "stop": "true"}
     grounds.folder.remember_run("gone", {"provider": "command", "options": options, "on": "gpu"})
     facts = leftover("gone", ALIVE, grounds)
@@ -104,7 +97,6 @@ async def test_its_tunnel_is_closed_with_it(grounds: Grounds) -> None:
     await facts.tunnel.close()
     assert not [seen for seen in await earlier.list() if seen.condition is Condition.RUNNING]
     await earlier.close()
->>>>>>> tryout
 
 
 def test_what_did_not_run_is_forgotten(grounds: Grounds) -> None:

@@ -238,7 +238,6 @@ def leftover(name: str, restored: Restored, grounds: Grounds) -> Facts | None:
         tenancy=kind,
         has_door=kind is Tenancy.SERVICE,
         machine=machine,
-<<<<<<< HEAD
         tunnel=_left_open(around, machine, grounds),
     )
 
@@ -249,10 +248,6 @@ def _left_open(around: Surroundings, machine: str, grounds: Grounds) -> Way | No
         return None
     return Tunnel(
         around, lambda: grounds.shells.target(machine), ("127.0.0.1", 0), grounds.shells.folder(machine)
-=======
-        # Where it led is not known any more; it is only closed.
-        tunnel=_tunnel(name, machine, ("", 0), grounds) if machine else None,
->>>>>>> tryout
     )
 
 
