@@ -276,3 +276,15 @@ async def test_what_init_writes_really_runs(tmp_path: Path) -> None:
         await gateway.finish()
     finally:
         await gateway.wipe()
+
+
+async def test_down_does_not_claim_what_nobody_knows(up: Start) -> None:
+    def unseen(_folder: Path) -> dict[str, Json]:
+        run = {"command": {"start": "true", "stop": "true", "status": "exit 9"}}
+        return {"it": {"run": run, "address": "127.0.0.1:9"}}
+
+    gateway = await up(unseen)
+    await gateway.until_phase("it", "unknown")
+    said = await gateway.cli("down", "--now")
+    assert said.code != 0
+    assert "nobody knows whether it runs" in said.err
