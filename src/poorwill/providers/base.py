@@ -12,6 +12,10 @@ Laws a provider keeps:
 * ``stop`` may return before the instance is gone; only ``list`` proves absence. Stopping what is
   absent is fine.
 * no call blocks the event loop.
+
+One method is optional: ``async def lost(self) -> None`` of a provider whose services may live on a machine.
+It is called once each time the machine turns out to be off: nothing of the service exists any more. Who
+remembers what runs forgets it there; handles from before are not handed to ``adopt`` afterwards.
 """
 
 from __future__ import annotations
