@@ -29,7 +29,7 @@ def problems(folder: Path, service: str, machine: str, address: str) -> list[str
 @pytest.mark.parametrize(
     ("service", "machine", "address", "said"),
     [
-        ("on: gpux", BARE, "127.0.0.1:80", "there is no machine gpux (did you mean gpu?)"),
+        (f"on: gpux\n    run: {BARE}", BARE, "127.0.0.1:80", "there is no machine gpux (did you mean gpu?)"),
         (f"on: gpu\n    run: {BARE}", BARE, "{host}:80", "nothing says how to log in to gpu (add ssh to"),
         (
             "on: gpu\n    run: {process: {command: [x]}}",
@@ -47,8 +47,9 @@ def problems(folder: Path, service: str, machine: str, address: str) -> list[str
     ],
 )
 def test_what_cannot_be(tmp_path: Path, service: str, machine: str, address: str, said: str) -> None:
-    (problem,) = problems(tmp_path, service, machine, address)
-    assert problem.startswith(said)
+    found = problems(tmp_path, service, machine, address)
+    assert len(found) == 1, found
+    assert found[0].startswith(said)
 
 
 @pytest.mark.parametrize(

@@ -92,8 +92,8 @@ class Common(BaseModel):
     engine: Annotated[str, AfterValidator(_engine)] | None = Field(
         default=None,
         description="The Docker Engine: unix:///path, ssh://user@host or tcp://host:2376. Default: what the "
-        "docker command uses (DOCKER_HOST, the current context, the local socket). On a machine: unix:///path there, "
-        "or its local socket.",
+        "docker command uses (DOCKER_HOST, the current context, the local socket). On a machine it is a "
+        "socket there.",
     )
     tls: Tls | None = Field(default=None, description="Certificates for an engine at tcp://.")
 
