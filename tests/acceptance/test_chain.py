@@ -85,10 +85,13 @@ async def test_killed_while_it_boots_with_no_gpu_at_first_and_a_stop_that_is_los
 async def test_it_vanishes_under_a_service_in_use(rented: Rented, up: Start) -> None:
     services = rented.services()
     services["kb"]["idle_after"] = "30s"
+    del services["model"]["run"]["command"]["status"]  # nobody but Poorwill remembers that it was started
     gateway = await up(services, machines=rented.machines())
     assert (await get(gateway, "kb")).status_code == 200
     rented.vanish()
     await until(lambda: rented.machine.state == "off", "it is off", 30)
     await until(lambda: gateway.events("kb", "crashed"), "that is noticed", 40)
-    assert (await get(gateway, "kb")).status_code == 200
+    answers = await asyncio.gather(*(get(gateway, name) for name in ("kb", "model")))
+    assert [answer.text for answer in answers] == ["hello from busybox\n", "model"]
     assert rented.machine.starts == 2
+    assert gateway.events("model", "failed") == [], "it was started anew, at once"
