@@ -16,7 +16,6 @@ def main() -> None:
     parser.add_argument("--idle", type=float, default=30.0, help="seconds to watch ten sleeping services")
     parser.add_argument("--starts", type=int, default=7, help="how often `up` and `--help` are started")
     parser.add_argument("--containers", type=int, default=20, help="how often a container is woken")
-    parser.add_argument("--days", type=int, default=366, help="how long hours are watched in virtual time")
     wanted = parser.parse_args()
     load = os.getloadavg()[0]
     print(
@@ -28,8 +27,8 @@ def main() -> None:
     figures += release.measure(wanted.wakes)
     figures += startup.measure(wanted.starts)
     figures += idle.measure(wanted.idle)
-    figures += hours.measure(wanted.days)
     figures += docker.measure(wanted.containers)
+    figures += hours.measure()
     width = max(len(figure.name) for figure in figures)
     for figure in figures:
         print(f"{figure.name:<{width}}  {figure.value:>9.2f} {figure.unit:<10} {figure.aim}")

@@ -276,3 +276,15 @@ async def test_what_init_writes_really_runs(tmp_path: Path) -> None:
         await gateway.finish()
     finally:
         await gateway.wipe()
+
+
+async def test_down_does_not_claim_what_nobody_knows(up: Start, tmp_path: Path) -> None:
+    known = tmp_path / "known"
+    status = f"test -e {known} && exit 1; exit 9"
+    run = {"command": {"start": "true", "stop": "true", "status": status}}
+    gateway = await up({"it": {"run": run, "address": "127.0.0.1:9"}})
+    await gateway.until_phase("it", "unknown")
+    said = await gateway.cli("down", "--now")
+    assert said.code == 1
+    assert "nobody knows whether it runs" in said.err
+    known.touch()  # so that the next life can end well

@@ -55,8 +55,9 @@ async def while_awake_nobody_notices_that_the_control_plane_is_dead(new: New) ->
         assert [one.pid for one in gateway.envoys()] == [envoy]
         assert (await client.get("/", headers=host("it"))).json()["pid"] == child
         assert gateway.starts("it") == 1
-        adopted = gateway.events("", "gateway")[-1]
-        assert adopted["reason"] == "envoy adopted"
+        await until(
+            lambda: gateway.events("", "gateway")[-1]["reason"] == "envoy adopted", "that is written down"
+        )
         await gateway.until_phase("it", "asleep")
         assert gateway.children() == []
         await ask(client, 1)

@@ -1,17 +1,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from poorwill.app.reload import check_return
 from poorwill.app.shells import Shells
-from poorwill.app.tenants import Grounds, door, leftover, resume
-from poorwill.config import ServiceConfig
+from poorwill.app.tenants import Grounds, _around, door, leftover, remember, resume
+from poorwill.config import MachineConfig, ServiceConfig
 from poorwill.config.run import Run
-from poorwill.core.model import OnRequest
-from poorwill.errors import StateError
+from poorwill.config.ssh import SshAccess
+from poorwill.control.facts import Tenancy
+from poorwill.core.model import Condition, OnRequest
+from poorwill.errors import BadInput, StateError
+from poorwill.providers.process import Options as ProcessOptions
+from poorwill.providers.process import ProcessProvider
 from poorwill.providers.registry import provider
 from poorwill.store.folder import StateFolder
 from poorwill.store.journal import Event, Kind, Restored, RestoredInstance
@@ -34,6 +40,63 @@ def test_what_left_the_configuration_is_taken_over_as_it_ran(grounds: Grounds) -
     facts = leftover("gone", ALIVE, grounds)
     assert facts is not None
     assert [*facts.places] == ["gone-1"]
+
+
+def test_a_machine_that_left_the_configuration_can_still_be_logged_in_to(grounds: Grounds) -> None:
+    run = Run("process", provider("process").Options.model_validate({"command": ["true"]}))
+    machine = MachineConfig(run=run, ssh=SshAccess(host="192.0.2.7", user="me"))
+    machine.be_called("gone", "UTC")
+    remember(machine, grounds)
+    facts = leftover("gone", ALIVE, grounds)
+    assert facts is not None
+    assert facts.tenancy is Tenancy.MACHINE
+    assert grounds.shells.target("gone").host == "192.0.2.7"
+
+
+def test_the_tunnel_of_what_left_the_configuration_is_closed_when_it_is_asleep(grounds: Grounds) -> None:
+    memory = {"provider": "process", "options": {"command": ["true"]}}
+    grounds.folder.remember_run("gone", memory)
+    facts = leftover("gone", ALIVE, grounds)
+    assert facts is not None
+    assert facts.tunnel is None
+    made = grounds.folder.instances_of("gone") / "tunnel"
+    made.mkdir()
+    (made / "made-for").write_text("somewhere")
+    facts = leftover("gone", ALIVE, grounds)
+    assert facts is not None
+    assert facts.tunnel is not None
+
+
+@pytest.mark.parametrize(("tenancy", "has_door"), [(Tenancy.JOB, False), (Tenancy.SERVICE, False)])
+def test_what_still_runs_cannot_come_back_as_something_else(
+    grounds: Grounds, tenancy: Tenancy, has_door: bool
+) -> None:
+    memory = {"provider": "process", "options": {"command": ["true"]}, "tenancy": str(tenancy)}
+    grounds.folder.remember_run("notes", memory)
+    facts = leftover("notes", Restored({"notes-1": RestoredInstance(outcome=READY)}), grounds)
+    assert facts is not None
+    facts.has_door = has_door
+    with pytest.raises(BadInput, match="notes was removed, still runs"):
+        check_return(facts, service("wake"), has_door=True)
+    facts.has_door, facts.tenancy = True, Tenancy.SERVICE
+    check_return(facts, service("wake"), has_door=True)
+
+
+async def test_its_tunnel_is_closed_with_it(grounds: Grounds) -> None:
+    folder = grounds.folder.instances_of("gone") / "tunnel"
+    around = replace(_around("gone", grounds), service="gone.tunnel", folder=folder, address=None)
+    earlier = ProcessProvider(ProcessOptions(command=("sleep", "600")), around)
+    await earlier.start("tunnel", await earlier.prepare("tunnel"))
+    (folder / "made-for").write_text("where it led")
+    options = {"start": "true", "stop": "true"}
+    grounds.folder.remember_run("gone", {"provider": "command", "options": options, "on": "gpu"})
+    facts = leftover("gone", ALIVE, grounds)
+    assert facts is not None
+    assert facts.tunnel is not None
+    assert [seen.condition for seen in await earlier.list()] == [Condition.RUNNING]
+    await facts.tunnel.close()
+    assert not [seen for seen in await earlier.list() if seen.condition is Condition.RUNNING]
+    await earlier.close()
 
 
 def test_what_did_not_run_is_forgotten(grounds: Grounds) -> None:

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from typer.testing import CliRunner
 
 from poorwill.cli.entry import app
+from poorwill.cli.show import _plans
 from poorwill.cli.week import week
 
 FILE = """
@@ -29,6 +31,16 @@ def agenda(**known: Any) -> dict[str, Any]:
 def opening(start: str, stop: str | None, led: bool = False) -> dict[str, Any]:
     ends = None if stop is None else f"2026-11-{stop}:00+00:00"
     return {"start": f"2026-11-{start}:00+00:00", "stop": ends, "why": "x", "led": led}
+
+
+def test_a_schedule_that_is_over_says_so() -> None:
+    assert week(agenda()) == ["nothing in these days, nor later"]
+
+
+def test_what_people_planned_is_told() -> None:
+    start, stop = ("2026-11-28T10:00:00+00:00", "2026-11-28T14:00:00+00:00")
+    row = {"timezone": "UTC", "plans": [{"kind": "sleep", "start": start, "stop": stop, "by": "by ann"}]}
+    assert list(_plans(row, ZoneInfo("Asia/Shanghai"))) == ["asleep: Sat 28 Nov 10:00-14:00, planned by ann"]
 
 
 def test_equal_days_in_a_row_are_one() -> None:

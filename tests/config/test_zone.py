@@ -16,6 +16,7 @@ def test_known_zones(name: str) -> None:
     [
         ("Asia/Shangai", "did you mean Asia/Shanghai?"),
         ("asia/shanghai", "did you mean Asia/Shanghai?"),
+        ("UTC+8", "name a place instead of hours: Asia/Shanghai is UTC+8"),
         ("Shanghai", "did you mean Asia/Shanghai?"),
         ("new york", "did you mean America/New_York?"),
         ("Qqqq", "the names are those of the IANA list"),

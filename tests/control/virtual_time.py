@@ -40,8 +40,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self.boot = "boot-1"
         self.outside = 0
         super().__init__(_Selector(self))
-        # After half a year a float cannot hold the nanosecond by which asyncio tells that a moment has come.
-        self._clock_resolution = 1e-6
+        self._clock_resolution = 1e-6  # after some months, floats are coarser than asyncio's own 1e-9
 
     def time(self) -> float:
         return self.elapsed

@@ -61,6 +61,11 @@ def test_the_closed_page_tells_the_hours() -> None:
     assert json.loads(texts["data"])["left"] == 13 * 3600
 
 
+def test_a_day_without_hours_is_told_in_words() -> None:
+    for language in LANGUAGES:
+        assert not any(">None<" in page for page in every_page("notes", language))
+
+
 def test_the_closed_page_without_hours_promises_nothing() -> None:
     reader = Reader(closed(hours=None))
     assert reader.texts["status"] == "Nobody has planned yet when it opens again."

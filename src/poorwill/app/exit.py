@@ -68,16 +68,20 @@ class Ending:
         """Wait until all is asleep. False when that was called off: SIGTERM came, or a cut cannot reach what
         nobody can see.
         """
-        said = False
+        said = told = False
         while self.how is Exit.DOWN:
             open_still = [facts for facts in self._reconciler.services.values() if not facts.at_rest]
             if not open_still:
                 return True
             unseen = [facts.name for facts in open_still if facts.phase is Phase.UNKNOWN]
-            if self._cut and len(unseen) == len(open_still):
+            under = {facts.machine for facts in open_still if facts.phase is Phase.UNKNOWN}
+            if self._cut and all(facts.name in {*unseen, *under} for facts in open_still):
                 log.error("left as it is, because nobody knows whether it runs", services=unseen)
                 return False
             traffic = [self._reconciler.front.traffic(facts.name) for facts in open_still]
+            if unseen and not told:
+                told = True
+                log.warning("waits: nobody knows whether it runs; once more leaves it", services=unseen)
             if not said and any(seen.active or seen.busy for seen in traffic):
                 said = True
                 log.info("waiting for open work to end; once more cuts it")

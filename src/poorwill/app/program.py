@@ -16,7 +16,7 @@ import structlog
 
 from poorwill import __version__, clock
 from poorwill.app.exit import Ending, Exit
-from poorwill.app.reload import amend, compare, retire, revive, successor
+from poorwill.app.reload import amend, check_return, compare, retire, revive, successor
 from poorwill.app.shells import Shells
 from poorwill.app.tenants import (
     Grounds,
@@ -111,7 +111,8 @@ class Poorwill:
         for facts in self._reconciler.services.values():
             await facts.provider.close()
             if facts.tunnel is not None:
-                await facts.tunnel.leave()
+                down = self._ending.how is Exit.DOWN  # closing it at rest may have been cut off
+                await (facts.tunnel.close() if down else facts.tunnel.leave())
         await self._shells.close()
         return self._ending.how or Exit.LEAVE
 
@@ -231,6 +232,8 @@ class Poorwill:
         new = [name for name in changes.added if name not in known]
         back = [name for name in changes.added if name in known]  # not even asleep yet
         all_of_it = tenants(fresh)
+        for name in back:
+            check_return(known[name], all_of_it[name], has_door=name in fresh.visited)
         newcomers = [
             charge(
                 all_of_it[name],
@@ -248,7 +251,8 @@ class Poorwill:
         for name in back:
             revive(known[name])
         for name, then in successors.items():
-            amend(known[name], all_of_it[name], then)
+            if entry := amend(known[name], all_of_it[name], then):
+                self._recorder.note(clock.now(), entry)
         self._shape()
         for facts in newcomers:
             self._reconciler.add(facts)

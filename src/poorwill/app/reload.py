@@ -18,8 +18,9 @@ from poorwill.app.tenants import (
 )
 from poorwill.config import ServiceConfig, Settings
 from poorwill.control.facts import Facts, Successor
-from poorwill.core.model import Hand, HandKind
+from poorwill.core.model import Hand, HandKind, Now, Service
 from poorwill.errors import BadInput
+from poorwill.store.journal import Entry, Kind
 
 _FIXED = ("listen", "admin", "state")
 """What is fixed while the program runs: Envoy's listeners and the lock."""
@@ -79,6 +80,15 @@ def revive(facts: Facts) -> None:
     facts.hand = None
 
 
+def check_return(facts: Facts, tenant: Tenant, *, has_door: bool) -> None:
+    """Raises BadInput when what comes back under the name of something on its way out is of another kind."""
+    if facts.tenancy is not tenancy(tenant) or facts.has_door != has_door:
+        raise BadInput(
+            f"{facts.name} was removed, still runs, and would come back as something else",
+            hint="wait until `poorwill status` does not show it any more, or give it another name",
+        )
+
+
 def successor(tenant: Tenant, grounds: Grounds) -> Successor:
     """Where and how a changed service runs. Raises PoorwillError when its provider cannot be made."""
     return Successor(
@@ -91,10 +101,31 @@ def successor(tenant: Tenant, grounds: Grounds) -> Successor:
     )
 
 
-def amend(facts: Facts, tenant: Tenant, then: Successor) -> None:
-    """Rules hold at once; where and how it runs holds from the next wake on."""
-    facts.rules = tenant.rules(then.provider.settle)
+def amend(facts: Facts, tenant: Tenant, then: Successor) -> Entry | None:
+    """Rules hold at once; where and how it runs holds from the next wake on.
+
+    Returns what the journal has to know: hours of a job that came before anybody had written them.
+    """
+    before, facts.rules = facts.rules, tenant.rules(then.provider.settle)
+    entry = _settled(facts, before, clock.now())
     facts.zone = tenant.zone
     if isinstance(tenant, ServiceConfig):
         facts.needs = tenant.needs
     facts.successor = then
+    return entry
+
+
+def _settled(facts: Facts, before: Service, now: Now) -> Entry | None:
+    """A new schedule begins now: an hour in it that is past is no missed run, unless one was due anyway."""
+    past, new = _last_hour(before, now), _last_hour(facts.rules, now)
+    known = facts.last_run or 0.0
+    if new is None or new == past or new <= known or (past is not None and past > known):
+        return None
+    facts.last_run = new
+    reason = "its schedule was changed: what was due in it before does not count"
+    return Entry(Kind.SKIPPED, facts.name, reason=reason, detail={"last_run": new})
+
+
+def _last_hour(rules: Service, now: Now) -> float | None:
+    runs = rules.timetable.runs if rules.job and rules.timetable else ()
+    return max((at for run in runs if (at := run.last_due(now.wall)) is not None), default=None)

@@ -37,6 +37,10 @@ class Shells:
         """What the configuration says; those who hold a shell log in anew where it says something else."""
         self._known.update({name: machine.ssh for name, machine in machines.items() if machine.ssh})
 
+    def know_of(self, machine: str, access: SshAccess) -> None:
+        """One that left the configuration, and may have to be looked into until all on it is asleep."""
+        self._known.setdefault(machine, access)
+
     def of(self, machine: str) -> Shell:
         if machine not in self._shells:
             from poorwill.providers.ssh.shell import SshShell  # a slow import, for those with machines

@@ -11,6 +11,7 @@ import structlog
 from poorwill import clock
 from poorwill.app.shells import Shells
 from poorwill.config import MachineConfig, Run, ServiceConfig, Settings
+from poorwill.config.ssh import SshAccess
 from poorwill.control import restore
 from poorwill.control.facts import Ask, Facts, Place, Tenancy, Way
 from poorwill.control.probe import Probe
@@ -112,6 +113,9 @@ def remember(tenant: Tenant, grounds: Grounds) -> None:
         "options": run.options.model_dump(mode="json"),
         "tenancy": str(tenancy(tenant)),
         "on": machine_of(tenant),
+        "ssh": tenant.ssh.model_dump(mode="json")
+        if isinstance(tenant, MachineConfig) and tenant.ssh
+        else None,
     }
     grounds.folder.remember_run(tenant.name, memory)
 
@@ -165,14 +169,13 @@ def tunnel(tenant: Tenant, grounds: Grounds) -> Way | None:
     url = tenant.address.url if isinstance(tenant, ServiceConfig) and tenant.address else None
     if url is None or not url.tunnel:
         return None
-    machine, there = machine_of(tenant), url.place()
-    around = _around(tenant.name, grounds)
-    return Tunnel(
-        around,
-        lambda: grounds.shells.target(machine),
-        (there.host, there.port),
-        grounds.shells.folder(machine),
-    )
+    there = url.place()
+    return _tunnel(tenant.name, machine_of(tenant), (there.host, there.port), grounds)
+
+
+def _tunnel(name: str, machine: str, there: tuple[str, int], grounds: Grounds) -> Way:
+    target = lambda: grounds.shells.target(machine)  # noqa: E731
+    return Tunnel(_around(name, grounds), target, there, grounds.shells.folder(machine))
 
 
 def charge(tenant: Tenant, restored: Restored, grounds: Grounds, *, has_door: bool) -> Facts:
@@ -217,6 +220,8 @@ def leftover(name: str, restored: Restored, grounds: Grounds) -> Facts | None:
     try:
         options = provider(memory["provider"]).Options.model_validate(memory["options"])
         kind, machine = Tenancy(memory.get("tenancy", Tenancy.SERVICE)), memory.get("on", "")
+        if memory.get("ssh"):
+            grounds.shells.know_of(name, SshAccess.model_validate(memory["ssh"]))
     except (LookupError, TypeError, ValueError) as error:
         raise StateError(
             f"{name} is no longer in the configuration, may run still, and how it ran cannot be understood",
@@ -233,6 +238,16 @@ def leftover(name: str, restored: Restored, grounds: Grounds) -> Facts | None:
         tenancy=kind,
         has_door=kind is Tenancy.SERVICE,
         machine=machine,
+        tunnel=_left_open(around, machine, grounds),
+    )
+
+
+def _left_open(around: Surroundings, machine: str, grounds: Grounds) -> Way | None:
+    """The tunnel of an earlier life, to be closed."""
+    if not Tunnel.known(around.folder):
+        return None
+    return Tunnel(
+        around, lambda: grounds.shells.target(machine), ("127.0.0.1", 0), grounds.shells.folder(machine)
     )
 
 

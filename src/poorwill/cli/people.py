@@ -41,13 +41,16 @@ def wake(
         _plan(name, file, "wake", during)
         return
     seconds = _seconds(span)
-    _say(name, file, "wake", {"seconds": seconds})
+    row = _say(name, file, "wake", {"seconds": seconds})
+    if row["kind"] == "job" and not span:
+        typer.echo(f"{name} runs once.")
+        return
     end = f"for {span}" if span else f"until you say `poorwill auto {name}`"
     typer.echo(f"{name} is woken and kept awake {end}.")
 
 
 def sleep(name: Name, file: File = FILE, during: During = None) -> None:
-    """Put a service to sleep until its next window or `auto`; requests do not wake it.
+    """Put a service to sleep until its next window (a job: until `auto`); requests do not wake it.
 
     Work in flight is waited for. With --during nothing happens now: it will be asleep in those hours.
     """

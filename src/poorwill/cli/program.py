@@ -58,7 +58,22 @@ def down(
                 hint="`poorwill status` shows what; `poorwill down --now` cuts it",
             )
         time.sleep(0.05)
+    if not _all_asleep(place.state):
+        raise PoorwillError(
+            "Poorwill is down, but something was left as it is: nobody knows whether it runs",
+            hint="`poorwill events` shows what; look there by hand, it may cost money",
+        )
     typer.echo("Everything is asleep; Poorwill is down.")
+
+
+def _all_asleep(state: Path) -> bool:
+    """What the journal says of the last end."""
+    from poorwill.store.journal import Kind, read_only
+
+    with read_only(state) as archive:
+        newest = archive.events(service=None, limit=100, newest_first=True)
+    last = next((event for event in newest if event.kind == Kind.DOWN), None)
+    return last is None or last.reason == "everything is asleep"
 
 
 def reload(file: File = FILE) -> None:

@@ -64,8 +64,9 @@ def status(file: File = FILE, as_json: AsJson = False) -> None:
     console = _console(Console)
     console.print(table)
     for row in rows:
-        if lines := _week(row):
-            console.print(f"\n{row['name']}, the next 7 days ({row['timezone']}):", highlight=False)
+        if lines := [*_week(row), *_plans(row, zone)]:
+            where = row.get("timezone", place.timezone)
+            console.print(f"\n{row['name']}, the next 7 days ({where}):", highlight=False)
             console.print("\n".join(f"  {line}" for line in lines), highlight=False, markup=False)
 
 
@@ -73,6 +74,16 @@ def _week(row: Json) -> list[str]:
     from poorwill.cli.week import week
 
     return week(row) if "week" in row else []
+
+
+def _plans(row: Json, zone: ZoneInfo) -> Iterator[str]:
+    """What people planned with ``--during``: it goes before the schedule."""
+    zone = ZoneInfo(row["timezone"]) if "timezone" in row else zone
+    state = {"wake": "awake", "sleep": "asleep"}
+    for plan in row["plans"]:
+        start, stop = (datetime.fromisoformat(plan[end]).astimezone(zone) for end in ("start", "stop"))
+        end = f"{stop:%H:%M}" if stop.date() == start.date() else f"{stop:%a} {stop.day} {stop:%b %H:%M}"
+        yield f"{state[plan['kind']]}: {start:%a} {start.day} {start:%b %H:%M}-{end}, planned {plan['by']}"
 
 
 def why(name: Name, file: File = FILE, as_json: AsJson = False) -> None:
@@ -163,6 +174,7 @@ def _facts(facts: Json, zone: ZoneInfo) -> Iterator[str]:
     if hand := facts["hand"]:
         end = _clock(hand["until"], zone) if hand["until"] else f"`poorwill auto {facts['name']}`"
         yield f"{hand['kind']} was said {hand['by']}; it holds until {end}"
+    yield from _plans(facts, zone)
     if facts["wakes"]:
         wakes = facts["wakes"]
         yield (

@@ -26,6 +26,8 @@ def week(agenda: Json) -> list[str]:
     if later := agenda.get("later"):
         moment = _local(later, zone)
         lines.append(f"nothing in these days; next: {_day(moment.date())} {moment:%Y %H:%M}")
+    elif not agenda["week"] and not agenda["runs"]:
+        lines.append("nothing in these days, nor later")
     if agenda["closed"]:
         closed = (f"{_day(date.fromisoformat(one['day']))} ({one['why']})" for one in agenda["closed"])
         lines.append(f"closed: {'; '.join(closed)}")

@@ -34,6 +34,8 @@ def parse_zone(value: object) -> str:
     wanted = name.casefold().replace(" ", "_")
     close = difflib.get_close_matches(wanted, known, n=1, cutoff=0.7)
     by_city = difflib.get_close_matches(wanted, cities, n=1, cutoff=0.8)
+    if wanted[:3] in ("utc", "gmt") and wanted[3:4] in ("+", "-"):
+        raise expected(what, "name a place instead of hours: Asia/Shanghai is UTC+8")
     nearest = known[close[0]] if close else cities[by_city[0]] if by_city else ""
     raise expected(what, f"did you mean {nearest}?" if nearest else "the names are those of the IANA list")
 

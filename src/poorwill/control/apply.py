@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import structlog
@@ -163,7 +163,13 @@ class Applier:
         self._recorder.note(now, entry)
 
     def _give_back(self, facts: Facts, now: Now) -> None:
-        """A person's ``wake`` of a job asks for one run, and that is over."""
-        if facts.hand is not None and facts.hand.kind is HandKind.WAKE:
+        """A person's ``wake`` of a job, said or planned, asks for one run, and that is over."""
+        spent = {plan for plan in facts.plans if plan.kind is HandKind.WAKE and plan.start <= now.wall}
+        woken = facts.hand is not None and facts.hand.kind is HandKind.WAKE
+        if woken:
             facts.hand = None
             self._recorder.note(now, Entry(Kind.AUTO, facts.name, reason="its run is over"))
+        if spent or (woken and facts.plans):  # AUTO takes plans back as well
+            facts.plans = tuple(plan for plan in facts.plans if plan not in spent)
+            detail = {"plans": [asdict(plan) for plan in facts.plans]}
+            self._recorder.note(now, Entry(Kind.PLAN, facts.name, reason="its run is over", detail=detail))

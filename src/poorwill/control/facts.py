@@ -171,6 +171,11 @@ class Facts:
         return self.decision.phase if self.decision else Phase.UNKNOWN
 
     @property
+    def there(self) -> bool:
+        """Whether something of it may be there, or is about to."""
+        return any(place.intent or place.condition is not Condition.ABSENT for place in self.places.values())
+
+    @property
     def at_rest(self) -> bool:
         """Whether nothing of it runs and nothing is wanted to."""
         return self.phase in AT_REST and not (self.decision and self.decision.desired)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from poorwill.control.facts import Facts, Place
+from poorwill.control.facts import AT_REST, Facts, Place
 from poorwill.core.model import Condition, IntentKind, Phase
 
 Ground = tuple[Condition, str]
@@ -28,23 +28,23 @@ class Needs:
                 yield self._services[name]
 
     def dependents(self, facts: Facts) -> Iterator[Facts]:
+        name = facts.name
         for other in self._services.values():
-            if facts.name == other.machine or facts.name in other.needs:
+            if name == other.machine or name in other.needs:
                 yield other
 
     def needed_by(self, facts: Facts) -> tuple[str, ...]:
         """Who wants it awake; while it is there, also who has not come to rest yet."""
-        here = any(place.intent or place.condition is not Condition.ABSENT for place in facts.places.values())
         return tuple(
             other.name
             for other in self.dependents(facts)
-            if other.decision and (other.decision.desired or (here and not other.at_rest))
+            if other.decision and (other.decision.desired or (facts.there and not other.at_rest))
         )
 
     def tenants_at_work(self, machine: str) -> int:
         """How many things on a machine are not known to have stopped."""
         here = (other for other in self._services.values() if other.machine == machine)
-        return sum(other.phase not in (Phase.ASLEEP, Phase.FAILED) for other in here)
+        return sum(other.phase not in AT_REST and not _only_waits(other) for other in here)
 
     def missing(self, facts: Facts) -> str:
         """What its start has to wait for, in words; empty when nothing."""
@@ -93,6 +93,11 @@ def _ground(machine: Facts, place: Place, now: float) -> Ground | None:
             return Condition.ABSENT, f"the machine {name} is starting"
         case _:
             return Condition.UNKNOWN, f"the machine {name} does not answer"
+
+
+def _only_waits(facts: Facts) -> bool:
+    """Whether it is to start, and nothing of it is there yet: it waits for its machine."""
+    return facts.phase is Phase.WAKING and not facts.there
 
 
 def _usable(need: Facts) -> bool:

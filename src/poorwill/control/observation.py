@@ -7,7 +7,7 @@ from dataclasses import replace
 from poorwill.control.facts import Facts, Place
 from poorwill.control.front import Front
 from poorwill.control.needs import Ground, Needs
-from poorwill.core.hand import spoken
+from poorwill.core.hand import planned, spoken
 from poorwill.core.history import estimate
 from poorwill.core.model import Condition, Hand, HandKind, Instance, Intent, IntentKind, Now, Observation
 
@@ -35,11 +35,20 @@ def observe(facts: Facts, front: Front, needs: Needs, now: Now) -> Observation:
 
 def _hand(facts: Facts, needs: Needs, now: Now) -> Hand | None:
     """A person's last word about it, or about the machine it runs on when that is to sleep."""
+    if facts.closed_to and facts.there and facts.needed_by and not _forced(facts):
+        return None  # who needs it ends its work first
+    own = spoken(facts.hand, now)
+    if own is not None and own.kind is HandKind.SLEEP:
+        return facts.hand
     for need in needs.of(facts):
-        hand = spoken(need.hand, now)
+        hand = spoken(need.hand, now) or planned(need.plans, now)
         if need.name == facts.machine and hand is not None and hand.kind is HandKind.SLEEP:
             return replace(hand, by=f"with its machine, {hand.by}")
     return facts.hand
+
+
+def _forced(facts: Facts) -> bool:
+    return facts.hand is not None and facts.hand.force
 
 
 def _instance(facts: Facts, place: Place, ground: Ground | None, now: float) -> Instance:

@@ -110,8 +110,8 @@ class Reconciler:
         facts.is_needed_by(self._needs.needed_by(facts), now.mono)
         seen = observe(facts, self._front, self._needs, now)
         decision = decide(facts.rules, seen, now)
-        if not decision.desired:
-            facts.missing_since = None
+        if not decision.desired or seen.instances[0].condition is not Condition.ABSENT:
+            facts.missing_since = None  # whatever is missing, it does not wait for it
         elif seen.missing and facts.missing_since is None:
             facts.missing_since = now.mono
         self._take(facts, decision, now)

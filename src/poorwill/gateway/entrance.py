@@ -77,7 +77,7 @@ def _hours(
         "opening": opening_hours.opening(say, hours, wall) if hours else say["hours.unknown"],
         "rows": opening_hours.rows(say, hours, wall) if hours and known else [],
         "zone": say["hours.zone"].format(zone=opening_hours.zone_name(hours)) if hours else "",
-        "none": none,
+        "without": none,  # the name none means None in a template
         "data": data,
     }
 

@@ -76,6 +76,17 @@ class TestStarts:
         assert isinstance(error, Permanent)
         assert "#!/opt/none/python3" in error.hint
 
+    async def test_a_script_that_ran_and_failed_is_no_matter_of_its_first_line(
+        self, place: ScriptPlace
+    ) -> None:
+        place.script("start", "#!/bin/sh\nexit 4\n")
+        assert "first line" not in (await failure(place.provider())).hint
+
+    async def test_an_endless_line_is_shown_in_part(self, place: ScriptPlace) -> None:
+        place.script("start", "#!/bin/sh\nhead -c 100000 /dev/zero | tr '\\0' x\nexit 4\n")
+        await failure(place.provider())
+        assert max(map(len, await place.providers[-1].log_tail("a", 5))) == 501
+
     async def test_a_folder_that_is_missing(self, place: ScriptPlace) -> None:
         with pytest.raises(ProviderError):  # nobody can ask status there
             await place.provider(cwd="none").list()

@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 from poorwill.providers.process.launch import free_port
@@ -87,7 +88,8 @@ class Sshd:
     def cut(self) -> None:
         """Every open connection is lost; new ones can be made."""
         for pid in self._connections():
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it has just ended by itself
+                os.kill(pid, signal.SIGKILL)
 
     def stop(self) -> None:
         """The server and every connection end."""

@@ -16,6 +16,9 @@ EVERY = 60.0
 
 _PATIENCE = 10.0
 
+_LONGEST = 500
+"""Characters of a line that are shown: a script may print a gigabyte without a line's end."""
+
 _WORKS = """\
 read -r job of born 2>/dev/null <{log}.job && [ ! -e {log}.code ] || exit 1
 boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null) || boot=none
@@ -45,7 +48,8 @@ class Log:
             return []
         log = shlex.quote(self.file(instance))
         show = f"[ ! -f {log} ] || tail -n {lines} {log}"
-        return (await self._shell.run(show, timeout=_PATIENCE)).output.splitlines()[-lines:]
+        shown = (await self._shell.run(show, timeout=_PATIENCE)).output.splitlines()[-lines:]
+        return [line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…" for line in shown]
 
     async def works(self, instance: str) -> bool:
         """Whether a script that was begun with this log still runs."""

@@ -58,8 +58,11 @@ async def failure(shell: Shell, verb: str, line: str, ran: Ran, timeout: float, 
             f"the {verb} script did not end within {timeout:g} s and was ended{last_lines(ran.output)}",
             hint=hint if verb == "start" else f"see what it waits for, or give it more time: {verb}_timeout",
         )
+    unfit = ran.code in (126, 127)
     hint, lasting = await _hint(shell, line, cwd)
-    kind = Permanent if lasting or ran.code in (126, 127) else Temporary
+    if hint and not (unfit or lasting):
+        hint = ""  # its first line is no riddle: it ran
+    kind = Permanent if lasting or unfit else Temporary
     return kind(
         f"the {verb} script failed: {explained(ran.code)}{last_lines(ran.output)}",
         hint=hint or "its whole output is in the log of the instance",

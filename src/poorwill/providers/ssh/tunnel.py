@@ -19,6 +19,8 @@ OPENS_WITHIN = 20.0
 """Seconds for the way from the start of ``ssh`` to its open port."""
 
 _INSTANCE = "tunnel"
+_FOLDER = "tunnel"
+_MADE_FOR = "made-for"
 
 
 class Tunnel:
@@ -35,7 +37,7 @@ class Tunnel:
         self._around = replace(
             around,
             service=f"{around.service}.tunnel",
-            folder=around.folder / "tunnel",
+            folder=around.folder / _FOLDER,
             address=None,
             changed=self._ended,
         )
@@ -44,7 +46,12 @@ class Tunnel:
         self._keys = folder / "known_hosts"
         self._lock = asyncio.Lock()
         self._process: ProcessProvider | None = None
-        self._made_for = self._around.folder / "made-for"
+        self._made_for = self._around.folder / _MADE_FOR
+
+    @staticmethod
+    def known(folder: Path) -> bool:
+        """Whether the service with this folder has ever had a tunnel."""
+        return (folder / _FOLDER / _MADE_FOR).exists()
 
     async def open(self) -> tuple[str, int]:
         """The address here. Finds the tunnel that is open already, or opens one.
