@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.control.fake_provider import FakeProvider, Weather
 from tests.control.house import House, a_house
-from tests.control.test_machines import APP, GPU, MODEL, World
+from tests.control.test_machines import APP, GPU, MODEL, BrokenLaw, World
 from tests.control.virtual_time import running, virtual_loop
 
 from poorwill.control.facts import Ask
@@ -30,10 +30,6 @@ FORESIGHT = 45.0
 
 IN_THE_END = 2000.0
 """Seconds in which all troubles are over: the longest back-off, and a stop call that hangs, twice."""
-
-
-class BrokenLaw(BaseException):
-    """No Exception: the control room catches those of its providers."""
 
 
 @dataclass(slots=True)
