@@ -314,7 +314,7 @@ async def test_a_provider_is_told_once_each_time_its_machine_went_away(tmp_path:
     async with a_house(tmp_path, front=world.front) as house:
         await world.move_in(house, app={"provider": Minded(world.clouds[APP])})
         await asleep(house)
-        assert len(told) == 1, "nobody knows what was remembered"
+        await until(lambda: len(told) == 1, 10, "nobody knows what was remembered")
         world.front.ask(APP)
         await house.becomes("awake", name=APP)
         assert len(told) == 1
@@ -324,4 +324,4 @@ async def test_a_provider_is_told_once_each_time_its_machine_went_away(tmp_path:
         await house.becomes("awake", 200, APP)
         world.front.askeds[APP] = Asked(0, running().time())
         await asleep(house)
-        assert len(told) == 3
+        await until(lambda: len(told) == 3, 10)
