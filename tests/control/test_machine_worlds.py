@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.control.fake_provider import FakeProvider, Weather
@@ -153,7 +154,7 @@ async def _within(condition: Callable[[], bool], what: str) -> None:
 
 
 async def _lives(folder: Path, life: list[tuple[tuple[str, str, Any], float]]) -> None:
-    world, rest = UnkindWorld(), list(life)
+    world, rest = UnkindWorld(), [(("ask", APP, 1), 25.0), *life]  # troubles begin with all of it awake
     while rest:
         away = 0.0
         async with a_house(folder, front=world.front) as house:
@@ -181,7 +182,8 @@ async def _lives(folder: Path, life: list[tuple[tuple[str, str, Any], float]]) -
         } == set()
 
 
-@settings(max_examples=40)
+@pytest.mark.slow
+@settings(max_examples=15)
 @given(life=lives)
 def test_whatever_happens(life: list[tuple[tuple[str, str, Any], float]]) -> None:
     """Nothing is asked of a machine that is long gone, no machine is stopped under what lives on it, no call
