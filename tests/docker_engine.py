@@ -28,7 +28,9 @@ TOOLS = Path(__file__).parent.parent / ".tools" / "docker"
 class DockerEngine:
     """``start`` and ``stop`` may be called in turn; what it holds is kept in between."""
 
-    def __init__(self) -> None:
+    def __init__(self, netns: str = "") -> None:
+        """With ``netns`` it lives in that network namespace, without a bridge: containers use its network."""
+        self.inside = ["nsenter", f"--net=/run/netns/{netns}"] if netns else []
         # Short: a unix socket's path may have 107 characters.
         self.folder = Path(tempfile.mkdtemp(prefix="pwd-"))
         self.socket = self.folder / "docker.sock"
@@ -41,9 +43,10 @@ class DockerEngine:
 
     def create(self) -> None:
         """The bridge, the first start, and the image."""
-        ip("link", "add", self.bridge, "type", "bridge")
-        ip("addr", "add", f"10.{self.net}.0.1/24", "dev", self.bridge)
-        ip("link", "set", self.bridge, "up")
+        if not self.inside:
+            ip("link", "add", self.bridge, "type", "bridge")
+            ip("addr", "add", f"10.{self.net}.0.1/24", "dev", self.bridge)
+            ip("link", "set", self.bridge, "up")
         config = {"default-address-pools": [{"base": f"10.{self.net}.128.0/17", "size": 24}]}
         (self.folder / "daemon.json").write_text(json.dumps(config))
         self.config.mkdir()
@@ -54,10 +57,17 @@ class DockerEngine:
 
     def start(self) -> None:
         # A test run that is killed takes it along.
-        words = ["setpriv", "--pdeathsig", "TERM", "dockerd"]
+        words = ["setpriv", "--pdeathsig", "TERM", *self.inside, "dockerd"]
         words += ["--config-file", str(self.folder / "daemon.json"), "--log-level", "warn"]
         words += ["--data-root", str(self.folder / "data"), "--exec-root", str(self.folder / "exec")]
-        words += ["--host", self.url, "--pidfile", str(self.folder / "pid"), "--bridge", self.bridge]
+        words += [
+            "--host",
+            self.url,
+            "--pidfile",
+            str(self.folder / "pid"),
+            "--bridge",
+            "none" if self.inside else self.bridge,
+        ]
         words += ["--iptables=false", "--ip-forward=false", "--ip-masq=false", *self.extra]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(words, stdout=log, stderr=log, start_new_session=True)
@@ -85,7 +95,8 @@ class DockerEngine:
                 self.remove(self.run("ps", "-aq").split())
         finally:
             self.stop()
-            subprocess.run(["ip", "link", "del", self.bridge], check=False)
+            if not self.inside:
+                subprocess.run(["ip", "link", "del", self.bridge], check=False)
             for left in self.folder.glob("exec/netns/*"):  # a mount that the daemon does not take down
                 subprocess.run(["umount", str(left)], check=False, capture_output=True)
             shutil.rmtree(self.folder, ignore_errors=True)

@@ -147,7 +147,8 @@ class Up:
             await until(lambda: process.poll() is not None, "poorwill is down", 30)
             self.process = None
             assert process.returncode == 0
-            assert self.left() == []
+            left = self.left()
+            assert left == [], [process.cmdline() for process in left]
         finally:
             await self.wipe()
 

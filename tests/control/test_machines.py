@@ -304,3 +304,28 @@ def _busy(at: float, busy: int = 1) -> Any:
     from poorwill.core.model import Traffic
 
     return Traffic(busy=busy, last_activity=at, quiet_since=None if busy else at, read_at=at, previous_at=at)
+
+
+@in_virtual_time
+async def test_a_provider_is_told_once_each_time_its_machine_went_away(tmp_path: Path) -> None:
+    world = World()
+    told: list[float] = []
+
+    class Minded(FakeProvider):
+        async def lost(self) -> None:
+            told.append(running().time())
+
+    async with a_house(tmp_path, front=world.front) as house:
+        await world.move_in(house, app={"provider": Minded(world.clouds[APP])})
+        await asleep(house)
+        await until(lambda: len(told) == 1, 10, "nobody knows what was remembered")
+        world.front.ask(APP)
+        await house.becomes("awake", name=APP)
+        assert len(told) == 1
+        world.power_cut()
+        await until(lambda: len(told) == 2, 60)
+        world.front.ask(APP)
+        await house.becomes("awake", 200, APP)
+        world.front.askeds[APP] = Asked(0, running().time())
+        await asleep(house)
+        await until(lambda: len(told) == 3, 10)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -98,8 +98,10 @@ class Observers:
             await asyncio.sleep(0.02)
         match self._needs.ground(facts, clock.now().mono):
             case None:
+                facts.lost = False
                 return await _look(facts)
             case Condition.ABSENT, _:
+                await _lose(facts)
                 return []
             case _, why:
                 raise Temporary(why)
@@ -157,6 +159,15 @@ class Observers:
         self, facts: Facts, place: Place, failed: Callable[[str], None]
     ) -> tuple[Target, ...]:
         return await resolved(facts, place, self._needs.values(facts), failed)
+
+
+async def _lose(facts: Facts) -> None:
+    """Its machine is off: the provider is told once, before the first look at what comes after."""
+    if not facts.lost:
+        facts.lost = True
+        lost: Callable[[], Awaitable[None]] | None = getattr(facts.provider, "lost", None)
+        if lost is not None:
+            await lost()
 
 
 async def _look(facts: Facts) -> list[Sighting]:

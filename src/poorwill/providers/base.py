@@ -12,6 +12,9 @@ Laws a provider keeps:
 * ``stop`` may return before the instance is gone; only ``list`` proves absence. Stopping what is
   absent is fine.
 * no call blocks the event loop.
+
+A provider may have more: ``async def lost() -> None`` is called when the machine that the service lives on is
+seen to be off. Nothing of it exists any more then, whatever was remembered.
 """
 
 from __future__ import annotations

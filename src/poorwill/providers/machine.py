@@ -52,6 +52,9 @@ class MachineProvider:
         self._lives.pop(instance, None)
         self._around.changed()
 
+    async def lost(self) -> None:
+        self._lives.clear()
+
     async def log_tail(self, instance: str, lines: int) -> list[str]:
         return []
 

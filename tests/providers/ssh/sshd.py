@@ -17,7 +17,7 @@ from poorwill.providers.ssh import HostKey, Target
 
 _CONFIG = """\
 Port {port}
-ListenAddress 127.0.0.1
+ListenAddress {address}
 HostKey {folder}/host_key
 PidFile {folder}/sshd.pid
 AuthorizedKeysFile {folder}/authorized_keys
@@ -29,15 +29,18 @@ PermitRootLogin yes
 AllowStreamLocalForwarding yes
 AllowTcpForwarding yes
 MaxStartups 100
-SetEnv HOME={folder}/home
+SetEnv HOME={folder}/home {env}
 """
 
 
 class Sshd:
     """Its files are in ``folder``. ``known_hosts`` holds its host key; ``key`` is a key that it accepts."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, address: str = "127.0.0.1", env: str = "", netns: str = "") -> None:
         self.folder = folder
+        self.address = address
+        self._settings = {"env": env}
+        self._inside = ["nsenter", f"--net=/run/netns/{netns}"] if netns else []
         self.folder.mkdir(parents=True)
         (self.folder / "home").mkdir()  # what a person's own login files do takes its time
         self.port = free_port()
@@ -48,11 +51,11 @@ class Sshd:
         shutil.copy(self.key.with_suffix(".pub"), folder / "authorized_keys")
         _keygen(folder / "host_key")
         self.accept()
-        (folder / "config").write_text(_CONFIG.format(port=self.port, folder=folder))
+        self.at(address)
 
     def target(self, **changes: object) -> Target:
         given = {
-            "host": "127.0.0.1",
+            "host": self.address,
             "port": self.port,
             "user": getpass.getuser(),
             "key": self.key,
@@ -70,13 +73,19 @@ class Sshd:
     def accept(self) -> None:
         """Write the present host key into ``known_hosts``, as a person does after comparing it."""
         public = (self.folder / "host_key.pub").read_text()
-        self.known_hosts.write_text(f"[127.0.0.1]:{self.port} {public}")
+        self.known_hosts.write_text(f"[{self.address}]:{self.port} {public}")
+
+    def at(self, address: str) -> None:
+        """Where it listens from the next ``start`` on."""
+        self.address = address
+        known = {"port": self.port, "folder": self.folder, "address": address, **self._settings}
+        (self.folder / "config").write_text(_CONFIG.format(**known))
 
     async def start(self) -> None:
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # Debian's sshd wants it
         program = shutil.which("sshd") or "/usr/sbin/sshd"
         self._process = subprocess.Popen(  # noqa: ASYNC220
-            [program, "-D", "-f", self.folder / "config", "-E", self.folder / "sshd.log"],
+            [*self._inside, program, "-D", "-f", self.folder / "config", "-E", self.folder / "sshd.log"],
             stdin=subprocess.DEVNULL,
             start_new_session=True,
         )
@@ -106,7 +115,7 @@ class Sshd:
 
     def _answers(self) -> bool:
         try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+            with socket.create_connection((self.address, self.port), timeout=1) as connection:
                 return connection.recv(4) == b"SSH-"
         except OSError:
             return False

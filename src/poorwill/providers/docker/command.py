@@ -123,10 +123,11 @@ class Command:
         return Said(code, printed if apart else errors, _end(errors or printed))
 
     async def _run_there(self, shell: Shell, words: list[str], apart: bool, limit: float) -> Said:
-        line = shlex.join(words)
-        ran = await shell.run(f"{line} 2>/dev/null" if apart else line, timeout=limit)
+        line, url = shlex.join(words), self._endpoint.url
+        env = {"DOCKER_HOST": url} if url else {}
+        ran = await shell.run(f"{line} 2>/dev/null" if apart else line, timeout=limit, env=env)
         if ran.code != 0 and apart:
-            ran = await shell.run(line, timeout=limit)
+            ran = await shell.run(line, timeout=limit, env=env)
         return Said(124 if ran.code is None else ran.code, ran.output, _end(ran.output))
 
     def _environment(self) -> dict[str, str]:

@@ -108,6 +108,14 @@ class ScriptProvider:
                 await self._may_have_stopped(instance, before, ran)
             self._hurry(instance, Phase.ASKED)
 
+    async def lost(self) -> None:
+        """The machine went away: none of its lives goes on, whatever is remembered of them."""
+        for instance in self._known | self._lives.instances():
+            life = self._lives.get(instance)
+            if life is not None and life.phase is not Phase.GONE:
+                self._become(self._life(life.id, Phase.GONE), instance)
+            self._asking.forget(instance)
+
     async def log_tail(self, instance: str, lines: int) -> list[str]:
         return await self._log.tail(instance, lines)
 
