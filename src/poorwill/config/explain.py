@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 from poorwill.config.complaint import Loc
 from poorwill.config.document import Document, Place
 from poorwill.config.keys import described, suggestion, unknown_key_hint
+from poorwill.config.machine import switches
 from poorwill.errors import Problem
 
 _EXPECTED = {
@@ -97,7 +98,7 @@ class Explainer:
     def _words(self, error: ErrorDetails, here: Loc) -> tuple[str, str]:
         kind, context = error["type"], error.get("ctx", {})
         if kind == "missing" and is_machines_provider(error["loc"]):
-            names = ", ".join(sorted(self._providers.keys() - {"machine"}))
+            names = ", ".join(sorted(switches(self._providers)))
             return "nothing says what switches it on and off", f"add one of {names}, with its options"
         if kind == "missing":
             return "missing", described(self.path(error), self._providers)

@@ -31,9 +31,6 @@ def relation_complaints(services: Services, machines: Machines) -> list[Complain
 
 
 def _machine(name: str, machine: MachineConfig) -> Iterable[Complaint]:
-    if machine.run.provider == "machine":
-        hint = "name what switches it on and off, such as command or http"
-        yield ("machines", name), wrong("a machine does not come with a machine", hint), None
     for index, entry in enumerate(machine.schedule):
         if entry.until == "done":
             loc = ("machines", name, "schedule", index, "until")
@@ -68,9 +65,7 @@ def _place(name: str, service: ServiceConfig, machines: Machines) -> Iterable[Co
         yield loc, error, service.on
 
 
-def _needs(
-    name: str, service: ServiceConfig, services: Services, machines: Machines
-) -> Iterable[Complaint]:
+def _needs(name: str, service: ServiceConfig, services: Services, machines: Machines) -> Iterable[Complaint]:
     for index, need in enumerate(service.needs):
         loc = ("services", name, "needs", index)
         if need == name:
