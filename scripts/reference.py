@@ -27,7 +27,7 @@ END = "<!-- End of the generated part. -->"
 BUILT_IN = ("process", "docker", "compose", "command", "ssh", "http", "machine", "fake")
 """Providers of other packages may be installed here; their keys are documented by them."""
 
-_BESIDE = "What switches it on and off. One of these; the keys are those below `services.NAME.run`."
+_BESIDE = "What switches it on and off. Its keys are those below `services.NAME.run`."
 
 _DURATION = TypeAdapter(Duration).json_schema()["pattern"]
 _SIMPLE = {"boolean": "true or false", "integer": "whole number", "number": "number", "string": "text"}
@@ -62,11 +62,9 @@ def _section(path: str, title: str, section: Schema, known: Schema) -> Iterator[
     yield "|---|---|---|---|"
     below = []
     beside = {key for one in section.get("oneOf", ()) for key in one["required"]}
-    if beside:
-        names = " or ".join(f"`{key}`" for key in sorted(beside))
-        yield f"| {names} | keys | **required** | {_BESIDE} |"
     for key, rule in section["properties"].items():
         if key in beside:
+            yield f"| `{key}` | keys | **required**, one of these | {_BESIDE} |"
             continue
         inner = _inner(rule, known)
         kind, default = _kind(rule), _default(key, rule, section)
