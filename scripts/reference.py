@@ -27,6 +27,8 @@ END = "<!-- End of the generated part. -->"
 BUILT_IN = ("process", "docker", "compose", "command", "ssh", "http", "machine", "fake")
 """Providers of other packages may be installed here; their keys are documented by them."""
 
+_BESIDE = "What switches it on and off. Its keys are those below `services.NAME.run`."
+
 _DURATION = TypeAdapter(Duration).json_schema()["pattern"]
 _SIMPLE = {"boolean": "true or false", "integer": "whole number", "number": "number", "string": "text"}
 
@@ -59,7 +61,11 @@ def _section(path: str, title: str, section: Schema, known: Schema) -> Iterator[
     yield "| key | value | default | meaning |"
     yield "|---|---|---|---|"
     below = []
+    beside = {key for one in section.get("oneOf", ()) for key in one["required"]}
     for key, rule in section["properties"].items():
+        if key in beside:
+            yield f"| `{key}` | keys | **required**, one of these | {_BESIDE} |"
+            continue
         inner = _inner(rule, known)
         kind, default = _kind(rule), _default(key, rule, section)
         yield f"| `{key}` | {kind} | {default} | {_plain(rule.get('description', ''))} |"
@@ -123,6 +129,9 @@ def _kind(rule: Schema) -> str:
 def _default(key: str, rule: Schema, section: Schema) -> str:
     if key in section.get("required", ()):
         return "**required**"
+    either = [name for one in section.get("anyOf", ()) for name in one.get("required", ())]
+    if either[:1] == [key]:
+        return f"**required** without {' or '.join(f'`{name}`' for name in either[1:])}"
     match rule.get("default"):
         case None | [] | "":
             return ""

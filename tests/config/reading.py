@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib.resources import files
+from pathlib import Path
+from typing import Any
 
+import pytest
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from poorwill.config import Settings
@@ -41,3 +44,12 @@ class Options(BaseModel):
 
 STARTER = files("poorwill.config").joinpath("starter.yaml").read_text(encoding="utf-8")
 PROVIDERS: Mapping[str, type[BaseModel]] = {"process": Options}
+
+
+def wrong_files(*files: Path) -> Iterator[Any]:
+    """Each section of these: a name, a poorwill.yaml, and its problems as they are printed."""
+    for file in files:
+        for section in file.read_text(encoding="utf-8").split("=== ")[1:]:
+            name, _, rest = section.partition("\n")
+            text, _, problems = rest.partition("--- problems\n")
+            yield pytest.param(text, problems.split("\n"), id=f"{file.stem}: {name}")

@@ -1,14 +1,12 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.config.reading import PROVIDERS, ProblemsOf, SettingsOf
+from tests.config.reading import PROVIDERS, ProblemsOf, SettingsOf, wrong_files
 from tests.config.test_spec import FULL
 
 from poorwill.config import load
@@ -18,16 +16,10 @@ RUN = "    run: {process: {command: [x, '{port}']}}\n"
 ONE = "services:\n  a:\n" + RUN
 
 
-def _cases() -> Iterator[Any]:
-    """Each section of wrong/*.txt: a name, a file, and its problems as they are printed."""
-    for file in sorted((Path(__file__).parent / "wrong").glob("*.txt")):
-        for section in file.read_text(encoding="utf-8").split("=== ")[1:]:
-            name, _, rest = section.partition("\n")
-            text, _, problems = rest.partition("--- problems\n")
-            yield pytest.param(text, problems.split("\n"), id=f"{file.stem}: {name}")
+FILES = sorted((Path(__file__).parent / "wrong").glob("*.txt"))
 
 
-@pytest.mark.parametrize(("text", "expected"), list(_cases()))
+@pytest.mark.parametrize(("text", "expected"), list(wrong_files(*FILES)))
 def test_every_problem_with_its_place(problems_of: ProblemsOf, text: str, expected: list[str]) -> None:
     problems = problems_of(text, {"SECRET": "hunter2"})
     found = [str(problem).removeprefix(f"{problem.file}:") for problem in problems]

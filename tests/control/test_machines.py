@@ -25,6 +25,10 @@ GPU, APP, MODEL = "gpu", "app", "model"
 IDLE, LINGER = 60.0, 120.0
 
 
+class BrokenLaw(BaseException):
+    """No Exception: the control room catches those of its providers."""
+
+
 class World:
     """A machine with two services on it, of which one needs the other; outlives control planes."""
 
@@ -45,11 +49,11 @@ class World:
     def _noting(self, words: str, name: str) -> Callable[[str], None]:
         def note(_: str) -> None:
             self.order.append(words)
-            if words.startswith("start") and name != GPU:
-                assert self.gpu.answers(), f"{words} on a machine that is not there"
-            if words == f"stop {GPU}":
-                left = [other for other in (APP, MODEL) if self.clouds[other].copy() is not None]
-                assert self.gpu.copy() is None or not left, f"{left} still there"
+            if words.startswith("start") and name != GPU and not self.gpu.answers():
+                raise BrokenLaw(f"{words} on a machine that is not there")
+            left = [other for other in (APP, MODEL) if self.clouds[other].copy() is not None]
+            if words == f"stop {GPU}" and self.gpu.copy() is not None and left:
+                raise BrokenLaw(f"{words} with {left} on it")
 
         return note
 
@@ -300,3 +304,28 @@ def _busy(at: float, busy: int = 1) -> Any:
     from poorwill.core.model import Traffic
 
     return Traffic(busy=busy, last_activity=at, quiet_since=None if busy else at, read_at=at, previous_at=at)
+
+
+@in_virtual_time
+async def test_a_provider_is_told_once_each_time_its_machine_went_away(tmp_path: Path) -> None:
+    world = World()
+    told: list[float] = []
+
+    class Minded(FakeProvider):
+        async def lost(self) -> None:
+            told.append(running().time())
+
+    async with a_house(tmp_path, front=world.front) as house:
+        await world.move_in(house, app={"provider": Minded(world.clouds[APP])})
+        await asleep(house)
+        await until(lambda: len(told) == 1, 10, "nobody knows what was remembered")
+        world.front.ask(APP)
+        await house.becomes("awake", name=APP)
+        assert len(told) == 1
+        world.power_cut()
+        await until(lambda: len(told) == 2, 60)
+        world.front.ask(APP)
+        await house.becomes("awake", 200, APP)
+        world.front.askeds[APP] = Asked(0, running().time())
+        await asleep(house)
+        await until(lambda: len(told) == 3, 10)

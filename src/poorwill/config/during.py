@@ -40,7 +40,8 @@ def _candidates(word: str | None, today: date, text: str) -> list[date]:
         return [today + timedelta(days=name == "tomorrow")]
     if len(name) >= 3 and (found := [day for day in _DAYS if day.startswith(name)]):
         ahead = (_DAYS.index(found[0]) - today.weekday()) % 7
-        return [today + timedelta(days=ahead), today + timedelta(days=ahead + 7)]
+        # A week earlier, it may be a night that began yesterday.
+        return [today + timedelta(days=ahead + week) for week in (-7, 0, 7)]
     try:
         return [date.fromisoformat(name)]
     except ValueError:

@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 from poorwill.config.complaint import Loc
 from poorwill.config.document import Document, Place
 from poorwill.config.keys import described, suggestion, unknown_key_hint
+from poorwill.config.machine import switches
 from poorwill.errors import Problem
 
 _EXPECTED = {
@@ -67,7 +68,7 @@ class Explainer:
         loc = error["loc"]
         here, value = self._walk(loc)
         says_what = error["type"] in {"missing", "wrong"} and not isinstance(value, str)
-        missing = says_what and here[-1:] != loc[-1:]
+        missing = says_what and here[-1:] != loc[-1:] and not is_machines_provider(loc)
         return (*here, loc[-1]) if missing and isinstance(loc[-1], str) else here
 
     def in_file(self, loc: Loc) -> Loc:
@@ -96,6 +97,9 @@ class Explainer:
 
     def _words(self, error: ErrorDetails, here: Loc) -> tuple[str, str]:
         kind, context = error["type"], error.get("ctx", {})
+        if kind == "missing" and is_machines_provider(error["loc"]):
+            names = ", ".join(sorted(switches(self._providers)))
+            return "nothing says what switches it on and off", f"add one of {names}, with its options"
         if kind == "missing":
             return "missing", described(self.path(error), self._providers)
         if kind == "extra_forbidden":
@@ -169,6 +173,11 @@ class Explainer:
         # An item of a list has no key.
         place = self._document.keys.get(here) or self._document.values.get(here)
         return place or Place(0, 0)
+
+
+def is_machines_provider(loc: Loc) -> bool:
+    """Whether this is what no file contains: the provider of a machine stands beside its other keys."""
+    return loc[:1] == ("machines",) and loc[2:] == ("run",)
 
 
 def dotted(loc: Loc) -> str:

@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 
 from poorwill.config.address import ServiceAddress
 from poorwill.config.complaint import Loc
-from poorwill.config.machine import MachineConfig
+from poorwill.config.machine import MachineConfig, switches
 from poorwill.config.run import Run
 from poorwill.config.schedule import ScheduleEntry
 from poorwill.config.service import ServiceConfig
@@ -75,7 +75,7 @@ def _sections(service: str, providers: Providers) -> Iterator[tuple[str, type[Ba
 def _names(model: type[BaseModel], providers: Providers = MappingProxyType({})) -> list[str]:
     """The provider of a machine stands beside its other keys, not below one."""
     if model is MachineConfig:
-        return [*(str(name) for name in _fields(model) if name != "run"), *providers]
+        return [*(str(name) for name in _fields(model) if name != "run"), *switches(providers)]
     return [str(name) for name in _fields(model)]
 
 
@@ -98,7 +98,7 @@ def _is_model(shape: Any) -> bool:
 
 def _below(shape: Any, part: str | int, providers: Providers) -> Any:
     """The type of what stands below a key or position; None when it cannot be told."""
-    if shape is Run or (shape is MachineConfig and part in providers and part not in _fields(MachineConfig)):
+    if shape is Run or (shape is MachineConfig and part in switches(providers)):
         return providers.get(str(part))
     if _is_model(shape):
         fields = _fields(shape)

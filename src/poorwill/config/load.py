@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 
 from poorwill.config.complaint import Loc
 from poorwill.config.document import Document, Unreadable, read
-from poorwill.config.explain import Explainer, dotted
+from poorwill.config.explain import Explainer, dotted, is_machines_provider
 from poorwill.config.run import Context, Run
 from poorwill.config.spec import Settings
 from poorwill.errors import ConfigError, Problem
@@ -157,6 +157,8 @@ class _Check:
 
     def _is_consequence(self, detail: ErrorDetails) -> bool:
         context, loc, own = detail.get("ctx", {}), detail["loc"], self._explain.path(detail)
+        if is_machines_provider(loc) and any((*own, name) in self._gone for name in self._context.providers):
+            return True
         above = loc[: len(loc) - context.get("depth", 0)]
         about = [self._explain.in_file((*above, *path)) for path in context.get("about", ())]
         for gone in self._gone:
@@ -184,14 +186,16 @@ class _Check:
         return False
 
     def _without_run(self, loc: Loc) -> bool:
-        """Puts a stand-in for ``run`` where it is wrong, or an address is missing.
+        """Puts a stand-in for ``run`` where it is wrong, or an address or the machine is missing.
 
-        Both are required, but nothing else rests on them: the rest of the service is still checked.
+        They are required, but nothing else rests on them: the rest of the service is still checked.
         """
         service = _parent(self._data, loc[:3]) if len(loc) > 2 and loc[0] == "services" else None
         if not isinstance(service, dict) or isinstance(service.get("run"), Run):
             return False
-        if loc[2] != "run" and (loc[2] != "address" or "address" in service):
+        if loc[2] == "on" and "run" not in service:
+            service.pop("on", None)
+        elif loc[2] != "run" and (loc[2] != "address" or "address" in service):
             return False
         service["run"] = Run("", _NoOptions())
         self._gone.add((*loc[:2], "run"))

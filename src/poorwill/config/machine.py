@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationInfo, model_validator
@@ -88,9 +88,14 @@ class MachineConfig(BaseModel):
         """``http: {…}`` is what ``run: {http: {…}}`` is for a service."""
         if not isinstance(value, Mapping) or "run" in value:
             return value
-        known = context(info).providers
-        named = {
-            key: options for key, options in value.items() if key in known and key not in cls.model_fields
-        }
+        known = switches(context(info).providers)
+        named = {key: options for key, options in value.items() if key in known}
         rest = {key: options for key, options in value.items() if key not in named}
         return {**rest, "run": named} if named else value
+
+
+def switches(providers: Iterable[str]) -> list[str]:
+    """Which providers can stand beside a machine's other keys: not one that is named like
+    one of these, and not the one for what comes with a machine.
+    """
+    return [name for name in providers if name not in {*MachineConfig.model_fields, "machine"}]

@@ -22,10 +22,19 @@ def relation_complaints(services: Services, machines: Machines) -> list[Complain
     for name in machines.keys() & services.keys():
         error = wrong(f"{name} is a service too", "give one of them another name", other=("services", name))
         found.append((("machines", name), error, None))
+    for name, machine in machines.items():
+        found += _machine(name, machine)
     for name, service in services.items():
         found += _place(name, service, machines)
-        found += _needs(name, service, services)
+        found += _needs(name, service, services, machines)
     return found + _circles(services)
+
+
+def _machine(name: str, machine: MachineConfig) -> Iterable[Complaint]:
+    for index, entry in enumerate(machine.schedule):
+        if entry.until == "done":
+            loc = ("machines", name, "schedule", index, "until")
+            yield loc, wrong("a machine is never done", "write until: idle"), "done"
 
 
 def _place(name: str, service: ServiceConfig, machines: Machines) -> Iterable[Complaint]:
@@ -36,6 +45,9 @@ def _place(name: str, service: ServiceConfig, machines: Machines) -> Iterable[Co
         yield loc, error, service.on
         return
     machine = machines[service.on] if service.on else None
+    if machine is None and service.run.provider == "machine":
+        error = wrong("it comes with its machine, and nothing says which", "add on: NAME", about=(loc,))
+        yield (*loc[:2], "run"), error, None
     if (
         service.address is not None
         and service.address.url.tunnel
@@ -55,11 +67,13 @@ def _place(name: str, service: ServiceConfig, machines: Machines) -> Iterable[Co
         yield loc, error, service.on
 
 
-def _needs(name: str, service: ServiceConfig, services: Services) -> Iterable[Complaint]:
+def _needs(name: str, service: ServiceConfig, services: Services, machines: Machines) -> Iterable[Complaint]:
     for index, need in enumerate(service.needs):
         loc = ("services", name, "needs", index)
         if need == name:
             yield loc, wrong(f"{name} cannot need itself", "leave it out"), need
+        elif need in machines and need not in services:
+            yield loc, wrong(f"{need} is a machine", f"for what runs on it write on: {need}"), need
         elif need not in services:
             yield loc, wrong(f"there is no service {need}", _did_you_mean(need, services)), need
         elif services[need].is_job:
@@ -88,7 +102,7 @@ def _way_back(name: str, services: Services) -> list[str]:
         for need in services[way[-1]].needs if way[-1] in services else ():
             if need == name and len(way) > 1:
                 return way
-            if need not in seen:
+            if need not in seen and need != way[-1]:  # that one needs itself is said elsewhere
                 seen.add(need)
                 ways.append([*way, need])
     return []

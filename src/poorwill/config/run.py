@@ -60,7 +60,7 @@ def parse_run(value: object, info: ValidationInfo) -> Run:
         raise expected(what, f"the providers are {', '.join(sorted(providers))}")
     if len(value) > 1:
         found = " and ".join(map(str, value))
-        raise wrong(f"one provider only, found {found}", "a service runs in one place")
+        raise wrong(f"one provider only, found {found}", "leave one of them out")
     ((name, options),) = value.items()
     model = providers.get(name)
     if model is None:

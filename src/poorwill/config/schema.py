@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from pydantic_core import core_schema
 
+from poorwill.config.machine import switches
 from poorwill.config.spec import Settings
 from poorwill.config.status import status_text
 from poorwill.config.units import duration_text
@@ -24,15 +25,29 @@ def json_schema(providers: Mapping[str, type[BaseModel]]) -> dict[str, Any]:
     )
     definitions = generated["$defs"]
     root = definitions.pop("Settings")
-    service = definitions["ServiceConfig"]["properties"]
-    service["run"] |= {
+    service = definitions["ServiceConfig"]
+    service["required"].remove("run")  # on a machine it may be left out
+    service["anyOf"] = [{"required": ["run"]}, {"required": ["on"]}]
+    service["properties"]["run"] |= {
         "properties": {name: references[model, "validation"] for name, model in providers.items()},
         "additionalProperties": False,
         "minProperties": 1,
         "maxProperties": 1,
     }
+    beside = {name: references[providers[name], "validation"] for name in switches(providers)}
+    _describe_machine(definitions["MachineConfig"], beside)
+    root["properties"]["machines"]["additionalProperties"] = False
     root["properties"]["services"] |= {"additionalProperties": False, "minProperties": 1}
     return {"$schema": DIALECT, **root, "title": "poorwill.yaml", "$defs": definitions}
+
+
+def _describe_machine(machine: dict[str, Any], providers: Mapping[str, Any]) -> None:
+    """Its provider stands beside the other keys, not below ``run``."""
+    run = machine["properties"].pop("run")
+    machine["required"].remove("run")
+    named = {name: {**reference, "description": run["description"]} for name, reference in providers.items()}
+    machine["properties"] = {**named, **machine["properties"]}
+    machine["oneOf"] = [{"required": [name]} for name in named]
 
 
 class _Schema(GenerateJsonSchema):

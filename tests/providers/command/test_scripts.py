@@ -14,6 +14,7 @@ from tests.providers.script_place import ScriptPlace
 
 from poorwill.core.model import Condition
 from poorwill.errors import Permanent, ProviderError, Temporary
+from poorwill.providers.base import Surroundings
 from poorwill.providers.command import CommandProvider, Options
 from poorwill.providers.shell import service
 from poorwill.providers.shell.service import ScriptProvider
@@ -210,3 +211,18 @@ def test_options_outlive_json() -> None:
         {"start": ["./a b", "c"], "stop": "./b", "status_codes": {2: "stopped"}, "timeout": "5m"}
     )
     assert Options.model_validate(options.model_dump(mode="json")) == options
+
+
+async def test_what_ran_on_a_machine_that_went_away_is_not_remembered_as_running(tmp_path: Path) -> None:
+    around = Surroundings("gateway", "s", tmp_path / "state", tmp_path, lambda: None)
+    options = Options(start="true", stop="true")  # nothing tells whether it runs but that it was started
+    provider = CommandProvider(options, around)
+    first = await begin(provider, "s-1")
+    await provider.lost()
+    await becomes(provider, "s-1", Condition.ABSENT)
+    later = CommandProvider(options, around)
+    await later.adopt({})
+    await becomes(later, "s-1", Condition.ABSENT)
+    assert (await begin(later, "s-1")).life != first.life
+    await provider.close()
+    await later.close()
