@@ -57,6 +57,8 @@ def _place(name: str, service: ServiceConfig, machines: Machines) -> Iterable[Co
         yield (*loc[:2], "address"), wrong("a tunnel needs a machine with ssh", hint, about=(loc,)), None
     if machine is not None and not getattr(service.run.options, "on_machine", False):
         hint = "write command or compose, or leave run out when the machine starts it by itself"
+        if getattr(service.run.options, "engine", None):
+            hint = "leave engine out: the Docker Engine of the machine is used"
         error = wrong(f"{service.run.provider} cannot run on a machine", hint, about=(loc,))
         yield (*loc[:2], "run"), error, None
     elif machine is not None and machine.ssh is None and service.run.provider != "machine":

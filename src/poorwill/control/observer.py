@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import structlog
 
@@ -20,6 +21,8 @@ from poorwill.errors import ProviderError, Temporary
 from poorwill.providers.base import Sighting, broken
 
 log = structlog.get_logger()
+
+Result = TypeVar("Result")
 
 LOOK_EVERY = 5.0
 """Seconds between two looks at a provider when nothing asks for one earlier."""
@@ -38,12 +41,14 @@ class Observers:
         self._nudge = nudge
         self._calls: dict[str, asyncio.Event] = {}
         self._probing: dict[str, str] = {}
+        self._groundless: set[str] = set()
 
     def follow(self, facts: Facts) -> None:
         self._calls[facts.name] = asyncio.Event()
         self._spawn(self._keep_looking(facts))
 
     def unfollow(self, service: str) -> None:
+        self._groundless.discard(service)
         call = self._calls.pop(service, None)
         if call is not None:
             call.set()
@@ -98,13 +103,22 @@ class Observers:
             await asyncio.sleep(0.02)
         match self._needs.ground(facts, clock.now().mono):
             case None:
-                facts.lost = False
-                return await _look(facts)
+                self._groundless.discard(facts.name)
+                return await _called(facts, lambda: _look(facts))
             case Condition.ABSENT, _:
-                await _lose(facts)
+                await self._lose(facts)
                 return []
             case _, why:
                 raise Temporary(why)
+
+    async def _lose(self, facts: Facts) -> None:
+        """Tell the provider, once, that its machine went away with all that was on it."""
+        lost = getattr(facts.provider, "lost", None)
+        if facts.name in self._groundless or lost is None:
+            return
+        await _called(facts, lost)
+        facts.handles = facts.handles and {}
+        self._groundless.add(facts.name)
 
     async def _probe(self, facts: Facts, place: Place, life: str) -> None:
         """Ask until ready; give up when this life of the instance is over."""
@@ -161,32 +175,28 @@ class Observers:
         return await resolved(facts, place, self._needs.values(facts), failed)
 
 
-async def _lose(facts: Facts) -> None:
-    """Its machine is off: the provider is told once, before the first look at what comes after."""
-    if not facts.lost:
-        facts.lost = True
-        lost: Callable[[], Awaitable[None]] | None = getattr(facts.provider, "lost", None)
-        if lost is not None:
-            await lost()
-
-
 async def _look(facts: Facts) -> list[Sighting]:
-    """What the provider sees; an answer that takes longer than a fact keeps is none."""
-    provider = facts.provider
+    """What the provider sees."""
+    if facts.handles is not None:
+        await facts.provider.adopt(facts.handles)
+        facts.handles = None
+    sightings = await facts.provider.list()
+    for sighting in sightings:
+        if sighting.address is not None:
+            split(sighting.address)
+    return sightings
+
+
+async def _called(facts: Facts, call: Callable[[], Awaitable[Result]]) -> Result:
+    """Raises ``ProviderError`` whatever goes wrong; an answer that takes longer than a fact keeps is none."""
+    stale_after = facts.provider.stale_after
     try:
-        async with asyncio.timeout(provider.stale_after):
-            if facts.handles is not None:
-                await provider.adopt(facts.handles)
-                facts.handles = None
-            sightings = await provider.list()
-            for sighting in sightings:
-                if sighting.address is not None:
-                    split(sighting.address)
-            return sightings
+        async with asyncio.timeout(stale_after):
+            return await call()
     except ProviderError:
         raise
     except TimeoutError:
-        raise Temporary(f"it has not answered for {provider.stale_after:g} s") from None
+        raise Temporary(f"it has not answered for {stale_after:g} s") from None
     except Exception as error:  # a provider may be a third party's: its mistakes must not end the loop
         log.exception("the provider broke", service=facts.name)
         raise broken(error) from error

@@ -13,10 +13,13 @@ from tests.acceptance.machine import free_port
 from tests.docker_engine import DockerEngine
 
 from poorwill.errors import Permanent, ProviderError, Temporary
+from poorwill.providers.base import Surroundings
+from poorwill.providers.docker import DockerProvider
 from poorwill.providers.docker.complaints import no_engine
 from poorwill.providers.docker.endpoint import Endpoint, endpoint
 from poorwill.providers.docker.engine import Engine
-from poorwill.providers.docker.options import Tls
+from poorwill.providers.docker.options import ContainerOptions, Tls
+from poorwill.providers.shell.local import LocalShell
 
 
 @pytest.fixture
@@ -83,6 +86,15 @@ class TestWhichEngine:
     def test_the_environment_then(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.setenv("DOCKER_HOST", "other:2375")
         assert endpoint(None, None, tmp_path) == Endpoint("tcp://other:2375")
+
+    @pytest.mark.parametrize("engine", [None, "unix:///run/other.sock"])
+    def test_that_of_the_machine_whatever_is_set_here(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, engine: str | None
+    ) -> None:
+        monkeypatch.setenv("DOCKER_HOST", "tcp://other:2375")
+        around = Surroundings("g", "s", tmp_path, tmp_path, lambda: None, shell=LocalShell())
+        provider = DockerProvider(ContainerOptions(container="kb", engine=engine), around)
+        assert provider._endpoint == Endpoint(engine)
 
     def test_the_current_context_then(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.delenv("DOCKER_HOST", raising=False)

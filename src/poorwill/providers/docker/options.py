@@ -92,14 +92,15 @@ class Common(BaseModel):
     engine: Annotated[str, AfterValidator(_engine)] | None = Field(
         default=None,
         description="The Docker Engine: unix:///path, ssh://user@host or tcp://host:2376. Default: what the "
-        "docker command uses (DOCKER_HOST, the current context, the local socket).",
+        "docker command uses (DOCKER_HOST, the current context, the local socket). On a machine it is a "
+        "socket there.",
     )
     tls: Tls | None = Field(default=None, description="Certificates for an engine at tcp://.")
 
     @property
     def on_machine(self) -> bool:
-        """Whether a service that runs like this can live on a machine."""
-        return True
+        """Whether a service that runs like this can live on a machine: on its own engine only."""
+        return self.engine is None or urlsplit(self.engine).scheme == "unix"
 
     @property
     def may_give_address(self) -> bool:

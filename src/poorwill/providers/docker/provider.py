@@ -17,7 +17,7 @@ from poorwill.errors import Permanent, ProviderError
 from poorwill.providers.base import Handle, Json, Sighting, Surroundings
 from poorwill.providers.docker import restarts
 from poorwill.providers.docker.deeds import Deeds
-from poorwill.providers.docker.endpoint import endpoint
+from poorwill.providers.docker.endpoint import Endpoint, endpoint
 from poorwill.providers.docker.engine import Engine
 from poorwill.providers.docker.events import Events
 from poorwill.providers.docker.group import Group
@@ -50,7 +50,7 @@ class ContainersProvider(ABC):
     def __init__(self, options: Common, around: Surroundings) -> None:
         self._common = options
         self._around = around
-        self._endpoint = endpoint(options.engine, options.tls, around.base)
+        self._endpoint = _endpoint(options, around)
         self._engine = Engine(self._endpoint, around.shell)
         self._deeds = Deeds(around.note)
         self._events = Events(self._engine, self._heard, self._broke)
@@ -233,3 +233,10 @@ def _counted(calls: dict[str, int], instance: str) -> Iterator[None]:
         calls[instance] -= 1
         if not calls[instance]:
             del calls[instance]
+
+
+def _endpoint(options: Common, around: Surroundings) -> Endpoint:
+    """What this host's environment says of an engine is not about the one of a machine."""
+    if around.shell is not None:
+        return Endpoint(options.engine)
+    return endpoint(options.engine, options.tls, around.base)

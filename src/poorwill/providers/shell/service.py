@@ -78,12 +78,12 @@ class ScriptProvider:
             if sighting.handle and not cut_off:
                 return sighting.handle
             kept = life.id if life is not None and cut_off else uuid4().hex
-            self._become(self._life(kept, Phase.STARTING), instance)
+            begun = self._become(self._life(kept, Phase.STARTING), instance)
             ran = await self._call(instance, Phase.STARTING, self._options.start, self._options.timeout)
             if ran.code != 0:
-                self._become(self._life(kept, Phase.GONE), instance)
+                self._turn(instance, begun, self._life(kept, Phase.GONE))
                 raise await self._failure("start", self._options.start, ran, self._options.timeout)
-            self._become(self._life(kept, Phase.STARTED), instance)
+            self._turn(instance, begun, self._life(kept, Phase.STARTED))
             self._hurry(instance, Phase.STARTED)
             return Handle(instance, {"life": kept})
 
@@ -95,24 +95,26 @@ class ScriptProvider:
                     return
             self._known.add(instance)
             before = self._lives.get(instance) or self._life(uuid4().hex, Phase.RUNNING)
-            self._become(self._life(before.id, Phase.STOPPING), instance)
+            begun = self._become(self._life(before.id, Phase.STOPPING), instance)
             try:
                 ran = await self._call(
                     instance, Phase.STOPPING, self._options.stop, self._options.stop_timeout
                 )
             except BaseException:
-                self._become(before, instance)
+                self._turn(instance, begun, before)
                 raise
-            self._become(self._life(before.id, Phase.ASKED), instance)
+            asked = self._life(before.id, Phase.ASKED)
+            self._turn(instance, begun, asked)
             if ran.code != 0:
-                await self._may_have_stopped(instance, before, ran)
+                await self._may_have_stopped(instance, asked, before, ran)
             self._hurry(instance, Phase.ASKED)
 
     async def lost(self) -> None:
-        """The machine went away: none of its lives goes on, whatever is remembered of them."""
-        for instance in self._known | self._lives.instances():
+        """The machine went away, and every life on it; a call that is under way does not bring one back."""
+        for instance in self._lives.instances():
             life = self._lives.get(instance)
             if life is not None and life.phase is not Phase.GONE:
+                self._ends[instance] = "the machine it ran on went away"
                 self._become(self._life(life.id, Phase.GONE), instance)
             self._asking.forget(instance)
 
@@ -215,14 +217,14 @@ class ScriptProvider:
             words.runnable(line), timeout=limit, cwd=self._cwd, env=self._env(instance)
         )
 
-    async def _may_have_stopped(self, instance: str, before: Life, ran: Ran) -> None:
+    async def _may_have_stopped(self, instance: str, asked: Life, before: Life, ran: Ran) -> None:
         """Raises what the failed stop script said, unless the service is gone all the same."""
         try:
             if (await self._look(instance)).condition is Condition.ABSENT:
                 return
         except ProviderError:
             pass  # unknown: then the script's failure is what is known
-        self._become(before, instance)
+        self._turn(instance, asked, before)
         raise await self._failure("stop", self._options.stop, ran, self._options.stop_timeout)
 
     async def _failure(self, verb: str, line: str, ran: Ran, timeout: float) -> ProviderError:
@@ -264,6 +266,11 @@ class ScriptProvider:
         if self._lives.get(instance) != life:
             self._lives.put(instance, life)
         return life
+
+    def _turn(self, instance: str, begun: Life, after: Life) -> None:
+        """From what a call began with to what came of it, unless it was lost meanwhile."""
+        if self._lives.get(instance) == begun:
+            self._become(after, instance)
 
     def _life(self, name: str, phase: Phase) -> Life:
         return Life(name, phase, clock.now().wall, clock.boot_id())
