@@ -121,8 +121,8 @@ class TestAComposeProject:
         engine.stop()
         engine.start()
         await until(lambda: told(gateway, "started the container kb-web-1"), "its start is told")
+        await until(lambda: names(engine) == [], "it is put to sleep again", every=0.2)
         await gateway.until_phase("kb", "asleep")
-        assert names(engine) == []
 
 
 async def test_a_single_container_whose_port_changes(up: Start, engine: DockerEngine, tmp_path: Path) -> None:

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from poorwill import clock
-from poorwill.app.reload import amend, successor
+from poorwill.app.reload import Changes, amend, check_return, compare, retire, revive, successor
 from poorwill.app.shells import Shells
 from poorwill.app.tenants import Grounds, charge
-from poorwill.config import ServiceConfig
+from poorwill.config import ServiceConfig, Settings
 from poorwill.config.load import load
 from poorwill.core.model import Now
+from poorwill.errors import BadInput
 from poorwill.providers.registry import provider
 from poorwill.store.folder import StateFolder
 from poorwill.store.journal import Kind, Restored
@@ -54,3 +55,72 @@ def test_a_new_schedule_does_not_make_up_for_hours_from_before_it(
     if entry is not None:
         assert entry.kind is Kind.SKIPPED
         assert facts.last_run == entry.detail["last_run"] == TEN_O_CLOCK - 3600
+
+
+TWO = """
+machines: {gpu: {command: {start: "true", stop: "true"}}}
+services:
+  a: {hosts: [a.test], run: {process: {command: [x, "{port}"]}}}
+  b: {hosts: [b.test], run: {process: {command: [x, "{port}"]}}}
+"""
+MODELS = {name: provider(name).Options for name in ("process", "command", "machine")}
+
+
+def settings(folder: Path, text: str) -> Settings:
+    file = folder / "poorwill.yaml"
+    file.write_text(text)
+    return load(file, MODELS, {})
+
+
+def test_what_changed_is_named(tmp_path: Path) -> None:
+    after = (
+        TWO.replace("  b:", "  c:").replace("a.test", "z.test").replace("gpu: {", "gpu: {idle_after: 1m, ")
+    )
+    changes = compare(settings(tmp_path, TWO), settings(tmp_path, after))
+    assert (changes.added, changes.removed, changes.changed) == (("c",), ("b",), ("a", "gpu"))
+    assert compare(settings(tmp_path, TWO), settings(tmp_path, TWO)) == Changes((), (), ())
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        (
+            '  b: {hosts: [b.test], run: {process: {command: [x, "{port}"]}}}\n',
+            '  b: {run: {process: {command: [x]}}, schedule: {start: "0 6 * * *", until: done}}\n',
+            "b cannot",
+        ),
+        (
+            "gpu:",
+            "b:",
+            "b cannot change from a service to a machine while Poorwill runs",
+        ),
+        ("machines:", "listen: 127.0.0.1:7\nmachines:", "listen cannot change while Poorwill runs"),
+    ],
+    ids=["service to job", "service to machine", "listen"],
+)
+def test_what_needs_another_start_is_refused(tmp_path: Path, before: str, after: str, message: str) -> None:
+    changed = TWO.replace(before, after)
+    assert changed != TWO
+    if after == "b:":
+        changed = changed.replace("  b: {hosts", "  c: {hosts")
+    with pytest.raises(BadInput, match=message) as raised:
+        compare(settings(tmp_path, TWO), settings(tmp_path, changed))
+    assert raised.value.hint
+
+
+@pytest.mark.parametrize("job_first", [True, False])
+def test_who_comes_back_as_something_else_has_to_wait(tmp_path: Path, job_first: bool) -> None:
+    """What was removed and still runs is put to sleep as what it was."""
+    one, other = settings(tmp_path, TWO).services["b"], job(tmp_path, "0 6 * * *", "run")
+    gone, fresh = (other, one) if job_first else (one, other)
+    folder = StateFolder.open(tmp_path / "state")
+    shells = Shells(lambda _machine: tmp_path, tmp_path, lambda _machine: {})
+    grounds = Grounds(folder, tmp_path, lambda _service: None, lambda _service, _words: None, shells)
+    facts = charge(gone, Restored(), grounds, has_door=not job_first)
+    retire(facts)
+    with pytest.raises(BadInput, match="would come back as something else"):
+        check_return(facts, fresh, has_door=job_first)
+    check_return(facts, gone, has_door=not job_first)
+    revive(facts)
+    folder.close()
+    assert (facts.retired, facts.closed_to, facts.hand) == (False, "", None)

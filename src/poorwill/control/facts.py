@@ -123,10 +123,8 @@ class Facts:
     it runs on and ``needs`` what has to be awake before it, by name. ``needed_at`` is when something last
     needed it (monotonic), ``missing_since`` since when a start waits for what it needs. ``last_run`` is the
     hour of a job's last run that is settled, ``watched_from`` when this control plane took charge (both in
-    seconds since the epoch). ``has_door`` says that visitors
-    reach it through the gateway, ``lost`` that its provider was told that its machine is off. ``told`` is the
-    last decision that was written down: not those made before the
-    first look came back.
+    seconds since the epoch). ``has_door`` says that visitors reach it through the gateway. ``told`` is the
+    last decision that was written down: not those made before the first look came back.
     """
 
     rules: Service
@@ -154,7 +152,6 @@ class Facts:
     zone: str = "UTC"
     tunnel: Way | None = None
     tunnel_closed: bool = False
-    lost: bool = False
     machine: str = ""
     needs: tuple[str, ...] = ()
     needed_by: tuple[str, ...] = ()

@@ -41,12 +41,14 @@ class Observers:
         self._nudge = nudge
         self._calls: dict[str, asyncio.Event] = {}
         self._probing: dict[str, str] = {}
+        self._groundless: set[str] = set()
 
     def follow(self, facts: Facts) -> None:
         self._calls[facts.name] = asyncio.Event()
         self._spawn(self._keep_looking(facts))
 
     def unfollow(self, service: str) -> None:
+        self._groundless.discard(service)
         call = self._calls.pop(service, None)
         if call is not None:
             call.set()
@@ -101,13 +103,22 @@ class Observers:
             await asyncio.sleep(0.02)
         match self._needs.ground(facts, clock.now().mono):
             case None:
-                facts.lost = False
+                self._groundless.discard(facts.name)
                 return await _called(facts, lambda: _look(facts))
             case Condition.ABSENT, _:
-                await _lose(facts)
+                await self._lose(facts)
                 return []
             case _, why:
                 raise Temporary(why)
+
+    async def _lose(self, facts: Facts) -> None:
+        """Tell the provider, once, that its machine went away with all that was on it."""
+        lost = getattr(facts.provider, "lost", None)
+        if facts.name in self._groundless or lost is None:
+            return
+        await _called(facts, lost)
+        facts.handles = facts.handles and {}
+        self._groundless.add(facts.name)
 
     async def _probe(self, facts: Facts, place: Place, life: str) -> None:
         """Ask until ready; give up when this life of the instance is over."""
@@ -162,14 +173,6 @@ class Observers:
         self, facts: Facts, place: Place, failed: Callable[[str], None]
     ) -> tuple[Target, ...]:
         return await resolved(facts, place, self._needs.values(facts), failed)
-
-
-async def _lose(facts: Facts) -> None:
-    """Its machine is off: the provider is told once, before the first look at what comes after."""
-    lost: Callable[[], Awaitable[None]] | None = getattr(facts.provider, "lost", None)
-    if not facts.lost and lost is not None:
-        await _called(facts, lost)
-        facts.lost, facts.handles = True, facts.handles and {}
 
 
 async def _look(facts: Facts) -> list[Sighting]:

@@ -13,9 +13,9 @@ Laws a provider keeps:
   absent is fine.
 * no call blocks the event loop.
 
-A provider may have more: ``async def lost() -> None`` is called once each time the machine that the service
-lives on is seen to be off. Nothing of it exists any more then, whatever was remembered; handles from before
-are not handed to ``adopt`` afterwards.
+One method is optional: ``async def lost(self) -> None`` of a provider whose services may live on a machine.
+It is called once each time the machine turns out to be off: nothing of the service exists any more. Who
+remembers what runs forgets it there; handles from before are not handed to ``adopt`` afterwards.
 """
 
 from __future__ import annotations
