@@ -103,6 +103,8 @@ class Sshd:
     def stop(self) -> None:
         """The server and every connection end."""
         if self._process is not None:
+            self._process.send_signal(signal.SIGSTOP)  # else it may take one more connection in between
+            os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
             self.cut()
             self._process.kill()
             self._process.wait()
