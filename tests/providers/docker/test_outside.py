@@ -8,7 +8,7 @@ from tests.providers.conformance.waiting import becomes, begin, until
 from tests.providers.docker_place import DockerPlace
 
 from poorwill.core.model import Condition
-from poorwill.providers.docker import DockerProvider
+from poorwill.providers.docker import DockerProvider, events
 
 
 async def running(place: DockerPlace, *options: str) -> tuple[DockerProvider, str]:
@@ -97,6 +97,23 @@ async def test_a_policy_that_fights_with_sleep_is_told_once(
         assert fights in note
     else:
         assert docker_place.notes == []
+
+
+async def test_a_start_does_not_wait_until_an_engine_that_was_away_is_heard_again(
+    docker_place: DockerPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("FIRST_AGAIN", "LAST_AGAIN"):
+        monkeypatch.setattr(events, name, 600.0)
+    provider, name = await running(docker_place)
+    before = docker_place.changes
+    await docker_place.go_dark()
+    await until(lambda: docker_place.changes > before, "the break was noticed")
+    await docker_place.mend()
+    docker_place.engine.run("stop", name)
+    await begin(provider, "a")
+    docker_place.engine.run("kill", name)
+    await until(lambda: docker_place.heard("was killed (signal 9) outside Poorwill"), "a note of the end")
+    assert not docker_place.heard("somebody else started")
 
 
 class TestAnEngineThatIsRestarted:

@@ -33,9 +33,16 @@ class Events:
         self._broken = broken
         self._since = ""
         self._following: asyncio.Task[None] | None = None
+        self._wanted = asyncio.Event()
 
-    async def follow(self) -> None:
-        """From when this returns on, no event is missed. Raises ProviderError when nobody is there."""
+    async def follow(self, *, at_once: bool = False) -> None:
+        """From when this returns on, no event is missed. Raises ProviderError when nobody is there.
+
+        ``at_once`` ends a pause after a break: what Poorwill does next must not be told late, or it would
+        be taken for somebody else's doing.
+        """
+        if at_once:
+            self._wanted.set()
         if not self._since:
             self._since = await self._engine.clock()
         if self._following is not None and self._following.done():
@@ -54,6 +61,7 @@ class Events:
     async def _keep_following(self) -> None:
         pause, last = FIRST_AGAIN, ""
         while True:
+            self._wanted.clear()
             try:
                 async for event in self._engine.events(self._since, KINDS):
                     pause, last = FIRST_AGAIN, ""
@@ -66,7 +74,9 @@ class Events:
                     )
                 last = str(error)
             self._broken()
-            await asyncio.sleep(pause)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._wanted.wait()
             pause = min(LAST_AGAIN, pause * 2)
 
 

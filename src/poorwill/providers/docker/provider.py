@@ -96,7 +96,7 @@ class ContainersProvider(ABC):
 
     async def start(self, instance: str, prepared: Mapping[str, Json]) -> Handle:
         """What was started of a project is put down again when the rest of it cannot be."""
-        await self._events.follow()
+        await self._events.follow(at_once=True)
         started: list[Seen] = []
         with _counted(self._starting, instance):
             async with self._lock(instance):
