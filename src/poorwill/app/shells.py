@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from poorwill.config import MachineConfig, Settings
+from poorwill.config import MachineConfig
 from poorwill.config.ssh import SshAccess
 from poorwill.control.facts import Ask
-from poorwill.errors import BadInput, ProviderError, Temporary
+from poorwill.errors import ProviderError, Temporary
 from poorwill.providers.base import Shell
-from poorwill.providers.ssh import HostKey, Target
+from poorwill.providers.ssh import Target, login_at
 
 Values = Callable[[str], Mapping[str, str] | None]
 """What a machine's provider says of it (host, ssh_port …); None while it does not run."""
@@ -62,15 +61,7 @@ class Shells:
         if "{" in host:
             raise Temporary(f"the machine {machine} does not say yet where it is: {host} is not known")
         told = values.get("ssh_port")
-        return Target(
-            host=host,
-            port=access.port or (int(told) if told else None),
-            user=access.user or values.get("ssh_user"),
-            key=self._base / Path(access.key).expanduser() if access.key else None,
-            password=os.environ.get(access.password_env) if access.password_env else None,
-            known_hosts=self._base / Path(access.known_hosts).expanduser() if access.known_hosts else None,
-            host_key=HostKey(access.host_key),
-        )
+        return login_at(access, host, self._base, int(told) if told else None, values.get("ssh_user"))
 
     def answers(self, machine: str) -> Ask:
         """Returns when one can log in."""
@@ -90,14 +81,3 @@ class Shells:
     async def close(self) -> None:
         for shell in self._shells.values():
             await shell.close()
-
-
-def check_passwords(settings: Settings) -> None:
-    """Raises BadInput when a password is to come from a variable that is not set."""
-    for name, machine in settings.machines.items():
-        variable = machine.ssh.password_env if machine.ssh else None
-        if variable and variable not in os.environ:
-            raise BadInput(
-                f"machines.{name}.ssh.password_env: the environment has no variable {variable}",
-                hint=f"set {variable}, or use a key",
-            )

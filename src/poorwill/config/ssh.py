@@ -7,16 +7,16 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 
-class SshAccess(BaseModel):
-    """Who logs in where, and which host keys are believed. ~/.ssh/config counts as well."""
+class SshLogin(BaseModel):
+    """Who logs in, and which host keys are believed. What is left out comes from ~/.ssh/config."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    host: str = Field(
-        default="{host}", min_length=1, description="Where to log in; {host} is what the cloud answers."
-    )
     port: int | None = Field(
-        default=None, ge=1, le=65535, description="Its port. Default: what the cloud answers, else SSH's own."
+        default=None,
+        ge=1,
+        le=65535,
+        description="Port of its sshd. Default: what the cloud answers, if there is one, else SSH's own.",
     )
     user: str | None = Field(default=None, min_length=1, description="Who to log in as.")
     key: str | None = Field(
@@ -37,4 +37,12 @@ class SshAccess(BaseModel):
         default="strict",
         description="strict: only a machine whose key you have accepted. accept-new: remember the first key "
         "that is seen. A changed key is refused in both.",
+    )
+
+
+class SshAccess(SshLogin):
+    """How to log in to a rented machine."""
+
+    host: str = Field(
+        default="{host}", min_length=1, description="Where to log in; {host} is what the cloud answers."
     )

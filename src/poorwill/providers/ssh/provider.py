@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import ClassVar
 
 from pydantic import BaseModel
 
-from poorwill.errors import Permanent
 from poorwill.providers.base import Surroundings
 from poorwill.providers.shell.service import ScriptProvider
 from poorwill.providers.ssh import options
-from poorwill.providers.ssh.target import HostKey, Target
+from poorwill.providers.ssh.target import Target, login_at
 from poorwill.providers.ssh.tunnel import Tunnel
 
 
@@ -25,15 +22,7 @@ class SshProvider(ScriptProvider):
         from poorwill.providers.ssh.shell import SshShell  # asyncssh takes a while to load
 
         def target() -> Target:
-            return Target(
-                host=options.host,
-                port=options.port,
-                user=options.user,
-                key=_file(options.key, around.base),
-                password=_password(options.password_env),
-                known_hosts=_file(options.known_hosts, around.base),
-                host_key=HostKey(options.host_key),
-            )
+            return login_at(options, options.host, around.base)
 
         super().__init__(options, around, SshShell(target, around.folder), here=False)
         self._target = target
@@ -41,18 +30,3 @@ class SshProvider(ScriptProvider):
     def tunnel(self, there: tuple[str, int]) -> Tunnel:
         """To a port of the machine, named as the machine sees it."""
         return Tunnel(self._around, self._target, there, self._around.folder)
-
-
-def _file(name: str | None, base: Path) -> Path | None:
-    return None if name is None else (base / Path(name).expanduser()).absolute()
-
-
-def _password(variable: str | None) -> str | None:
-    if variable is None:
-        return None
-    if variable not in os.environ:
-        raise Permanent(
-            f"the variable {variable} with the password is not set",
-            hint=f"start poorwill with {variable}=...",
-        )
-    return os.environ[variable]
