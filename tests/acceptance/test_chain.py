@@ -55,6 +55,7 @@ async def test_from_the_cloud_to_the_answer_and_back_and_again_elsewhere(rented:
     await until_off(gateway, rented)
     assert rented.cloud.asked("start") == 2
     assert [process for process in gateway.children() if "ssh" in process.name()] == []
+    assert [event for event in gateway.events("kb", "noted") if "somebody else" in event["reason"]] == []
 
 
 async def test_killed_while_it_boots_with_no_gpu_at_first_and_a_stop_that_is_lost(

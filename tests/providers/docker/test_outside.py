@@ -105,11 +105,12 @@ async def test_a_start_does_not_wait_until_an_engine_that_was_away_is_heard_agai
     for name in ("FIRST_AGAIN", "LAST_AGAIN"):
         monkeypatch.setattr(events, name, 600.0)
     provider, name = await running(docker_place)
+    await provider.stop("a")
+    await becomes(provider, "a", Condition.ABSENT)
     before = docker_place.changes
     await docker_place.go_dark()
     await until(lambda: docker_place.changes > before, "the break was noticed")
     await docker_place.mend()
-    docker_place.engine.run("stop", name)
     await begin(provider, "a")
     docker_place.engine.run("kill", name)
     await until(lambda: docker_place.heard("was killed (signal 9) outside Poorwill"), "a note of the end")
