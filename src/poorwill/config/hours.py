@@ -73,20 +73,6 @@ def time_text(minute: int) -> str:
     return f"{minute // 60:02}:{minute % 60:02}"
 
 
-def days_text(days: frozenset[int]) -> str:
-    """``Mon-Fri, Sun``."""
-    parts: list[list[int]] = []
-    for day in sorted(days):
-        if parts and parts[-1][-1] == day - 1:
-            parts[-1].append(day)
-        else:
-            parts.append([day])
-    names = [name.capitalize() for name in _SHORT]
-    return ", ".join(
-        f"{names[part[0]]}-{names[part[-1]]}" if len(part) > 1 else names[part[0]] for part in parts
-    )
-
-
 def _words(text: str) -> Iterator[str]:
     if len(text) > _LONGEST:
         raise expected(_HOURS)

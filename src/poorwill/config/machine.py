@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationInfo, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
 from poorwill.config.run import RunSection, context
-from poorwill.config.schedule import Schedule, timetable
+from poorwill.config.schedule import Schedule
+from poorwill.config.scheduled import Scheduled
 from poorwill.config.ssh import SshAccess
 from poorwill.config.units import Duration, at_least
 from poorwill.config.zone import TimeZone
 from poorwill.core.model import Service
-from poorwill.core.schedule import Timetable
 
 _MODEL = ConfigDict(frozen=True, extra="forbid")
 
@@ -28,10 +28,8 @@ class MachineReady(BaseModel):
     )
 
 
-class MachineConfig(BaseModel):
+class MachineConfig(Scheduled):
     """One machine. The provider stands beside the other keys: http: {cloud: autodl, ...}."""
-
-    model_config = _MODEL
 
     run: RunSection = Field(
         description="What switches it on and off: a provider beside the other keys, such as "
@@ -51,26 +49,9 @@ class MachineConfig(BaseModel):
         default=None, description="Time zone of the schedule. Default: that of the file."
     )
 
-    _name: str = PrivateAttr(default="")
-    _zone: str = PrivateAttr(default="UTC")
-    _timetable: Timetable | None = PrivateAttr(default=None)
-
-    @property
-    def name(self) -> str:
-        return self._name
-
-    @property
-    def zone(self) -> str:
-        return self._zone
-
-    @property
-    def timetable(self) -> Timetable | None:
-        return self._timetable
-
     def be_called(self, name: str, zone: str) -> None:
         """For Settings, which alone knows the name, and the zone of the file."""
-        self._name, self._zone = name, self.timezone or zone
-        self._timetable = timetable(self.schedule, self._zone)
+        self._keep(name, self.timezone or zone, self.schedule)
 
     def rules(self, settle: float) -> Service:
         """What the core needs to know; ``settle`` is the provider's, in seconds."""

@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    BaseModel,
     ConfigDict,
     Field,
-    PrivateAttr,
     ValidationInfo,
     model_validator,
 )
@@ -18,20 +16,18 @@ from poorwill.config.complaint import all_of, wrong
 from poorwill.config.jobs import job_complaints
 from poorwill.config.names import HostNames, PathPrefix, RequestPath, ServiceName
 from poorwill.config.run import RunSection, context
-from poorwill.config.schedule import Schedule, timetable
+from poorwill.config.schedule import Schedule
+from poorwill.config.scheduled import Scheduled
 from poorwill.config.traffic import Ready, Traffic
 from poorwill.config.units import Duration, HostPort, at_least
 from poorwill.config.zone import TimeZone
 from poorwill.core.model import OnRequest, Service
-from poorwill.core.schedule import Timetable
 
 _MODEL = ConfigDict(frozen=True, extra="forbid")
 
 
-class ServiceConfig(BaseModel):
+class ServiceConfig(Scheduled):
     """One service: where visitors find it, where it runs, when it sleeps."""
-
-    model_config = _MODEL
 
     hosts: HostNames = Field(
         default=(),
@@ -97,29 +93,10 @@ class ServiceConfig(BaseModel):
         default=None, description="IANA name of the time zone of the schedule. Default: the file's timezone."
     )
 
-    _name: str = PrivateAttr(default="")
-    _zone: str = PrivateAttr(default="UTC")
-    _timetable: Timetable | None = PrivateAttr(default=None)
-
-    @property
-    def name(self) -> str:
-        """The key below ``services``; empty for a service outside Settings."""
-        return self._name
-
-    @property
-    def zone(self) -> str:
-        """The time zone of its hours."""
-        return self._zone
-
     @property
     def is_job(self) -> bool:
         """Whether nobody visits it: it only runs at its hours until it is done."""
         return bool(self.schedule) and all(entry.until == "done" for entry in self.schedule)
-
-    @property
-    def timetable(self) -> Timetable | None:
-        """The schedule in its time zone; None when there is none."""
-        return self._timetable
 
     @property
     def fixed_address(self) -> HostPort | None:
@@ -129,8 +106,7 @@ class ServiceConfig(BaseModel):
 
     def be_called(self, name: str, zone: str) -> None:
         """For Settings, which alone knows the name, and the zone of the file."""
-        self._name, self._zone = name, self.timezone or zone
-        self._timetable = timetable(self.schedule, self._zone)
+        self._keep(name, self.timezone or zone, self.schedule)
 
     def rules(self, settle: float) -> Service:
         """What the core needs to know; ``settle`` is the provider's, in seconds."""

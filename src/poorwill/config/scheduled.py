@@ -1,0 +1,39 @@
+"""What services and machines have in common: a name, and hours in a time zone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic import BaseModel, ConfigDict, PrivateAttr
+
+from poorwill.config.schedule import ScheduleEntry, timetable
+from poorwill.core.schedule import Timetable
+
+
+class Scheduled(BaseModel):
+    """One entry below ``services`` or ``machines``. Settings alone knows its name and the file's zone."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    _name: str = PrivateAttr(default="")
+    _zone: str = PrivateAttr(default="UTC")
+    _timetable: Timetable | None = PrivateAttr(default=None)
+
+    @property
+    def name(self) -> str:
+        """The key it stands below; empty outside Settings."""
+        return self._name
+
+    @property
+    def zone(self) -> str:
+        """The time zone of its hours."""
+        return self._zone
+
+    @property
+    def timetable(self) -> Timetable | None:
+        """The schedule in its time zone; None when there is none."""
+        return self._timetable
+
+    def _keep(self, name: str, zone: str, schedule: Sequence[ScheduleEntry]) -> None:
+        self._name, self._zone = name, zone
+        self._timetable = timetable(schedule, zone)
