@@ -94,6 +94,12 @@ class World:
         return house.add(restored, name, **{**given, **more})
 
 
+async def woken(house: House, world: World) -> None:
+    """Somebody waits for the app until it is awake."""
+    world.front.ask(APP)
+    await house.becomes("awake", name=APP)
+
+
 async def asleep(house: House, within: float = 600.0) -> None:
     await until(
         lambda: all(house.phase(name) == "asleep" for name in (GPU, MODEL, APP)), within, "all is asleep"
@@ -127,8 +133,7 @@ async def test_it_stays_on_for_a_while_counted_from_the_last_need(tmp_path: Path
     world = World()
     async with a_house(tmp_path, front=world.front) as house:
         await world.move_in(house)
-        world.front.ask(APP)
-        await house.becomes("awake", name=APP)
+        await woken(house, world)
         world.front.askeds[APP] = Asked(0, running().time())
         await house.becomes("asleep", 200, MODEL)
         begun = running().time()
@@ -142,8 +147,7 @@ async def test_a_need_that_is_over_wakes_nothing(tmp_path: Path) -> None:
     world = World()
     async with a_house(tmp_path, front=world.front) as house:
         await world.move_in(house)
-        world.front.ask(APP)
-        await house.becomes("awake", name=APP)
+        await woken(house, world)
         world.front.askeds[APP] = Asked(0, running().time())
         await house.desk.sleep(GPU, "by ada")
         await asleep(house)
@@ -159,8 +163,7 @@ async def test_put_to_sleep_it_takes_along_what_is_on_it_and_waits_for_open_work
     world = World()
     async with a_house(tmp_path, front=world.front) as house:
         facts = await world.move_in(house)
-        world.front.ask(APP)
-        await house.becomes("awake", name=APP)
+        await woken(house, world)
         now = running().time()
         world.front.traffics[APP] = _busy(now)
         await house.desk.sleep(GPU, "by ada")
@@ -183,8 +186,7 @@ async def test_while_nobody_knows_whether_it_runs_nothing_on_it_is_touched(tmp_p
     world = World()
     async with a_house(tmp_path, front=world.front) as house:
         await world.move_in(house)
-        world.front.ask(APP)
-        await house.becomes("awake", name=APP)
+        await woken(house, world)
         world.front.askeds[APP] = Asked(0, running().time())
         world.gpu.weather.looking = "error"
         await house.becomes("unknown", 120, GPU)
@@ -201,8 +203,7 @@ async def test_it_vanishes_and_what_was_on_it_comes_back_when_it_is_wanted(tmp_p
     world = World()
     async with a_house(tmp_path, front=world.front) as house:
         await world.move_in(house)
-        world.front.ask(APP)
-        await house.becomes("awake", name=APP)
+        await woken(house, world)
         world.order.clear()
         world.power_cut()
         await until(lambda: house.phase(APP) != "awake", 30)
@@ -268,8 +269,7 @@ async def test_a_machine_that_leaves_the_configuration_goes_after_what_is_on_it(
     world = World()
     async with a_house(tmp_path, front=world.front) as house:
         facts = await world.move_in(house)
-        world.front.ask(APP)
-        await house.becomes("awake", name=APP)
+        await woken(house, world)
         world.order.clear()
         for one in facts.values():
             retire(one)
@@ -319,8 +319,7 @@ async def test_a_provider_is_told_once_each_time_its_machine_went_away(tmp_path:
         await world.move_in(house, app={"provider": Minded(world.clouds[APP])})
         await asleep(house)
         await until(lambda: len(told) == 1, 10, "nobody knows what was remembered")
-        world.front.ask(APP)
-        await house.becomes("awake", name=APP)
+        await woken(house, world)
         assert len(told) == 1
         world.power_cut()
         await until(lambda: len(told) == 2, 60)
