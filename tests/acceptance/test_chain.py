@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.platform("linux")]
 
 
 @pytest.fixture
-async def rented(tmp_path: Path) -> AsyncIterator[Rented]:
+async def rented(may_run_engines: None, tmp_path: Path) -> AsyncIterator[Rented]:
     rented = await asyncio.to_thread(Rented, tmp_path)
     try:
         async with rented.cloud:
