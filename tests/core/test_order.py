@@ -20,6 +20,7 @@ from poorwill.core.model import (
     Plan,
     Traffic,
 )
+from poorwill.core.work import Answer, BusyRule, Says, Work
 
 WEDNESDAY = at("2026-11-25 10:00")
 WINDOW = table("Wed 09:00-18:00")
@@ -27,6 +28,8 @@ DAILY = table({"start": "0 6 * * *", "until": "done"})
 
 Situation = tuple[dict[str, Any], dict[str, Any]]
 """What is special about the rules of a service, and about what is seen of it."""
+
+AT_WORK = Work(Answer(Says.BUSY, "busy probe: 3 jobs", MONO - 1, MONO, MONO))
 
 HOLDS: dict[str, Situation] = {
     "sleep": ({}, {"hand": a_hand("sleep")}),
@@ -38,6 +41,7 @@ HOLDS: dict[str, Situation] = {
     "waiting": ({}, {"asked": Asked(3, MONO)}),
     "starting": ({}, {"condition": "starting", "intent": Intent(IntentKind.START, MONO - 5, "asked")}),
     "in_use": ({}, {"condition": "running", "traffic": Traffic(last_activity=MONO)}),
+    "busy": ({"busy": BusyRule()}, {"condition": "running", "ready": True, "work": AT_WORK}),
     "idle": ({}, {}),
 }
 DESIRED = {"sleep": 0, "closed": 0, "idle": 0}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from poorwill import clock
 from poorwill.app.tenants import (
     Grounds,
     Tenant,
+    busy_probe,
     machine_of,
     probe,
     remember,
@@ -17,6 +18,7 @@ from poorwill.app.tenants import (
     tunnel,
 )
 from poorwill.config import ServiceConfig, Settings
+from poorwill.control.busy_probe import BusyProbe
 from poorwill.control.facts import Facts, Successor
 from poorwill.core.model import Hand, HandKind, Now, Service
 from poorwill.errors import BadInput
@@ -98,6 +100,7 @@ def successor(tenant: Tenant, grounds: Grounds) -> Successor:
         remember=lambda: remember(tenant, grounds),
         machine=machine_of(tenant),
         tunnel=tunnel(tenant, grounds),
+        busy=busy_probe(tenant, grounds),
     )
 
 
@@ -111,8 +114,17 @@ def amend(facts: Facts, tenant: Tenant, then: Successor) -> Entry | None:
     facts.zone = tenant.zone
     if isinstance(tenant, ServiceConfig):
         facts.needs = tenant.needs
+    facts.busy = _asked_where_it_is(facts, then)
     facts.successor = then
     return entry
+
+
+def _asked_where_it_is(facts: Facts, then: Successor) -> BusyProbe | None:
+    """What a busy probe asks holds at once; where it asks follows the service."""
+    before, after = facts.busy, then.busy
+    if before is None or after is None or facts.machine == then.machine:
+        return after
+    return replace(before, asks=after.asks)
 
 
 def _settled(facts: Facts, before: Service, now: Now) -> Entry | None:

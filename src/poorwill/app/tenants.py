@@ -13,6 +13,7 @@ from poorwill.app.shells import Shells
 from poorwill.config import MachineConfig, Run, ServiceConfig, Settings
 from poorwill.config.ssh import SshAccess
 from poorwill.control import restore
+from poorwill.control.busy_probe import BusyProbe
 from poorwill.control.facts import Ask, Facts, Place, Tenancy, Way
 from poorwill.control.probe import Probe
 from poorwill.core.agenda import warnings
@@ -24,6 +25,7 @@ from poorwill.gateway.doors import Door
 from poorwill.gateway.routes import Site, Stray
 from poorwill.providers.base import Provider, Surroundings
 from poorwill.providers.registry import provider
+from poorwill.providers.shell.local import LocalShell
 from poorwill.providers.ssh import Tunnel
 from poorwill.store.folder import StateFolder
 from poorwill.store.journal import Kind, Restored, RestoredInstance
@@ -164,6 +166,20 @@ def probe(tenant: Tenant, grounds: Grounds) -> Probe | Ask | None:
     )
 
 
+def busy_probe(tenant: Tenant, grounds: Grounds) -> BusyProbe | None:
+    """What sees work of it that no request shows."""
+    if not isinstance(tenant, ServiceConfig) or tenant.busy is None:
+        return None
+    machine = machine_of(tenant)
+    return BusyProbe(
+        tenant.busy,
+        shell=grounds.shells.of(machine) if machine else LocalShell(),
+        folder="" if machine else str(grounds.base),
+        tls=tenant.address.tls if tenant.address else None,
+        http2=tenant.protocol == "http2",
+    )
+
+
 def tunnel(tenant: Tenant, grounds: Grounds) -> Way | None:
     """The way to a service that is only reached through its machine's SSH."""
     url = tenant.address.url if isinstance(tenant, ServiceConfig) and tenant.address else None
@@ -205,6 +221,7 @@ def charge(tenant: Tenant, restored: Restored, grounds: Grounds, *, has_door: bo
     )
     if isinstance(tenant, ServiceConfig):
         facts.address, facts.needs = tenant.address, tenant.needs
+        facts.busy = busy_probe(tenant, grounds)
     return facts
 
 

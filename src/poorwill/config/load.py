@@ -99,6 +99,10 @@ class _NoOptions(BaseModel):
     def gives_exit_code(self) -> bool:
         return True
 
+    @property
+    def measures_cpu(self) -> bool:
+        return True
+
 
 class _Check:
     """Validates, takes out what is wrong, and validates the rest again, until nothing new comes up.

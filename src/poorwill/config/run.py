@@ -44,6 +44,11 @@ class Run:
         """Whether the provider reports how an instance ended that ended by itself: jobs need it."""
         return bool(getattr(self.options, "gives_exit_code", False))
 
+    @property
+    def measures_cpu(self) -> bool:
+        """Whether the provider can tell how much processor time an instance has used."""
+        return bool(getattr(self.options, "measures_cpu", False))
+
 
 def context(info: ValidationInfo) -> Context:
     return info.context if isinstance(info.context, Context) else Context()

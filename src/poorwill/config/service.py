@@ -12,6 +12,7 @@ from pydantic import (
 )
 
 from poorwill.config.address import Address
+from poorwill.config.busy import Busy, busy_complaints
 from poorwill.config.complaint import all_of, wrong
 from poorwill.config.jobs import job_complaints
 from poorwill.config.names import HostNames, PathPrefix, RequestPath, ServiceName
@@ -84,6 +85,10 @@ class ServiceConfig(Scheduled):
     traffic: Traffic = Field(
         default_factory=Traffic, description="Which requests keep the service awake, and which do not."
     )
+    busy: Busy | None = Field(
+        default=None,
+        description="How to see work that no request shows, such as a long computation: the sleep waits.",
+    )
     schedule: Schedule = Field(
         default=(),
         description="When the service is awake by itself, or when a job runs: hours such as "
@@ -120,6 +125,7 @@ class ServiceConfig(Scheduled):
             on_request=OnRequest(self.on_request),
             timetable=self.timetable,
             job=self.is_job,
+            busy=self.busy.rule if self.busy else None,
         )
 
     @model_validator(mode="before")
@@ -149,6 +155,13 @@ class ServiceConfig(Scheduled):
     @model_validator(mode="after")
     def _a_job_has_no_visitors(self, info: ValidationInfo) -> Self:
         found = job_complaints(self, context(info).providers) if self.is_job else []
+        if found:
+            raise all_of(found)
+        return self
+
+    @model_validator(mode="after")
+    def _busy_can_be_seen(self, info: ValidationInfo) -> Self:
+        found = busy_complaints(self, context(info).providers)
         if found:
             raise all_of(found)
         return self

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from poorwill.config import ServiceAddress
+from poorwill.control.busy_probe import BusyProbe
 from poorwill.control.probe import Probe
 from poorwill.core.action import Conclude, Decision
 from poorwill.core.history import WINDOW
@@ -23,6 +24,7 @@ from poorwill.core.model import (
     Plan,
     Service,
 )
+from poorwill.core.work import Work
 from poorwill.providers.base import Handle, Provider, Sighting
 
 Ask = Callable[[Callable[[str], None]], Awaitable[None]]
@@ -107,6 +109,7 @@ class Successor:
     remember: Callable[[], None]
     machine: str = ""
     tunnel: Way | None = None
+    busy: BusyProbe | None = None
 
 
 @dataclass(slots=True)
@@ -124,7 +127,9 @@ class Facts:
     needed it (monotonic), ``missing_since`` since when a start waits for what it needs. ``last_run`` is the
     hour of a job's last run that is settled, ``watched_from`` when this control plane took charge (both in
     seconds since the epoch). ``has_door`` says that visitors reach it through the gateway. ``told`` is the
-    last decision that was written down: not those made before the first look came back.
+    last decision that was written down: not those made before the first look came back. ``busy`` sees work
+    that no request shows, ``work`` is what it says now and ``busy_said`` its last words; ``overruled`` is
+    what was last written down of its say being over.
     """
 
     rules: Service
@@ -160,6 +165,10 @@ class Facts:
     plans: tuple[Plan, ...] = ()
     last_run: float | None = None
     watched_from: float = 0.0
+    busy: BusyProbe | None = None
+    work: Work = field(default_factory=Work)
+    busy_said: str = ""
+    overruled: str = ""
 
     @property
     def name(self) -> str:
@@ -206,7 +215,7 @@ class Facts:
             self.successor.remember()
             self.provider, self.probe = self.successor.provider, self.successor.probe
             self.address, self.machine = self.successor.address, self.successor.machine
-            self.tunnel = self.successor.tunnel
+            self.tunnel, self.busy = self.successor.tunnel, self.successor.busy
             self.successor = None
 
     def conclude(self, conclusion: Conclude, at: float) -> None:

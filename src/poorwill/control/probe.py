@@ -56,21 +56,35 @@ async def until_ready(probe: Probe, target: Target, failed: Callable[[str], None
         if context is not None:
             await _until_connected(target, context, failed)
         return
-    host = f"[{target.ip}]" if ":" in target.ip else target.ip
-    named = {"host": target.name} if target.name else {}
-    async with httpx2.AsyncClient(
-        base_url=f"{'https' if context else 'http'}://{host}:{target.port}",
-        headers=httpx2.Headers(named) | httpx2.Headers(dict(probe.headers)),
-        timeout=ANSWER_TIMEOUT,
-        trust_env=False,
-        verify=context or False,  # plain HTTP: loading the certificates would cost more than the question
-        http2=probe.http2,
-        http1=not probe.http2,
-        event_hooks={"request": [_naming(target)]} if context else None,
-    ) as client:
+    async with _client(target, context, probe.headers, http2=probe.http2) as client:
         await _until_answered(probe, probe.path, client, failed)
         for path in probe.warmup:
             await _warm(client, path)
+
+
+async def client(
+    target: Target, tls: Tls | None, headers: Mapping[str, str], *, http2: bool
+) -> httpx2.AsyncClient:
+    """Speaks to the service as visitors' requests do. To be closed."""
+    context = await asyncio.to_thread(_context, tls) if tls else None
+    return _client(target, context, headers, http2=http2)
+
+
+def _client(
+    target: Target, context: ssl.SSLContext | None, headers: Mapping[str, str], *, http2: bool
+) -> httpx2.AsyncClient:
+    host = f"[{target.ip}]" if ":" in target.ip else target.ip
+    named = {"host": target.name} if target.name else {}
+    return httpx2.AsyncClient(
+        base_url=f"{'https' if context else 'http'}://{host}:{target.port}",
+        headers=httpx2.Headers(named) | httpx2.Headers(dict(headers)),
+        timeout=ANSWER_TIMEOUT,
+        trust_env=False,
+        verify=context or False,  # plain HTTP: loading the certificates would cost more than the question
+        http2=http2,
+        http1=not http2,
+        event_hooks={"request": [_naming(target)]} if context else None,
+    )
 
 
 def _context(tls: Tls) -> ssl.SSLContext:
@@ -104,9 +118,9 @@ async def _until_connected(
                     target.ip, target.port, ssl=context, server_hostname=name
                 )
         except ssl.SSLError as error:
-            failed(f"{target.ip}:{target.port}: {_words(error)}")
+            failed(f"{target.ip}:{target.port}: {in_words(error)}")
         except OSError as error:  # TimeoutError is one
-            failed(f"{target.ip}:{target.port} does not accept connections ({_words(error)})")
+            failed(f"{target.ip}:{target.port} does not accept connections ({in_words(error)})")
         else:
             writer.close()
             return
@@ -124,7 +138,7 @@ async def _until_answered(
                     return
                 failed(f"GET {path} answered {answer.status_code}")
         except httpx2.HTTPError as error:
-            failed(f"GET {path}: {_words(error)}")
+            failed(f"GET {path}: {in_words(error)}")
         await _pause(begun, QUESTION_SLOWEST)
 
 
@@ -133,7 +147,7 @@ async def _warm(client: httpx2.AsyncClient, path: str) -> None:
     try:
         answer = await client.get(path, timeout=WARMUP_TIMEOUT)
     except httpx2.HTTPError as error:
-        log.warning("a warm-up request failed", path=path, error=_words(error))
+        log.warning("a warm-up request failed", path=path, error=in_words(error))
     else:
         if answer.status_code >= 400:
             log.warning("a warm-up request failed", path=path, status=answer.status_code)
@@ -144,7 +158,7 @@ async def _pause(begun: float, slowest: float) -> None:
     await asyncio.sleep(min(slowest, max(TIGHT, waited * SHARE)))
 
 
-def _words(error: BaseException) -> str:
+def in_words(error: BaseException) -> str:
     refused = _by_tls(error)
     if refused:
         return refused

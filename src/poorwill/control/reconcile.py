@@ -13,6 +13,7 @@ import structlog
 
 from poorwill import clock
 from poorwill.control.apply import Applier, Spawn
+from poorwill.control.busy import Busy
 from poorwill.control.facts import AT_REST, Facts, Tenancy
 from poorwill.control.front import Front
 from poorwill.control.indoors import Indoors
@@ -53,6 +54,7 @@ class Reconciler:
         self._front = front = Indoors(front, self._at_work, self.nudge)
         self._observers = Observers(spawn, front, self._needs, self.nudge)
         self._applier = Applier(front, recorder, spawn, self._observers.look)
+        self._busy = Busy(spawn, recorder, self._needs, self.nudge)
         self._clocks: float | None = None
         self._spawn = spawn
         self._dirty: set[str] = set()
@@ -126,6 +128,7 @@ class Reconciler:
         else:
             facts.tunnel_closed = False
         self._observers.probe_if_needed(facts)
+        self._busy.follow(facts, decision, now)
         self._decided.set()
         self._decided = asyncio.Event()
 
@@ -200,6 +203,7 @@ class Reconciler:
             hours=None if decision.desired else _opening_hours(facts, now),
         )
         calm = min(READ_AWAKE, facts.rules.idle_after / 4)
+        at_work = self._front.traffic(facts.name).busy or decision.hold.why
         # Waking is also what a sleep that was called off goes through: what called it off must be remembered.
         pace = {
             Phase.WAKING: calm,
@@ -207,7 +211,7 @@ class Reconciler:
             Phase.UNKNOWN: calm,
             Phase.FAILED: calm,
             Phase.STOPPING: calm,
-            Phase.DRAINING: calm if self._front.traffic(facts.name).busy else READ_DRAINING,
+            Phase.DRAINING: calm if at_work else READ_DRAINING,
         }
         if any(place.intent and place.intent.kind is IntentKind.START for place in facts.places.values()):
             pace[Phase.STOPPING] = READ_DRAINING  # a start called off: what it let in must end first

@@ -55,6 +55,7 @@ def details(facts: Facts, front: Front, now: Now) -> Json:
             "hint": facts.failure_hint,
         },
         "wakes": known and {"median": known.median, "p90": known.p90, "count": known.count},
+        "busy_probe": facts.busy_said or None,
         "idle_after": facts.rules.idle_after,
         "on_request": str(facts.rules.on_request),
     }

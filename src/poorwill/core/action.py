@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from poorwill.core.model import OnRequest, Outcome, Phase
+from poorwill.core.work import Hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ Action = Start | Stop | Conclude | Skip | OpenGate | CloseGate
 class Decision:
     """What to do now. ``look_again_at`` (monotonic) is when time alone would change the answer.
 
-    ``rule`` and ``entrance`` are those of the ``Demand``.
+    ``rule`` and ``entrance`` are those of the ``Demand``. ``hold`` is what a busy probe makes of the sleep.
     """
 
     phase: Phase
@@ -73,3 +74,4 @@ class Decision:
     look_again_at: float | None = None
     rule: str = ""
     entrance: OnRequest = OnRequest.WAKE
+    hold: Hold = field(default_factory=Hold)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from poorwill.core import demand, due, lifecycle
+from poorwill.core import busy, demand, due, lifecycle
 from poorwill.core.action import Decision
 from poorwill.core.model import Condition, Demand, Now, Observation, Outcome, Phase, Service
+from poorwill.core.work import Hold
 
 
 def decide(service: Service, seen: Observation, now: Now) -> Decision:
@@ -13,19 +14,33 @@ def decide(service: Service, seen: Observation, now: Now) -> Decision:
     phase = lifecycle.phase(seen, wish, now)
     actions, look_again_at = lifecycle.steps(service, seen, wish, now)
     skip = due.skipped(service, seen, now)
-    moments = [at for at in (wish.until, look_again_at) if at is not None and at > now.mono]
+    hold = _hold(service, seen, wish, now)
+    times = (wish.until, look_again_at, hold.until, hold.ask_at)
+    moments = [at for at in times if at is not None and at > now.mono]
     return Decision(
         phase=phase,
         desired=wish.desired,
-        reason=_reason(phase, seen, wish),
+        reason=_reason(phase, seen, wish, hold),
         actions=actions if skip is None else (skip, *actions),
         look_again_at=min(moments) if moments else None,
         rule=wish.rule,
         entrance=wish.entrance,
+        hold=hold,
     )
 
 
-def _reason(phase: Phase, seen: Observation, wish: Demand) -> str:
+def _hold(service: Service, seen: Observation, wish: Demand, now: Now) -> Hold:
+    """What a busy probe makes of the sleep, where it matters; what it says in vain is told all the same."""
+    since = demand.idle_since(service, seen, now)
+    if wish.rule == "busy":
+        return busy.hold(service, seen, now, since)
+    if wish.desired:
+        return busy.LETS_GO
+    held = lifecycle.before_stop(service, seen, now)
+    return held if held.why else Hold(overruled=busy.hold(service, seen, now, since).overruled)
+
+
+def _reason(phase: Phase, seen: Observation, wish: Demand, hold: Hold) -> str:
     instance = seen.instances[0]
     if phase is Phase.UNKNOWN:
         return f"nobody knows whether it runs: {instance.detail or 'the provider does not answer'}"
@@ -38,4 +53,6 @@ def _reason(phase: Phase, seen: Observation, wish: Demand) -> str:
         if instance.intent.error:
             return f"the stop failed and is tried again: {instance.intent.error}"
         return instance.intent.reason or wish.reason
+    if phase is Phase.DRAINING and (hold.why or hold.overruled):
+        return f"{wish.reason}; {hold.why or hold.overruled}"
     return wish.reason

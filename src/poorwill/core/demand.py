@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from math import inf
 from zoneinfo import ZoneInfo
 
-from poorwill.core import due
+from poorwill.core import busy, due
 from poorwill.core.hand import in_force
 from poorwill.core.model import (
     Condition,
@@ -141,6 +142,12 @@ def _in_use(service: Service, seen: Observation, now: Now) -> Demand | None:
     return Demand(1, why, last + service.idle_after)
 
 
+def _working(service: Service, seen: Observation, now: Now) -> Demand | None:
+    held = busy.hold(service, seen, now, idle_since(service, seen, now))
+    moments = [at for at in (held.until, held.ask_at) if at is not None]
+    return Demand(1, held.why, min(moments, default=None)) if held.why else None
+
+
 def _idle(service: Service, seen: Observation, now: Now) -> Demand:
     if service.job:
         return Demand(0, due.at_rest(service, seen, now))
@@ -161,12 +168,19 @@ ORDER: tuple[Rule, ...] = (
     Rule("waiting", "requests are waiting", "awake", False, _waiting),
     Rule("starting", "a start is under way", "awake", False, _starting),
     Rule("in_use", "somebody was active or asked within `idle_after`", "awake", False, _in_use),
+    Rule("busy", "a `busy` probe says that it works", "awake, for `busy.at_most`", False, _working),
     Rule("idle", "nobody needs it", "asleep", False, _idle),
 )
 """Who wins, from strongest to weakest."""
 
 
 # --- what the rows are made of ------------------------------------------------------------------
+
+
+def idle_since(service: Service, seen: Observation, now: Now) -> float:
+    """From when on nobody needs it any more; what a busy probe said before does not count."""
+    last = _last_need(service, seen, now)
+    return -inf if last is None else last + service.idle_after
 
 
 def _last_need(service: Service, seen: Observation, now: Now) -> float | None:

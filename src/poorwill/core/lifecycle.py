@@ -28,7 +28,7 @@ from __future__ import annotations
 
 from math import inf
 
-from poorwill.core import due
+from poorwill.core import busy, due
 from poorwill.core.action import Action, CloseGate, Conclude, OpenGate, Start, Stop
 from poorwill.core.hand import in_force
 from poorwill.core.model import (
@@ -48,6 +48,7 @@ from poorwill.core.model import (
     Service,
 )
 from poorwill.core.traffic import drained, silent_at
+from poorwill.core.work import Hold
 
 START_BACKOFF = (1.0, 300.0)
 """Seconds before the second start after a failure, and the longest wait; doubled in between."""
@@ -204,6 +205,14 @@ def _may_stop(service: Service, seen: Observation, now: Now) -> bool:
     return _forced(seen, now) or drained(seen.traffic, seen.gate.since, service.drain, service.idle_after)
 
 
+def before_stop(service: Service, seen: Observation, now: Now) -> Hold:
+    """What a busy probe makes of a stop that nothing else is in the way of."""
+    stopping = seen.gate.state is GateState.CLOSED and _may_stop(service, seen, now)
+    if not stopping or _forced(seen, now):
+        return busy.LETS_GO
+    return busy.hold(service, seen, now, seen.gate.since, stopping=True)
+
+
 def _forced(seen: Observation, now: Now) -> bool:
     hand = in_force(seen, now)
     return hand is not None and hand.kind is HandKind.SLEEP and hand.force
@@ -246,6 +255,8 @@ def _running(service: Service, seen: Observation, instance: Instance, demand: De
     if gate.state is GateState.OPEN:
         return (CloseGate(),), None
     if _may_stop(service, seen, now):
+        if before_stop(service, seen, now).why:
+            return NOTHING
         # Forced, it does not wait for Envoy; but a gate that moves may be one that opens.
         first = (CloseGate(),) if gate.state is GateState.MOVING else ()
         return (*first, Stop(instance.id, demand.reason)), None

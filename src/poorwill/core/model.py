@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from poorwill.core.schedule import Timetable
+from poorwill.core.work import BusyRule, Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Service:
     believed. ``keepalive_bytes`` is the bytes per minute that an open but idle stream may move
     (pings, keep-alive comments) without counting as activity. ``on_request`` says what a visitor can do
     outside the windows of ``timetable``. A ``job`` is visited by nobody: it runs until it is done.
+    ``busy`` is None for a service without a busy probe.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Service:
     on_request: OnRequest = OnRequest.WAKE
     timetable: Timetable | None = None
     job: bool = False
+    busy: BusyRule | None = None
 
 
 class Condition(StrEnum):
@@ -221,7 +224,8 @@ class Observation:
     ``needed_at`` is when that was last so. ``missing`` says what it has to wait for before it can start;
     empty when nothing. ``wake_time`` is how long its starts take, for windows that begin with a service
     that answers. ``last_run`` is the hour of the last run of a job that is settled, ``watched_from`` since
-    when Poorwill has been there to start one (both seconds since the epoch).
+    when Poorwill has been there to start one (both seconds since the epoch). ``work`` is what its busy probe
+    says.
     """
 
     instances: tuple[Instance, ...]
@@ -237,6 +241,7 @@ class Observation:
     wake_time: float = 0.0
     last_run: float | None = None
     watched_from: float = 0.0
+    work: Work = field(default_factory=Work)
 
 
 class Phase(StrEnum):

@@ -13,9 +13,14 @@ Laws a provider keeps:
   absent is fine.
 * no call blocks the event loop.
 
-One method is optional: ``async def lost(self) -> None`` of a provider whose services may live on a machine.
-It is called once each time the machine turns out to be off: nothing of the service exists any more. Who
-remembers what runs forgets it there; handles from before are not handed to ``adopt`` afterwards.
+Some methods are optional:
+
+* ``async def lost(self) -> None`` of a provider whose services may live on a machine. It is called once each
+  time the machine turns out to be off: nothing of the service exists any more. Who remembers what runs
+  forgets it there; handles from before are not handed to ``adopt`` afterwards.
+* ``async def cpu_seconds(self, instance) -> float``: the processor time that the instance, with all it
+  started, has used so far; its ``Options`` then say ``measures_cpu``.
+* ``async def process_ids(self, instance) -> frozenset[int]``: its processes on this host.
 """
 
 from __future__ import annotations

@@ -33,7 +33,8 @@ class Kind(StrEnum):
 
     The whole program (service ""): UP, DOWN, RELOAD, GATEWAY. A decision: PHASE. Intents: START, STOP.
     Answers of the provider: STARTED, CALL_FAILED. What it noticed, such as who stopped it: NOTED. Outcomes:
-    READY, STOPPED, FAILED, CRASHED, and of a job DONE or SKIPPED. A person's demand: WAKE, SLEEP, PLAN, AUTO.
+    READY, STOPPED, FAILED, CRASHED, and of a job DONE or SKIPPED. What a busy probe cannot tell, and that its
+    say is over: BUSY. A person's demand: WAKE, SLEEP, PLAN, AUTO.
     """
 
     UP = "up"
@@ -56,6 +57,7 @@ class Kind(StrEnum):
     DONE = "done"
     SKIPPED = "skipped"
     NOTED = "noted"
+    BUSY = "busy"
 
 
 @dataclass(frozen=True, slots=True)

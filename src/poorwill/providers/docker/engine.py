@@ -72,6 +72,14 @@ class Engine:
                 )
         return "".join(pieces).splitlines()[-lines:]
 
+    async def cpu_seconds(self, container: str) -> float:
+        """The processor time it has used since it was started."""
+        docker = await self._connected()
+        with self._asking():
+            async with asyncio.timeout(ASK_WITHIN):
+                (told,) = await docker.containers.container(container).stats(stream=False)
+        return float(told["cpu_stats"]["cpu_usage"]["total_usage"]) / 1e9
+
     async def clock(self) -> str:
         """The engine's own time, as the events want it: seconds since the epoch, as text."""
         docker = await self._connected()

@@ -108,6 +108,10 @@ class Common(BaseModel):
         return True
 
     @property
+    def measures_cpu(self) -> bool:
+        return True
+
+    @property
     def gives_exit_code(self) -> bool:
         return True
 

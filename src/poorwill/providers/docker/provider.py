@@ -121,6 +121,12 @@ class ContainersProvider(ABC):
         main = (await self._group(instance)).main if lines > 0 else None
         return await self._engine.log(main.id, lines) if main else []
 
+    async def cpu_seconds(self, instance: str) -> float:
+        """Of all its containers that sleep when it does."""
+        group = await self._group(instance)
+        up = [seen for each in group.sleeping.values() for seen in each if seen.is_up]
+        return sum([await self._engine.cpu_seconds(seen.id) for seen in up])
+
     async def close(self) -> None:
         """Stop listening; containers are left alone."""
         await self._events.close()

@@ -6,11 +6,11 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from poorwill.config.jsonpath import Json
+from poorwill.config.template import Words
 from poorwill.errors import NoCapacity, Permanent, ProviderError, Temporary
 from poorwill.providers.http.calls import Call
 from poorwill.providers.http.description import Description
-from poorwill.providers.http.jsonpath import Json
-from poorwill.providers.http.template import Words
 
 LONGEST_TEXT = 200
 

@@ -8,11 +8,11 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from poorwill.config.complaint import wrong
+from poorwill.config.jsonpath import Json, parse_path
 from poorwill.config.status import StatusRanges
+from poorwill.config.template import Words
 from poorwill.config.units import Duration
 from poorwill.core.model import Condition
-from poorwill.providers.http.jsonpath import Json, parse_path
-from poorwill.providers.http.template import Words
 from poorwill.providers.http.written import MODEL, PathText, PatternText, TestText, ValueText
 
 METHODS = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from poorwill import clock
+from poorwill.config.jsonpath import Json
+from poorwill.config.template import Words, fill, fill_tree
 from poorwill.errors import Permanent, Temporary
 from poorwill.providers.http.answers import Answer, Denied, Judge, Unanswered
 from poorwill.providers.http.calls import Call, Login
 from poorwill.providers.http.description import Description, is_loopback
-from poorwill.providers.http.jsonpath import Json
 from poorwill.providers.http.signing import ucloud
-from poorwill.providers.http.template import Words, fill, fill_tree
 
 if TYPE_CHECKING:
     import httpx2

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from poorwill.config.complaint import Loc, all_of, wrong
+from poorwill.config.template import placeholders, texts
 from poorwill.config.units import Duration, at_least
 from poorwill.providers.http.calls import (
     TIMER_WORDS,
@@ -24,7 +25,6 @@ from poorwill.providers.http.calls import (
     Success,
     Timer,
 )
-from poorwill.providers.http.template import placeholders, texts
 from poorwill.providers.http.written import MODEL, PathText, Value
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from poorwill.providers.http.jsonpath import Json, Literal, Path, parse_literal, parse_path
-from poorwill.providers.http.template import Words
+from poorwill.config.jsonpath import Json, Literal, Path, parse_literal, parse_path
+from poorwill.config.template import Words
 
 _TEST = re.compile(
     r"(?P<path>\$.*?)\s+(?:(?P<word>exists|missing)|(?P<sign>==|!=|in)\s+(?P<value>.+))", re.DOTALL

@@ -21,11 +21,11 @@ from pydantic import (
 
 from poorwill.config.complaint import Loc, all_of, expected, wrong
 from poorwill.config.run import context
+from poorwill.config.template import Words
 from poorwill.config.units import Duration, at_least, format_duration
 from poorwill.errors import ConfigError
 from poorwill.providers.http.description import Description
 from poorwill.providers.http.library import cloud, load, shipped
-from poorwill.providers.http.template import Words
 
 NAME = "{instance}"
 """Stands for Poorwill's own name of an instance, in ``instance:``."""

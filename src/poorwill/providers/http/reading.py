@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from poorwill.config.jsonpath import Json
+from poorwill.config.template import Words
 from poorwill.core.model import Condition
 from poorwill.errors import Temporary
 from poorwill.providers.http.calls import Reading
 from poorwill.providers.http.client import Client
 from poorwill.providers.http.description import Description
-from poorwill.providers.http.jsonpath import Json
-from poorwill.providers.http.template import Words
 
 _SHAPE = "the API may have changed; `poorwill clouds try` shows what is understood"
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
+from poorwill.config.template import Words
 from poorwill.errors import ProviderError
 from poorwill.providers.http.client import Client
 from poorwill.providers.http.description import Description
 from poorwill.providers.http.reading import Reader, Seen
-from poorwill.providers.http.template import Words
 
 
 @dataclass(frozen=True, slots=True)

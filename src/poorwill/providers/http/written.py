@@ -10,9 +10,9 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, PlainSerializer, PlainValidator, WithJsonSchema
 
 from poorwill.config.complaint import expected, wrong
-from poorwill.providers.http.jsonpath import Json, Path, parse_path
+from poorwill.config.jsonpath import Json, Path, parse_path
+from poorwill.config.template import Words, fill
 from poorwill.providers.http.jsontest import Test, parse_test
-from poorwill.providers.http.template import Words, fill
 
 # Built when the first description is read: most configurations have none.
 MODEL = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True)

@@ -117,6 +117,10 @@ class Options(BaseModel):
         return any(PORT in text for text in (*self.command, *self.env.values()))
 
     @property
+    def measures_cpu(self) -> bool:
+        return True
+
+    @property
     def gives_exit_code(self) -> bool:
         """A process that ends by itself always tells how, also after a restart of Poorwill."""
         return True

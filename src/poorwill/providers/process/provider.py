@@ -15,6 +15,7 @@ from poorwill import clock
 from poorwill.core.model import Condition
 from poorwill.errors import Permanent, Temporary
 from poorwill.host.table import Identity, is_alive, this_host
+from poorwill.host.usage import cpu_seconds
 from poorwill.host.watch import watch
 from poorwill.providers.base import Handle, Json, Sighting, Surroundings
 from poorwill.providers.process import ending, launch, log, options, spawn, sweep
@@ -95,6 +96,18 @@ class ProcessProvider:
 
     async def log_tail(self, instance: str, lines: int) -> list[str]:
         return await asyncio.to_thread(log.tail, self._file(instance, "log"), lines)
+
+    async def cpu_seconds(self, instance: str) -> float:
+        """Of everything that carries its mark or is of its session."""
+        return await asyncio.to_thread(cpu_seconds, await self.process_ids(instance))
+
+    async def process_ids(self, instance: str) -> frozenset[int]:
+        running = self._running.get(instance)
+        if running is None:
+            raise Temporary(f"{instance} does not run")
+        session, mark = running.identity.pid, self._mark(instance)
+        found = await asyncio.to_thread(sweep.members, self._table, mark, session)
+        return frozenset(seen.pid for seen in found)
 
     async def close(self) -> None:
         """Finish what was begun, then stop watching; children live on."""

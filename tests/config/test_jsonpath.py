@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from poorwill.providers.http.jsonpath import parse_path
+from poorwill.config.jsonpath import parse_path
 from poorwill.providers.http.jsontest import parse_test
 
 ANSWER = {

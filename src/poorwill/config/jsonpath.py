@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from poorwill.providers.http.template import Words, fill, placeholders
+from poorwill.config.template import Words, fill, placeholders
 
 Json = Any
 
