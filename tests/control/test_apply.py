@@ -13,7 +13,7 @@ from tests.control.test_recorder import Disk
 from tests.control.virtual_time import in_virtual_time, running, until
 
 from poorwill import clock
-from poorwill.control.apply import STOP_DEADLINE, Applier
+from poorwill.control.apply import STOP_DEADLINE, STOP_UNWRITTEN, Applier
 from poorwill.control.facts import Facts, Place
 from poorwill.control.recorder import Recorder
 from poorwill.core.action import CloseGate, Conclude, OpenGate, Start, Stop
@@ -82,7 +82,7 @@ async def test_the_intent_is_on_the_disk_before_the_provider_is_called(
     action: Start | Stop, kind: str
 ) -> None:
     async with a_bench() as bench:
-        bench.disk.takes = 5.0
+        bench.disk.takes = 4.0
         found: list[list[str]] = []
 
         def called(_: str) -> None:
@@ -95,15 +95,30 @@ async def test_the_intent_is_on_the_disk_before_the_provider_is_called(
 
 
 @in_virtual_time
-async def test_no_call_without_a_disk() -> None:
+async def test_no_start_without_a_disk() -> None:
+    """It was not even begun: it has not failed, and no line tells of it later."""
     async with a_bench() as bench:
         bench.disk.full = True
+        begun = running().time()
         bench.apply(START)
-        await asyncio.sleep(RULES.start_timeout - 1)
+        await until(lambda: bench.place.intent is None, 2)
+        await asyncio.sleep(RULES.start_timeout)
         assert bench.cloud.calls == []
+        assert bench.facts.missing_since == begun, "its wake counts from here"
         bench.disk.full = False
-        await bench.over(2)
-        assert bench.cloud.count("start") == 1
+        assert [entry.kind for entry in await bench.written()] == [Kind.NOTED]
+        assert bench.looks, "it is decided anew"
+
+
+@in_virtual_time
+async def test_a_disk_that_hangs_uses_up_the_time_of_a_start() -> None:
+    async with a_bench() as bench:
+        bench.disk.takes = 1_000.0
+        bench.apply(START)
+        await bench.over(RULES.start_timeout + 1)
+        assert bench.place.intent is not None
+        assert "did not return" in bench.place.intent.error
+        assert bench.cloud.calls == []
 
 
 @in_virtual_time
@@ -180,17 +195,25 @@ async def test_a_call_that_fails_says_so_in_the_intent_and_in_the_journal(
 
 
 @in_virtual_time
-async def test_no_stop_without_a_disk_however_often_it_is_asked_for() -> None:
+@pytest.mark.parametrize("disk", ["full", "hanging"])
+async def test_a_full_disk_does_not_cost_a_stop_which_is_written_down_later(disk: str) -> None:
     async with a_bench() as bench:
-        bench.disk.full = True
+        bench.disk.full, bench.disk.takes = disk == "full", 900.0 if disk == "hanging" else 0.01
+        bench.cloud.weather.stop = "error"
         bench.apply(STOP)
-        await bench.over(STOP_DEADLINE + 1)
-        bench.apply(STOP)
-        await asyncio.sleep(STOP_DEADLINE - 1)
-        assert bench.cloud.count("stop") == 0
-        bench.disk.full = False
-        await bench.over(3)
+        await bench.over(STOP_UNWRITTEN + 1)
         assert bench.cloud.count("stop") == 1
+        bench.apply(STOP)
+        await bench.over(1)
+        assert bench.cloud.count("stop") == 2, "the second one does not wait again"
+        bench.disk.full, bench.disk.takes = False, 0.01
+        assert await bench.recorder.flush(1_000)
+        kinds = [entry.kind for _, entries in bench.disk.batches for entry in entries]
+        assert [kind for kind in kinds if kind is not Kind.NOTED] == [
+            Kind.STOP,
+            Kind.CALL_FAILED,
+            Kind.CALL_FAILED,
+        ]
 
 
 @in_virtual_time

@@ -227,10 +227,10 @@ async def test_the_last_word_holds_and_outlives_a_restart(tmp_path: Path) -> Non
 
 
 @in_virtual_time
-async def test_a_word_that_cannot_be_written_down_is_not_followed_yet(
+async def test_a_word_holds_while_the_disk_is_full_and_is_written_down_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever said it still waits for the answer, and a restart would not know of it."""
+    """A person who wants to save money must be able to; a start still waits for the disk."""
     async with a_house(tmp_path) as house:
         facts = house.add()
         await house.becomes("asleep")
@@ -241,14 +241,18 @@ async def test_a_word_that_cannot_be_written_down_is_not_followed_yet(
             raise StateError("the disk is full")
 
         monkeypatch.setattr(Journal, "append", full)
-        saying = asyncio.ensure_future(house.desk.wake(NAME, None, "by hand"))
-        await asyncio.sleep(30)
-        assert not saying.done()
-        assert facts.hand is None
+        begun = running().time()
+        row = await house.desk.wake(NAME, None, "by hand")
+        assert running().time() - begun < 2
+        await house.becomes("waking", 1)
+        row = house.desk.why(NAME)
+        assert row["reason"] == "kept awake by hand; nothing is started meanwhile: the disk is full"
+        await asyncio.sleep(300)
         assert house.cloud.count("start") == 0
+        assert facts.failures.count == 0, "it waits, it has not failed"
         monkeypatch.setattr(Journal, "append", append)
-        await saying
-        await house.becomes("awake")
+        await house.becomes("awake", 10)
+        assert [event.kind for event in await house.events(Kind.WAKE, Kind.START)] == [Kind.WAKE, Kind.START]
 
 
 @in_virtual_time

@@ -10,6 +10,7 @@ import pytest
 from tests.control.virtual_time import in_virtual_time, running, until
 
 from poorwill import clock
+from poorwill.control import recorder as recorder_room
 from poorwill.control.recorder import Recorder
 from poorwill.core.model import Now
 from poorwill.errors import StateError
@@ -103,18 +104,57 @@ async def test_a_full_disk_loses_nothing_and_keeps_the_order() -> None:
     async with recording() as (recorder, disk):
         disk.full = True
         recorder.note(clock.now(), entry(1))
-        waiting = asyncio.ensure_future(recorder.commit(clock.now(), entry(2)))
+        waiting = asyncio.ensure_future(recorder.record(clock.now(), entry(2), within=60))
         await asyncio.sleep(30)
         recorder.note(clock.now(), entry(3))
         assert recorder.trouble == "the disk is full"
-        assert not waiting.done()
+        assert not await waiting, "it is not on the disk, and whoever waited for that knows it"
         assert disk.batches == []
         assert 15 <= disk.tries <= 31, "tried again, not in a tight loop"
         disk.full = False
-        await asyncio.wait_for(waiting, 5)
         assert await recorder.flush(5)
-        assert disk.reasons == ["1", "2", "3"]
+        assert disk.reasons == ["1", "2", "the journal could not be written: the disk is full", "3"]
         assert recorder.trouble == ""
+
+
+@in_virtual_time
+async def test_what_has_to_be_on_the_disk_first_is_refused_and_not_written_later() -> None:
+    async with recording() as (recorder, disk):
+        told: list[str] = []
+        recorder.changed = lambda: told.append(recorder.trouble)
+        disk.full = True
+        recorder.note(clock.now(), entry(1))
+        with pytest.raises(StateError, match="the disk is full"):
+            await recorder.commit(clock.now(), entry("intent"), entry("more of it"))
+        assert told == ["the disk is full"]
+        with pytest.raises(StateError):
+            await recorder.commit(clock.now(), entry("again"))
+        disk.full = False
+        assert await recorder.flush(5)
+        assert disk.reasons == ["1", "the journal could not be written: the disk is full"]
+        assert told == ["the disk is full", ""], "once when it begins, once when it is over"
+        await recorder.commit(clock.now(), entry("now"))
+        assert disk.reasons[-1] == "now"
+
+
+@in_virtual_time
+async def test_a_disk_that_is_full_for_weeks_does_not_fill_the_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(recorder_room, "MOST", 100)
+    async with recording() as (recorder, disk):
+        disk.full = True
+        recorder.note(clock.now(), Entry(Kind.STOP, "notes", reason="stop"))
+        await asyncio.sleep(1)
+        for number in range(1_000):
+            recorder.note(clock.now(), entry(number))
+        disk.full = False
+        assert await recorder.flush(5)
+        assert disk.reasons[0] == "stop", "what a restart needs is kept"
+        assert 90 <= len(disk.reasons) <= 104
+        left_out = 1_001 - sum(reason.isdecimal() for reason in disk.reasons)  # and the one of the trouble
+        assert disk.reasons[-1].startswith(f"{left_out} events are not in the journal")
+        assert "999" in disk.reasons, "the newest are kept"
 
 
 @in_virtual_time
@@ -132,13 +172,12 @@ async def test_flush_says_when_it_took_too_long() -> None:
 async def test_who_stops_waiting_does_not_unsay_what_he_said() -> None:
     """A start that ran out of time before its intent was written: the line is written all the same."""
     async with recording() as (recorder, disk):
-        disk.full = True
+        disk.takes = 10.0
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(3):
                 await recorder.commit(clock.now(), entry("intent"))
         recorder.note(clock.now(), entry("given up"))
-        disk.full = False
-        assert await recorder.flush(5)
+        assert await recorder.flush(30)
         assert disk.reasons == ["intent", "given up"]
 
 

@@ -1,7 +1,7 @@
 """Decisions made true: idempotent, one call at a time for each instance, each with a deadline.
 
-An intent is on the disk before the provider is called. What a call brought shows in the facts of the
-next look; nothing here waits for a state to come about.
+The intent of a start is on the disk before the provider is called; a stop waits only so long for that. What a
+call brought shows in the facts of the next look; nothing here waits for a state to come about.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from poorwill.control.front import Front
 from poorwill.control.recorder import Recorder
 from poorwill.core.action import Action, CloseGate, Conclude, OpenGate, Skip, Start, Stop
 from poorwill.core.model import HandKind, Intent, IntentKind, Now, Outcome
-from poorwill.errors import Permanent, ProviderError, Temporary
+from poorwill.errors import Permanent, ProviderError, StateError, Temporary
 from poorwill.providers.base import broken
 from poorwill.store.journal import Entry, Kind
 
@@ -29,6 +29,11 @@ Spawn = Callable[[Coroutine[Any, Any, None]], object]
 
 STOP_DEADLINE = 600.0
 """Seconds after which a stop call that does not return is given up and asked again."""
+
+STOP_UNWRITTEN = 5.0
+"""Seconds that a stop waits for its line in the journal. Then it is made without: a full disk must not cost
+the money of a machine that nobody needs, and a stop that is forgotten is only made again.
+"""
 
 _OUTCOMES = {
     Outcome.READY: Kind.READY,
@@ -98,7 +103,9 @@ class Applier:
 
         async def call() -> None:
             if place.intent is not None and not place.intent.written:
-                await self._recorder.commit(now, Entry(Kind.STOP, facts.name, place.id, reason))
+                stop = Entry(Kind.STOP, facts.name, place.id, reason)
+                if not await self._recorder.record(now, stop, within=STOP_UNWRITTEN):
+                    log.error("stopped before its line is in the journal", service=facts.name)
                 place.intent = replace(place.intent, written=True)
             await facts.provider.stop(place.id)
 
@@ -114,6 +121,9 @@ class Applier:
                 await call()
         except ProviderError as raised:
             error = raised
+        except StateError:
+            self._withdraw(facts, place)
+            return
         except TimeoutError:
             error = Temporary(f"the call did not return within {deadline:g} s")
         except Exception as raised:  # a provider may be a third party's: its mistakes must not end the loop
@@ -131,6 +141,11 @@ class Applier:
             )
         if error is not None:
             self._failed(facts, place, error, now)
+        self._look(facts.name)
+
+    def _withdraw(self, facts: Facts, place: Place) -> None:
+        """A start that cannot be written down was not begun: it waits for the journal, and has not failed."""
+        place.intent, facts.missing_since = None, place.asked_at
         self._look(facts.name)
 
     def _failed(self, facts: Facts, place: Place, error: ProviderError, now: Now) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+import structlog
+
 from poorwill import clock
 from poorwill.config.during import parse_during
 from poorwill.control.facts import Facts, Tenancy
@@ -13,6 +15,11 @@ from poorwill.control.report import Json, details, row
 from poorwill.core.model import Hand, HandKind, Now, Plan
 from poorwill.errors import BadInput
 from poorwill.store.journal import Entry, Kind
+
+log = structlog.get_logger()
+
+WRITTEN_WITHIN = 5.0
+"""Seconds that a person waits for the disk."""
 
 _KINDS = {HandKind.WAKE: Kind.WAKE, HandKind.SLEEP: Kind.SLEEP}
 
@@ -51,7 +58,7 @@ class Desk:
         plans = (*facts.plans, Plan(HandKind(kind), start, stop, by))
         plans = tuple(plan for plan in plans if plan.stop > now.wall)
         detail = {"plans": [asdict(plan) for plan in plans]}
-        await self._recorder.commit(now, Entry(Kind.PLAN, name, reason=by, detail=detail))
+        await self._write(now, Entry(Kind.PLAN, name, reason=by, detail=detail))
         self._find_staying(name).plans = plans
         self._reconciler.nudge(name)
         return row(facts, self._reconciler.front, now)
@@ -59,7 +66,7 @@ class Desk:
     async def auto(self, name: str, by: str) -> Json:
         """Take back what a person said and planned."""
         facts, now = self._find_staying(name), clock.now()
-        await self._recorder.commit(now, Entry(Kind.AUTO, name, reason=by))
+        await self._write(now, Entry(Kind.AUTO, name, reason=by))
         self._find_staying(name)
         facts.hand, facts.plans = None, ()
         self._reconciler.nudge(name)
@@ -75,7 +82,7 @@ class Desk:
         facts, now = self._find_staying(name), clock.now()
         until_wall = _next_hour(facts, now) if kind is HandKind.SLEEP else None
         detail = {"until": None if seconds is None else now.wall + seconds, "until_wall": until_wall}
-        await self._recorder.commit(now, Entry(_KINDS[kind], name, reason=by, detail=detail))
+        await self._write(now, Entry(_KINDS[kind], name, reason=by, detail=detail))
         self._find_staying(name)  # it may have been removed while the disk was busy
         until = None if seconds is None else now.mono + seconds
         facts.hand = Hand(kind, now.mono, until, by, until_wall=until_wall)
@@ -83,6 +90,11 @@ class Desk:
         for relative in self._reconciler.relatives(name):
             self._reconciler.nudge(relative)
         return row(facts, self._reconciler.front, now)
+
+    async def _write(self, now: Now, entry: Entry) -> None:
+        """A person's word holds also while the disk is full, and is written down as soon as it can be."""
+        if not await self._recorder.record(now, entry, within=WRITTEN_WITHIN):
+            log.warning("not in the journal yet: a crash would forget it", kind=str(entry.kind))
 
     def _find(self, name: str) -> Facts:
         facts = self._reconciler.services.get(name)

@@ -12,8 +12,12 @@ from poorwill.core.history import estimate
 from poorwill.core.model import Condition, Hand, HandKind, Instance, Intent, IntentKind, Now, Observation
 
 
-def observe(facts: Facts, front: Front, needs: Needs, now: Now) -> Observation:
-    """The service at this moment, with facts grown too old turned into ``unknown``."""
+def observe(facts: Facts, front: Front, needs: Needs, now: Now, trouble: str = "") -> Observation:
+    """The service at this moment, with facts grown too old turned into ``unknown``.
+
+    ``trouble`` is why the journal cannot be written: no start may be begun then.
+    """
+    waits = f"nothing is started meanwhile: {trouble}" if trouble else ""
     ground = needs.ground(facts, now.mono)
     known = estimate(facts.wakes)
     return Observation(
@@ -26,7 +30,7 @@ def observe(facts: Facts, front: Front, needs: Needs, now: Now) -> Observation:
         plans=facts.plans,
         needed_by=facts.needed_by,
         needed_at=facts.needed_at,
-        missing=needs.missing(facts),
+        missing="; ".join(filter(None, (needs.missing(facts), waits))),
         wake_time=known.p90 if known else facts.rules.start_timeout,
         last_run=facts.last_run,
         watched_from=facts.watched_from,

@@ -26,6 +26,7 @@ from poorwill.core.decide import decide
 from poorwill.core.history import estimate
 from poorwill.core.hours import OpeningHours
 from poorwill.core.model import Condition, IntentKind, Now, Phase
+from poorwill.errors import StateError
 from poorwill.store.journal import Entry, Kind
 
 log = structlog.get_logger()
@@ -58,6 +59,7 @@ class Reconciler:
         self._clocks: float | None = None
         self._spawn = spawn
         self._dirty: set[str] = set()
+        recorder.changed = self._nudge_all
         self._decided = asyncio.Event()
         self._wake = asyncio.Event()
 
@@ -93,6 +95,10 @@ class Reconciler:
             self._dirty.add(service)
             self._wake.set()
 
+    def _nudge_all(self) -> None:
+        for service in self._facts:
+            self.nudge(service)
+
     async def decided(self) -> None:
         """Wait for the next decision about any service."""
         await self._decided.wait()
@@ -110,7 +116,7 @@ class Reconciler:
     def _reconcile(self, facts: Facts, now: Now) -> None:
         before = facts.decision
         facts.is_needed_by(self._needs.needed_by(facts), now.mono)
-        seen = observe(facts, self._front, self._needs, now)
+        seen = observe(facts, self._front, self._needs, now, self._recorder.trouble)
         decision = decide(facts.rules, seen, now)
         if not decision.desired or seen.instances[0].condition is not Condition.ABSENT:
             facts.missing_since = None  # whatever is missing, it does not wait for it
@@ -172,8 +178,17 @@ class Reconciler:
             self._spawn(facts.provider.close())
             self._forgotten(facts.name)
         elif facts.successor is not None:
-            self._spawn(facts.provider.close())
+            self._succeed(facts)
+
+    def _succeed(self, facts: Facts) -> None:
+        """From now on it runs as the changed configuration says; tried again when that cannot be kept."""
+        before = facts.provider
+        try:
             facts.succeed()
+        except StateError as error:
+            log.error("it still runs as before", service=facts.name, error=str(error), hint=error.hint)
+        else:
+            self._spawn(before.close())
 
     def _take(self, facts: Facts, decision: Decision, now: Now) -> None:
         before, facts.decision = facts.told, decision

@@ -155,11 +155,18 @@ class Envoy:
             raise GatewayError("Envoy ended as soon as it was ready", hint=f"see {self.log_file}")
         identity = found.envoys[0]
         if self._wanted:
-            self._supervisor.write(identity, parent)
+            self._remember(identity, parent)
             self._watch(identity)
             if parent is not None and parent != self._parent:
                 self._watch_supervisor(parent)
         return identity.pid
+
+    def _remember(self, identity: Identity, parent: Identity | None) -> None:
+        """Without a record both are found again by their marks."""
+        try:
+            self._supervisor.write(identity, parent)
+        except OSError as error:
+            log.error("which envoy runs cannot be written down", error=str(error))
 
     async def _answers(self, found: Found) -> bool:
         """Whether the Envoy that runs is ours. One that its supervisor has just started is waited for."""
