@@ -44,6 +44,7 @@ def replay(events: Iterable[Event]) -> dict[str, Restored]:
             Kind.GATEWAY,
             Kind.CALL_FAILED,
             Kind.NOTED,
+            Kind.BUSY,
         }:
             continue
         before = services.get(event.service, Restored())

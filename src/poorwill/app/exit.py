@@ -83,7 +83,8 @@ class Ending:
             if unseen and not told:
                 told = True
                 log.warning("waits: nobody knows whether it runs; once more leaves it", services=unseen)
-            if not said and any(seen.active or seen.busy for seen in traffic):
+            at_work = [facts.name for facts in open_still if facts.decision and facts.decision.hold.why]
+            if not said and (at_work or any(seen.active or seen.busy for seen in traffic)):
                 said = True
                 log.info("waiting for open work to end; once more cuts it")
             await self._reconciler.decided()
