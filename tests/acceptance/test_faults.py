@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import os
 import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -158,6 +159,65 @@ async def test_envoy_ends_while_the_disk_is_full(gateway: Up) -> None:
 
         await until(again, "envoy serves again", 10)
     await served(gateway, "coming")
+
+
+@contextlib.contextmanager
+def failing_disk(folder: Path) -> Iterator[Path]:
+    """A disk at ``folder/state``; write to the file that is given, and it turns read-only by itself."""
+    image, state = folder / "image", folder / "state"
+    with image.open("wb") as file:
+        file.truncate(24 * 1024 * 1024)
+    subprocess.run(["mkfs.ext4", "-q", "-m", "0", str(image)], check=True)
+    state.mkdir()
+    mount("-o", "loop,errors=remount-ro", str(image), str(state))
+    source = subprocess.run(
+        ["findmnt", "-no", "SOURCE", str(state)], check=True, capture_output=True, text=True
+    ).stdout.strip()
+    (state / "lost+found").rmdir()
+    try:
+        yield Path("/sys/fs/ext4") / Path(source).name / "trigger_fs_error"
+    finally:
+        subprocess.run(["umount", str(state)], check=True)
+
+
+LOOPS = pytest.mark.skipif(
+    not (shutil.which("mkfs.ext4") and Path("/dev/loop-control").exists() and Path("/sys/fs/ext4").exists()),
+    reason="a disk that fails is made of a file",
+)
+
+
+@ROOT
+@LOOPS
+async def test_a_disk_that_turns_read_only(tmp_path: Path) -> None:
+    """What is awake is served on, nothing is begun, and a second ``down`` ends it all."""
+    with failing_disk(tmp_path) as trigger:
+        made = Up(tmp_path, {name: service(tmp_path, name, idle_after="10m") for name in ("up", "new")})
+        try:
+            await made.start()
+            client = made.client()
+            assert (await client.get("/hello", headers=host("up"))).status_code == 200
+            await made.until_phase("up", "awake")
+            trigger.write_text("1")
+            asking = asyncio.create_task(client.get("/first", headers=host("new")))
+            await reason_has(made, "new", "nothing is started meanwhile")
+            await served(made, "up")
+            assert (await made.get("/healthz"))["status"] == "degraded"
+            await made.post("/api/v1/services/up/sleep")
+            await until(lambda: "the disk is read-only" in made.log.read_text(), "what to do is said")
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
+            process = made.process
+            assert process is not None
+            for _ in range(2):
+                process.send_signal(signal.SIGINT)
+                await asyncio.sleep(0)
+            await until(lambda: process.poll() is not None, "it is down", 30)
+            assert process.returncode == 0, made.log.read_text()
+            made.process = None
+            assert made.left() == []
+            assert made.starts("new") == 0
+        finally:
+            await made.wipe()
 
 
 # --- at the start --------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from contextlib import suppress
 from dataclasses import astuple
 from pathlib import Path
 from typing import NamedTuple
@@ -142,8 +143,9 @@ class Supervisor:
         fresh.replace(self._record)
 
     def forget(self) -> None:
-        """Nothing runs."""
-        self._record.unlink(missing_ok=True)
+        """Nothing runs. A record that cannot be removed names what is not found any more."""
+        with suppress(OSError):
+            self._record.unlink(missing_ok=True)
 
     def _marked(self) -> Found:
         supervisor: Identity | None = None

@@ -23,6 +23,7 @@ from poorwill.gateway import xds
 from poorwill.gateway.admin import Admin
 from poorwill.gateway.clusters import CLASSES, Upstream, cluster_name, endpoints_file
 from poorwill.gateway.routes import Site, Stray
+from poorwill.host import trouble
 from poorwill.host.reserve import Reserve
 
 _VERSIONS = r"version_text$"
@@ -57,6 +58,7 @@ class Switchboard:
         self._common: dict[str, str] = {}
         self._earlier: set[str] = set()
         self._written: dict[str, str] = {}
+        self._trouble: int | None = None
         self._reserve = Reserve(folder / "reserve")
         self._wake = asyncio.Event()
 
@@ -157,11 +159,17 @@ class Switchboard:
                 if self._reserve.release(error):
                     self._wake.set()
                     continue
-                log.error("envoy's files cannot be written", folder=str(self._folder), error=str(error))
+                if self._trouble != error.errno:  # once: it is tried again every second
+                    self._trouble = error.errno
+                    words = trouble.words(error)
+                    log.error("envoy's files cannot be written", error=words, hint=trouble.hint(error))
                 await self._pause(1.0)
                 self._wake.set()
                 continue
             self._reserve.keep()
+            if self._trouble is not None:
+                log.info("envoy's files can be written again")
+                self._trouble = None
             await self._confirm(taken)
 
     async def _confirm(self, taken: dict[str, int]) -> None:
