@@ -24,6 +24,7 @@ from poorwill.core.model import (
     Service,
     Traffic,
 )
+from poorwill.core.work import Answer, BusyRule, Says, Work
 
 NOW = Now(wall=1_800_000_000.0, mono=1_000.0, boot="boot-1")
 PLACE = "notes-1"
@@ -99,6 +100,13 @@ observations = st.builds(
     hand=st.none()
     | st.builds(Hand, st.sampled_from(HandKind), moments, maybe, st.just("by hand"), st.booleans()),
     failures=st.builds(Failures, st.integers(0, 5) | st.just(10_000), moments, words),
+    work=st.builds(
+        Work,
+        answer=st.none()
+        | st.builds(Answer, st.sampled_from(Says), st.just("busy probe: 3 jobs"), moments, moments, moments),
+        asking=st.booleans(),
+        held_since=maybe,
+    ),
 )
 services = st.builds(
     Service,
@@ -107,4 +115,5 @@ services = st.builds(
     drain=st.sampled_from([0.0, 10.0, 3_600.0]),
     start_timeout=st.sampled_from([0.1, 40.0, 1_800.0]),
     settle=st.sampled_from([0.0, 10.0]),
+    busy=st.none() | st.builds(BusyRule, *[st.sampled_from([0.0, 1.0, 30.0, 600.0])] * 3),
 )

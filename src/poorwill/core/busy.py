@@ -27,16 +27,24 @@ def hold(service: Service, seen: Observation, now: Now, since: float, *, stoppin
     answer = work.answer
     begun = now.mono if work.held_since is None else work.held_since
     limit = begun + rule.at_most
+    if answer is not None and answer.says is Says.FREE:
+        return _free(work, answer, limit, now, since, stopping=stopping)
     if now.mono >= limit:
         return Hold(overruled=_overruled(answer, rule.at_most, "busy.at_most"))
     if answer is None:
         return Hold("a busy probe is asked", limit, ask=not work.asking)
     if answer.says is Says.UNKNOWN and now.mono >= answer.since + rule.unknown_at_most:
         return Hold(overruled=_overruled(answer, rule.unknown_at_most, "busy.unknown_at_most"))
-    settled = answer.asked_at >= since and not (stopping and now.mono - answer.answered_at > FRESH)
-    if answer.says is Says.FREE:
-        return LETS_GO if settled else Hold("a busy probe is asked", limit, ask=not work.asking)
     return _held(rule, work, answer, limit, now, since)
+
+
+def _free(work: Work, answer: Answer, limit: float, now: Now, since: float, *, stopping: bool) -> Hold:
+    good_until = answer.answered_at + FRESH if stopping else None
+    if now.mono >= limit:
+        return LETS_GO
+    if answer.asked_at >= since and (good_until is None or now.mono < good_until):
+        return Hold(until=good_until)
+    return Hold("a busy probe is asked", limit, ask=not work.asking)
 
 
 def _held(rule: BusyRule, work: Work, answer: Answer, limit: float, now: Now, since: float) -> Hold:

@@ -37,7 +37,10 @@ def _hold(service: Service, seen: Observation, wish: Demand, now: Now) -> Hold:
     if wish.desired:
         return busy.LETS_GO
     held = lifecycle.before_stop(service, seen, now)
-    return held if held.why else Hold(overruled=busy.hold(service, seen, now, since).overruled)
+    if held.why:
+        return held
+    said = busy.hold(service, seen, now, since)
+    return Hold(until=held.until or said.until, overruled=said.overruled)
 
 
 def _reason(phase: Phase, seen: Observation, wish: Demand, hold: Hold) -> str:
