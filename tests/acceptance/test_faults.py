@@ -129,6 +129,23 @@ async def test_a_full_disk(gateway: Up) -> None:
     assert any("could not be written" in event["reason"] for event in gateway.events("", "noted"))
 
 
+@ROOT
+async def test_a_restart_while_the_disk_is_full(gateway: Up) -> None:
+    """It takes charge again of what is awake, and may put it to sleep."""
+    await served(gateway, "coming")
+    before = [gateway.starts(name) for name in ("awake", "coming")]
+    with filled(gateway.state):
+        gateway.kill9()
+        await served(gateway)
+        await gateway.start()
+        await gateway.until_phase("awake", "awake")
+        await gateway.post("/api/v1/services/coming/sleep")
+        await gateway.until_phase("coming", "asleep", 30)
+    assert [gateway.starts(name) for name in ("awake", "coming")] == before
+    await gateway.post("/api/v1/services/coming/auto")
+
+
+@ROOT
 async def test_no_open_files_left(gateway: Up) -> None:
     process = psutil.Process(gateway.pid)
     limits = process.rlimit(resource.RLIMIT_NOFILE)
@@ -148,6 +165,7 @@ async def test_no_open_files_left(gateway: Up) -> None:
     assert process.is_running()
 
 
+@ROOT
 async def test_envoy_ends_while_the_disk_is_full(gateway: Up) -> None:
     with filled(gateway.state):
         os.kill(gateway.envoy_pid(), signal.SIGKILL)
@@ -158,7 +176,7 @@ async def test_envoy_ends_while_the_disk_is_full(gateway: Up) -> None:
             return False
 
         await until(again, "envoy serves again", 10)
-    await served(gateway, "coming")
+    await served(gateway, "coming")  # it can be woken as ever
 
 
 @contextlib.contextmanager

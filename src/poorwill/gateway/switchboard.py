@@ -129,7 +129,15 @@ class Switchboard:
         return service not in self._pending
 
     def write(self) -> None:
-        """Bring the files up to date. Raises OSError."""
+        """Bring the files up to date; on a full disk there is a reserve for that. Raises OSError."""
+        try:
+            self._write()
+        except OSError as error:
+            if not self._reserve.release(error):
+                raise
+            self._write()
+
+    def _write(self) -> None:
         for name in self._pending:
             endpoints = xds.endpoints(name, self._endpoints[name])
             self._versions[name] = self._put(endpoints_file(name), endpoints)
@@ -156,9 +164,6 @@ class Switchboard:
             try:
                 self.write()
             except OSError as error:
-                if self._reserve.release(error):
-                    self._wake.set()
-                    continue
                 if self._trouble != error.errno:  # once: it is tried again every second
                     self._trouble = error.errno
                     words = trouble.words(error)

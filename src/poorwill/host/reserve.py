@@ -36,7 +36,7 @@ class Reserve:
 
     def release(self, error: OSError) -> bool:
         """Whether there is more room than there was when this error was raised."""
-        if error.errno not in _FULL or not self._kept:
+        if error.errno not in _FULL or not self._path.exists():  # an earlier life may have set it aside
             return False
         self._give_up()
         return True

@@ -84,6 +84,8 @@ class StateFolder:
         """
         folder = self.instances_of(service)
         try:
+            if self._remembers(folder, memory):
+                return  # also where there is no room to write it again
             folder.mkdir(mode=0o700, exist_ok=True)
             draft = folder / "run.new"
             draft.touch(mode=0o600)  # its environment may hold secrets
@@ -94,6 +96,12 @@ class StateFolder:
                 f"{folder}/run.json cannot be written: {error.strerror}",
                 hint="make room, or give this user the right to write there",
             ) from error
+
+    def _remembers(self, folder: Path, memory: dict[str, Any]) -> bool:
+        try:
+            return bool(json.loads((folder / "run.json").read_text(encoding="utf-8")) == memory)
+        except (FileNotFoundError, ValueError):
+            return False
 
     def remembered_run(self, service: str) -> dict[str, Any]:
         """What ``remember_run`` kept; StateError when it is missing or not to be read."""
