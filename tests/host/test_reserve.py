@@ -6,6 +6,7 @@ import errno
 import os
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,7 @@ def test_one_of_an_earlier_life_is_as_good(disk: Path) -> None:
 def test_a_full_disk_has_room_for_what_must_be_written(disk: Path) -> None:
     reserve = Reserve(disk / "reserve", SIZE)
     reserve.keep()
-    with pytest.raises(OSError, match="No space left"), (disk / "filler").open("wb", buffering=0) as filler:
+    with suppress(OSError), (disk / "filler").open("wb", buffering=0) as filler:
         while True:
             filler.write(bytes(4096))
     with pytest.raises(OSError, match="No space left") as full:
