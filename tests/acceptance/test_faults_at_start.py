@@ -17,12 +17,14 @@ from tests.acceptance.test_faults import ROOT, filled, mount
 pytestmark = [pytest.mark.platform("linux"), pytest.mark.slow]
 
 
-def said(folder: Path, settings: str, env: dict[str, str] | None = None) -> tuple[int, str]:
+def said(
+    folder: Path, settings: str, env: dict[str, str] | None = None, files: int = 1024
+) -> tuple[int, str]:
     """What ``poorwill up`` says that cannot begin."""
     file = folder / "poorwill.yaml"
     file.write_text(settings)
     ended = subprocess.run(
-        [*POORWILL, "up", str(file)],
+        ["/bin/sh", "-c", f'ulimit -n {files}; exec "$@"', "sh", *POORWILL, "up", str(file)],
         capture_output=True,
         text=True,
         env={**CLEAN, **(env or {})},
@@ -79,6 +81,14 @@ async def test_a_port_that_is_taken(tmp_path: Path, key: str) -> None:
     assert f"cannot listen on 127.0.0.1:{port}" in words
     assert f"change `{key}:`" in words
     assert "Traceback" not in words
+
+
+async def test_too_few_open_files(tmp_path: Path) -> None:
+    code, words = said(tmp_path, settings(), files=64)
+    assert code == 1
+    assert "only 64 files may be open at once" in words
+    assert "ulimit -n 65536" in words
+    assert not (tmp_path / "state").exists(), "nothing was begun"
 
 
 ENVOYS = {

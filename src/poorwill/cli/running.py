@@ -29,14 +29,15 @@ Raised = TypeVar("Raised", PoorwillError, OSError)
 FEW_FILES = 1024
 """Open files below which some hundred visitors at once are too many."""
 
+FEWEST_FILES = 128
+"""Open files below which libraries fail in ways that nobody understands."""
+
 
 def run(file: Path, *, verbose: bool = False, serving: Callable[[], None] | None = None) -> None:
     """Serve until told to end. Raises PoorwillError when it cannot begin."""
     settings = read(file)
     set_up_log(verbose=verbose)
-    files = raise_open_files()
-    if files < FEW_FILES:
-        log.warning("few files may be open at once", limit=files, hint="raise ulimit -n")
+    _mind_open_files()
     folder = StateFolder.open(settings.state)
     try:
         ended = asyncio.run(_serve(settings, folder, file, serving or (lambda: _say_hello(settings))))
@@ -88,6 +89,15 @@ def _first(group: BaseExceptionGroup[Raised]) -> Raised:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
+
+
+def _mind_open_files() -> None:
+    files = raise_open_files()
+    hint = "ulimit -n 65536, or LimitNOFILE=65536 in the systemd unit"
+    if files < FEWEST_FILES:
+        raise StateError(f"only {files} files may be open at once, which is too few for a gateway", hint=hint)
+    if files < FEW_FILES:
+        log.warning("few files may be open at once: visitors need two each", limit=files, hint=hint)
 
 
 def _of_the_host(error: OSError, state: Path) -> StateError:
