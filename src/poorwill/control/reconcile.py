@@ -13,6 +13,7 @@ import structlog
 
 from poorwill import clock
 from poorwill.control.apply import Applier, Spawn
+from poorwill.control.debts import Debts
 from poorwill.control.facts import AT_REST, Facts, Tenancy
 from poorwill.control.front import Front
 from poorwill.control.indoors import Indoors
@@ -20,7 +21,7 @@ from poorwill.control.needs import Needs
 from poorwill.control.observation import observe
 from poorwill.control.observer import Observers
 from poorwill.control.recorder import Recorder
-from poorwill.core.action import Conclude, Decision, Skip
+from poorwill.core.action import Adopt, Conclude, Decision, Skip
 from poorwill.core.decide import decide
 from poorwill.core.history import estimate
 from poorwill.core.hours import OpeningHours
@@ -53,6 +54,7 @@ class Reconciler:
         self._front = front = Indoors(front, self._at_work, self.nudge)
         self._observers = Observers(spawn, front, self._needs, self.nudge)
         self._applier = Applier(front, recorder, spawn, self._observers.look)
+        self._debts = Debts(recorder)
         self._clocks: float | None = None
         self._spawn = spawn
         self._dirty: set[str] = set()
@@ -108,6 +110,7 @@ class Reconciler:
     def _reconcile(self, facts: Facts, now: Now) -> None:
         before = facts.decision
         facts.is_needed_by(self._needs.needed_by(facts), now.mono)
+        facts.let_be = self._needs.lets_be(facts)
         seen = observe(facts, self._front, self._needs, now)
         decision = decide(facts.rules, seen, now)
         if not decision.desired or seen.instances[0].condition is not Condition.ABSENT:
@@ -117,8 +120,10 @@ class Reconciler:
         self._take(facts, decision, now)
         for action in decision.actions:
             self._applier.apply(facts, action, now)
-        if any(isinstance(action, Conclude | Skip) for action in decision.actions):
+        if any(isinstance(action, Conclude | Skip | Adopt) for action in decision.actions):
             self.nudge(facts.name)  # a conclusion is a new fact
+        if facts.looked_at is not None or facts.look_error:  # the first look came back
+            self._debts.mind(facts, decision.debt, now)
         if before is None or (before.phase, before.desired) != (decision.phase, decision.desired):
             self._tell_relatives(facts)
         if decision.phase in AT_REST and not decision.actions:

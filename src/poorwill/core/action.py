@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from poorwill.core.debt import Debt
 from poorwill.core.model import OnRequest, Outcome, Phase
 
 
@@ -47,6 +48,21 @@ class Skip:
 
 
 @dataclass(frozen=True, slots=True)
+class Adopt:
+    """From now on this life of the instance counts as one that Poorwill started."""
+
+    instance: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """Wait no longer for the stop call that is under way: the instance is gone."""
+
+    instance: str
+
+
+@dataclass(frozen=True, slots=True)
 class OpenGate:
     """Let requests through without asking, and release those that wait."""
 
@@ -56,14 +72,14 @@ class CloseGate:
     """Make Envoy ask the gate before each new request."""
 
 
-Action = Start | Stop | Conclude | Skip | OpenGate | CloseGate
+Action = Start | Stop | Conclude | Skip | Adopt | GiveUp | OpenGate | CloseGate
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What to do now. ``look_again_at`` (monotonic) is when time alone would change the answer.
 
-    ``rule`` and ``entrance`` are those of the ``Demand``.
+    ``rule`` and ``entrance`` are those of the ``Demand``. ``debt`` is what may cost money for nothing.
     """
 
     phase: Phase
@@ -73,3 +89,4 @@ class Decision:
     look_again_at: float | None = None
     rule: str = ""
     entrance: OnRequest = OnRequest.WAKE
+    debt: Debt | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from poorwill.core import demand, due, lifecycle
+from poorwill.core import debt, demand, due, lifecycle
 from poorwill.core.action import Decision
 from poorwill.core.model import Condition, Demand, Now, Observation, Outcome, Phase, Service
 
@@ -10,10 +10,12 @@ from poorwill.core.model import Condition, Demand, Now, Observation, Outcome, Ph
 def decide(service: Service, seen: Observation, now: Now) -> Decision:
     """What to do about a service now. Pure: the same arguments give the same decision."""
     wish = demand.wanted(service, seen, now)
-    phase = lifecycle.phase(seen, wish, now)
+    phase = lifecycle.phase(service, seen, wish, now)
     actions, look_again_at = lifecycle.steps(service, seen, wish, now)
     skip = due.skipped(service, seen, now)
-    moments = [at for at in (wish.until, look_again_at) if at is not None and at > now.mono]
+    owed = debt.owed(seen, wish, now)
+    times = (wish.until, look_again_at, owed.alert_at if owed else None)
+    moments = [at for at in times if at is not None and at > now.mono]
     return Decision(
         phase=phase,
         desired=wish.desired,
@@ -22,6 +24,7 @@ def decide(service: Service, seen: Observation, now: Now) -> Decision:
         look_again_at=min(moments) if moments else None,
         rule=wish.rule,
         entrance=wish.entrance,
+        debt=owed,
     )
 
 
@@ -34,6 +37,8 @@ def _reason(phase: Phase, seen: Observation, wish: Demand) -> str:
         return f"{what}: {seen.failures.reason}"
     if phase is Phase.WAKING and seen.missing and instance.condition is Condition.ABSENT:
         return f"{wish.reason}; {seen.missing}"
+    if phase is Phase.LEFT:
+        return f"{wish.reason}; {demand.LEFT_ALONE}"
     if phase is Phase.STOPPING and instance.intent is not None:
         if instance.intent.error:
             return f"the stop failed and is tried again: {instance.intent.error}"

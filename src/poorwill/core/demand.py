@@ -14,6 +14,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from poorwill.core import due
+from poorwill.core.debt import FOREIGN
 from poorwill.core.hand import in_force
 from poorwill.core.model import (
     Condition,
@@ -29,6 +30,8 @@ from poorwill.core.model import (
 from poorwill.core.schedule import Opening
 
 WAITING = "requests are waiting"
+
+LEFT_ALONE = "it runs, and Poorwill did not start it, so it is not stopped"
 
 Answer = Callable[[Service, Observation, Now], Demand | None]
 
@@ -137,8 +140,17 @@ def _in_use(service: Service, seen: Observation, now: Now) -> Demand | None:
         return None
     here = any(instance.condition is not Condition.ABSENT for instance in seen.instances)
     idle = _span(service.idle_after)
-    why = f"in use; sleeps after {idle} without activity" if here else "somebody asked for it"
+    if any(instance.foreign for instance in seen.instances):
+        why = "in use"
+    else:
+        why = f"in use; sleeps after {idle} without activity" if here else "somebody asked for it"
     return Demand(1, why, last + service.idle_after)
+
+
+def _foreign(service: Service, seen: Observation, _now: Now) -> Demand | None:
+    if not any(instance.foreign for instance in seen.instances):
+        return None
+    return Demand(1, f"{LEFT_ALONE}: `poorwill adopt {service.name}`")
 
 
 def _idle(service: Service, seen: Observation, now: Now) -> Demand:
@@ -161,6 +173,7 @@ ORDER: tuple[Rule, ...] = (
     Rule("waiting", "requests are waiting", "awake", False, _waiting),
     Rule("starting", "a start is under way", "awake", False, _starting),
     Rule("in_use", "somebody was active or asked within `idle_after`", "awake", False, _in_use),
+    Rule(FOREIGN, "it runs, and Poorwill did not start it", "awake until you adopt it", False, _foreign),
     Rule("idle", "nobody needs it", "asleep", False, _idle),
 )
 """Who wins, from strongest to weakest."""
