@@ -20,8 +20,11 @@ log = structlog.get_logger()
 
 
 class Debts:
+    """``_told_of`` is the life of what others started that was told last: visits come and go, once is enough."""
+
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
+        self._told_of: dict[str, str] = {}
 
     def mind(self, facts: Facts, debt: Debt | None, now: Now) -> None:
         """Write down what is new about the debt of a service."""
@@ -35,7 +38,9 @@ class Debts:
         owing = facts.owing = replace(facts.owing or _owing(debt), reason=debt.reason)
         if not owing.told and now.mono >= debt.alert_at:
             facts.owing = replace(owing, told=True)
-            self._tell(facts, debt.severity, debt.reason, owing, now)
+            if owing.cause is not Cause.FOREIGN or self._told_of.get(facts.name) != _life(facts):
+                self._told_of[facts.name] = _life(facts)
+                self._tell(facts, debt.severity, debt.reason, owing, now)
 
     def _open(self, facts: Facts, debt: Debt, now: Now) -> None:
         facts.owing = _owing(debt)
@@ -51,7 +56,7 @@ class Debts:
         if owing.counts:
             detail = {"cause": str(owing.cause), "since": _wall(owing.since, now), "seconds": seconds}
             self._recorder.note(now, Entry(Kind.SETTLED, facts.name, _instance(facts), over, detail))
-        if owing.told:
+        if owing.told and not (owing.cause is Cause.FOREIGN and facts.foreign):
             self._tell(facts, Severity.NOTICE, f"over after {seconds:.0f} s: {over}", owing, now)
 
     def _tell(self, facts: Facts, severity: Severity, reason: str, owing: Owing, now: Now) -> None:
@@ -85,6 +90,10 @@ def _owing(debt: Debt) -> Owing:
 
 def _instance(facts: Facts) -> str:
     return next(iter(facts.places))
+
+
+def _life(facts: Facts) -> str:
+    return next(iter(facts.places.values())).life
 
 
 def _wall(mono: float, now: Now) -> float:

@@ -52,7 +52,8 @@ def owed(seen: Observation, wish: Demand, now: Now) -> Debt | None:
         since = before.since if before is not None else now.mono
         why = f"nobody knows whether it runs: {instance.detail or 'the provider does not answer'}"
         return Debt(cause, since, why, since + SILENT_FOR)
-    if instance.foreign and (wish.rule == FOREIGN or not wish.desired):
+    runs = instance.condition is Condition.RUNNING
+    if instance.foreign and runs and (wish.rule == FOREIGN or not wish.desired):
         since = before.since if before is not None and before.cause is Cause.FOREIGN else now.mono
         why = "nobody needs it, and it is not stopped, because Poorwill did not start it"
         return Debt(Cause.FOREIGN, since, why, since + SILENT_FOR, Severity.WARNING)
