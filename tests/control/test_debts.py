@@ -75,7 +75,9 @@ async def test_a_stop_that_fails_is_told_in_time(tmp_path: Path, mode: str, told
 
 
 @in_virtual_time
-async def test_a_debt_is_open_from_when_it_was_not_needed_until_it_was_seen_to_be_gone(tmp_path: Path) -> None:
+async def test_a_debt_is_open_from_when_it_was_not_needed_until_it_was_seen_to_be_gone(
+    tmp_path: Path,
+) -> None:
     cloud = Cloud()
     async with a_house(tmp_path, cloud) as house:
         await awake(house)

@@ -44,6 +44,11 @@ class Run:
         """Whether the provider reports how an instance ended that ended by itself: jobs need it."""
         return bool(getattr(self.options, "gives_exit_code", False))
 
+    @property
+    def owns(self) -> str:
+        """What nothing else can start and stop beside it, in words; empty when the provider does not say."""
+        return str(getattr(self.options, "owns", ""))
+
 
 def context(info: ValidationInfo) -> Context:
     return info.context if isinstance(info.context, Context) else Context()

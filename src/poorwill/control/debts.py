@@ -20,7 +20,7 @@ log = structlog.get_logger()
 
 
 class Debts:
-    """``_told_of`` is the life of what others started that was told last: visits come and go, once is enough."""
+    """``_told_of``: which life of what others started was told last. Visits come and go; once is enough."""
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
