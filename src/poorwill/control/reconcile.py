@@ -168,6 +168,7 @@ class Reconciler:
         if facts.retired and not any(self._needs.dependents(facts)):
             self._observers.unfollow(facts.name)
             del self._facts[facts.name]
+            self._dirty.discard(facts.name)
             self._front.dismiss(facts.name)
             for need in self._needs.of(facts):
                 self.nudge(need.name)
@@ -212,6 +213,7 @@ class Reconciler:
             Phase.UNKNOWN: calm,
             Phase.FAILED: calm,
             Phase.STOPPING: calm,
+            Phase.LEFT: calm,
             Phase.DRAINING: calm if self._front.traffic(facts.name).busy else READ_DRAINING,
         }
         if any(place.intent and place.intent.kind is IntentKind.START for place in facts.places.values()):
