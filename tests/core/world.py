@@ -169,6 +169,7 @@ class World:
         now = self.loop.time()
         copy = self.cloud.copy()
         assert copy is None or copy.foreign, f"started while {copy} exists"
+        self.cloud.adopt()  # two started it at the same moment: nobody can tell whose it is
         assert self.cloud.starting == 0, "started twice"
         self.starts.append(now)
         assert self._written(Kind.START), "started before the intent was on the disk"
