@@ -114,7 +114,7 @@ class TestAComposeProject:
     async def test_a_restart_policy_that_fights_is_told(
         self, up: Start, configured: Callable[..., Any], engine: DockerEngine
     ) -> None:
-        gateway = await up(configured(policy="always"))
+        gateway = await up(configured(policy="always", adopt=True))
         await ask(gateway)
         await until(lambda: told(gateway, "restart: always of the container kb-web-1"), "it is told")
         await gateway.until_phase("kb", "asleep")

@@ -125,3 +125,42 @@ async def test_it_is_stopped_even_after_it_left_the_configuration(rental: Rental
     gateway.kill9()
     await gateway.start()
     await until(lambda: rental.machine.state == "off", "the instance is off", 40)
+
+
+async def test_what_somebody_switched_on_is_served_and_let_alone_until_it_is_adopted(
+    rental: Rental, up: Start
+) -> None:
+    """A cloud that shows what happens late, and refuses a call now and then."""
+    rental.cloud.weather.start_takes, rental.cloud.weather.lag = 0.2, 0.5
+    rental.cloud.power_on(rental.machine)
+    gateway = await up(rental.service(poll="500ms"))
+    await gateway.until_phase("kb", "awake", 30)
+    answer = await gateway.client().get("/page", headers=host("kb"))
+    assert answer.json() == {"from": "the machine"}
+
+    async def owed() -> Json | None:
+        row: Json = await gateway.status("kb")
+        return row if row["rule"] == "foreign" and row["debt"] else None
+
+    row = await until(owed, "nobody needs it any more", 20)
+    assert row["foreign"]
+    assert row["debt"]["cause"] == "foreign"
+    said = await gateway.cli("status")
+    assert "kb" in said.out
+    assert "awake!" in said.out
+    assert "poorwill adopt kb" in (await gateway.cli("why", "kb")).out
+    gateway.kill9()
+    await gateway.start()
+    await until(owed, "still not ours after a restart", 30)
+    assert rental.cloud.asked("stop") == 0
+    rental.cloud.weather.throttled = 2
+    said = await gateway.cli("adopt", "kb")
+    assert "kb is Poorwill's now" in said.out
+    await gateway.until_phase("kb", "asleep", 40)
+    assert rental.machine.state == "off"
+    assert [event["kind"] for event in gateway.events("kb", "adopt", "stopped")] == ["adopt", "stopped"]
+    rental.cloud.power_on(rental.machine)
+    await gateway.until_phase("kb", "awake", 30)
+    said = await gateway.cli("down")
+    assert "Still running, since Poorwill did not start it: kb." in said.out
+    assert rental.machine.state == "running"

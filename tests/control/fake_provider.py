@@ -57,6 +57,7 @@ class Copy:
     ready_at: float
     dies_at: float
     gone_at: float = FOREVER
+    foreign: bool = False
 
     def condition(self, at: float) -> Condition:
         if at >= min(self.dies_at, self.gone_at):
@@ -101,10 +102,13 @@ class Cloud:
     def shown_at(self) -> float:
         return self._seen_until
 
-    def begin(self, instance: str) -> None:
+    def begin(self, instance: str, *, foreign: bool = False) -> None:
+        """``foreign``: it was somebody else who asked for it."""
         now, weather = clock.now().mono, self.weather
-        self.starting -= 1
-        if self.copy() is None:
+        self.starting -= not foreign
+        if (copy := self.copy()) is not None and copy.foreign and not foreign:
+            self.adopt()
+        elif copy is None:
             life = f"life-{next(self._lives)}"
             self._set(
                 Copy(
@@ -113,8 +117,14 @@ class Cloud:
                     now + weather.running_after,
                     now + weather.ready_after,
                     now + weather.dies_after,
+                    foreign=foreign,
                 )
             )
+
+    def adopt(self) -> None:
+        """Poorwill may stop what is there."""
+        if (copy := self.copy()) is not None:
+            self._set(replace(copy, foreign=False))
 
     def end(self, after: float) -> None:
         copy = self.copy()

@@ -79,7 +79,9 @@ async def test_facts_grow_stale_and_then_nothing_is_done(tmp_path: Path, looking
 
 
 @in_virtual_time
-async def test_an_instance_that_runs_already_is_taken_over(tmp_path: Path) -> None:
+async def test_an_instance_that_runs_already_is_served_and_let_alone_until_it_is_adopted(
+    tmp_path: Path,
+) -> None:
     cloud = Cloud()
     running().call_soon(cloud.begin, PLACE)
     await asyncio.sleep(1)
@@ -87,6 +89,9 @@ async def test_an_instance_that_runs_already_is_taken_over(tmp_path: Path) -> No
         house.add()
         await house.becomes("awake")
         assert cloud.count("start") == 0
+        await asyncio.sleep(1000)
+        assert house.phase() == "awake"
+        await house.desk.adopt(NAME, "by hand")
         await house.becomes("asleep", 70)
         assert [event.kind for event in await house.events(*LIFE)] == [Kind.STOP, Kind.STOPPED]
 

@@ -42,7 +42,7 @@ def look(
 ) -> tuple[Phase, tuple[Action, ...], float | None]:
     now = Now(NOW.wall, at, NOW.boot)
     actions, again = steps(rules or service(), shape, demand, now)
-    return phase(shape, demand, now), actions, again
+    return phase(rules or service(), shape, demand, now), actions, again
 
 
 def done(outcome: str, reason: str = "") -> Conclude:

@@ -103,6 +103,14 @@ class Worlds(RuleBasedStateMachine):
     def the_instance_crashes(self) -> None:
         self.world.cloud.crash()
 
+    @rule()
+    def somebody_else_starts_it(self) -> None:
+        self.world.somebody_starts_it()
+
+    @rule()
+    def a_person_hands_it_over(self) -> None:
+        self.world.adopt()
+
     @rule(away=st.sampled_from([0.0, 0.01, 1.0, 50.0]))
     def the_control_plane_is_killed(self, away: float) -> None:
         self.world.restart(away)

@@ -108,6 +108,23 @@ class World:
             life.facts.hand = replace(life.facts.hand, force=True)
             life.nudge(NAME)
 
+    def somebody_starts_it(self) -> None:
+        """Where everybody can see that nothing is there, and Poorwill does nothing about it either."""
+        place, cloud = self.life.facts.places[PLACE], self.cloud
+        nothing = cloud.copy() is None and cloud.shown() is None and not cloud.starting
+        known = place.sighting is not None and place.condition is Condition.ABSENT and place.intent is None
+        if nothing and known and not self.life.facts.failures.count:
+            cloud.begin(PLACE, foreign=True)
+            self.advance(0.001)
+
+    def adopt(self) -> None:
+        """A person hands over what somebody else started, if Poorwill has seen it."""
+        if self.life.facts.foreign:
+            self.cloud.adopt()
+            self.life.spawn(self.life.desk.adopt(NAME, "by hand"))
+            self.loop.run_until_complete(self.life.recorder.flush(60.0))
+            self.advance(0.1)
+
     def in_force(self) -> Hand | None:
         hand = self.life.facts.hand
         return hand if hand and (hand.until is None or self.loop.time() < hand.until) else None
@@ -151,7 +168,8 @@ class World:
     def check_start(self, instance: str) -> None:
         now = self.loop.time()
         copy = self.cloud.copy()
-        assert copy is None, f"started while {copy} exists"
+        assert copy is None or copy.foreign, f"started while {copy} exists"
+        self.cloud.adopt()  # two started it at the same moment: nobody can tell whose it is
         assert self.cloud.starting == 0, "started twice"
         self.starts.append(now)
         assert self._written(Kind.START), "started before the intent was on the disk"
@@ -164,6 +182,7 @@ class World:
         assert self._written(Kind.STOP), "stopped before the intent was on the disk"
         if copy is None:
             return  # it has just crashed: there is nothing to cut
+        assert not copy.foreign, "stopped what somebody else started"
         if copy.life in self.forced:
             assert not self.envoy.wish, "stopped while the gate was to be open"
             return
@@ -189,6 +208,7 @@ class World:
             Kind.CRASHED: {"ready": "none"},
             Kind.STOP: {"starting": "stopping", "ready": "stopping", "none": "stopping"},
             Kind.STOPPED: {"stopping": "none", "starting": "none"},
+            Kind.ADOPT: {"none": "ready"},
         }
         for event in self.disk.events():
             renewed = False
@@ -217,6 +237,9 @@ class World:
     def falls_asleep(self) -> None:
         slack = self.heal()
         self.say(None)
+        if (copy := self.cloud.copy()) is not None and copy.foreign:
+            self.wait(lambda: self.life.facts.foreign or not self._foreign(), slack, "seen to be foreign")
+            self.adopt()
         self.envoy.end_flows(lambda flow: flow.kind == "busy" or flow.moves == "talking")
         for visitor in self.visitors:
             visitor.moves, visitor.kind, visitor.lasts = "silent", "active", 1.0
@@ -272,6 +295,10 @@ class World:
         return "\n".join(
             map(str, [self.loop.time(), place, self.life.facts.decision, self.envoy.flows(), *last])
         )
+
+    def _foreign(self) -> bool:
+        copy = self.cloud.copy()
+        return copy is not None and copy.foreign
 
     def _phase(self) -> str:
         decision = self.life.facts.decision

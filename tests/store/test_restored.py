@@ -24,6 +24,7 @@ OUTCOMES = {
     Kind.FAILED: Outcome.FAILED,
     Kind.CRASHED: Outcome.CRASHED,
     Kind.DONE: Outcome.DONE,
+    Kind.ADOPT: Outcome.READY,
 }
 CLOSERS = {
     Kind.START: {Kind.READY, Kind.FAILED, Kind.CRASHED, Kind.STOPPED, Kind.DONE},
@@ -52,7 +53,7 @@ def replay(events: Iterable[Event]) -> dict[str, Restored]:
         after = replace(_of_service(before, event), instances={**before.instances, event.instance: instance})
         if event.kind in OUTCOMES:
             after, instance = _concluded(after, instance, event)
-        instance = _of_instance(instance, event)
+        instance = _owned(_of_instance(instance, event), event)
         services[event.service] = replace(after, instances={**after.instances, event.instance: instance})
     return {
         name: replace(
@@ -75,6 +76,12 @@ def _of_service(service: Restored, event: Event) -> Restored:
         return replace(service, plans=event)
     if event.kind in {Kind.DONE, Kind.SKIPPED}:
         return replace(service, run=event)
+    if event.kind is Kind.DEBT:
+        return replace(service, debt=event, told=False)
+    if event.kind is Kind.SETTLED:
+        return replace(service, debt=None, told=False)
+    if event.kind is Kind.ALERT:
+        return replace(service, told=service.debt is not None)
     if event.kind is Kind.READY and "seconds" in event.detail:
         return replace(service, wakes=(*service.wakes, event.detail["seconds"]))
     return service
@@ -110,6 +117,15 @@ def _of_instance(instance: RestoredInstance, event: Event) -> RestoredInstance:
     return instance
 
 
+def _owned(instance: RestoredInstance, event: Event) -> RestoredInstance:
+    if event.kind in {Kind.START, Kind.ADOPT}:
+        return replace(instance, ours=True, ended=None)
+    if not instance.ours or event.kind not in {Kind.STOP, Kind.STOPPED, Kind.CRASHED, Kind.DONE}:
+        return instance
+    life = event.detail.get("life") or (None if event.kind is Kind.STOP else "")
+    return replace(instance, ended=instance.ended or life if life is not None else instance.ended)
+
+
 def written(entries: Sequence[Entry]) -> tuple[list[Event], dict[str, Restored]]:
     with create_engine("sqlite://").begin() as connection:
         metadata.create_all(connection)
@@ -119,7 +135,10 @@ def written(entries: Sequence[Entry]) -> tuple[list[Event], dict[str, Restored]]
 
 def entry(kind: Kind, service: str, instance: str, number: int | None) -> Entry:
     word = {Kind.FAILED: "streak", Kind.CRASHED: "streak", Kind.READY: "seconds"}.get(kind)
-    return Entry(kind, service, instance, detail={word: number} if word and number else {})
+    detail: dict[str, object] = {word: number} if word and number else {}
+    if kind in {Kind.STOP, Kind.STOPPED, Kind.CRASHED, Kind.DONE} and service != "b":
+        detail["life"] = "life-1"  # between two claims one life only is ours
+    return Entry(kind, service, instance, detail=detail)
 
 
 # Mostly the life of one instance: what goes wrong goes wrong between a few events of the same one.

@@ -64,6 +64,11 @@ class Ending:
         for name in self._reconciler.services:
             self._reconciler.nudge(name)
 
+    @property
+    def left(self) -> list[str]:
+        """What runs on, because Poorwill did not start it and nobody asked it to adopt that."""
+        return sorted(facts.name for facts in self._reconciler.services.values() if facts.foreign)
+
     async def asleep(self) -> bool:
         """Wait until all is asleep. False when that was called off: SIGTERM came, or a cut cannot reach what
         nobody can see.

@@ -192,7 +192,7 @@ class Poorwill:
 
     async def _close(self) -> None:
         if self._ending.how is Exit.DOWN and await self._ending.asleep():
-            self._note(Kind.DOWN, "everything is asleep")
+            self._note(Kind.DOWN, "everything is asleep", left=self._ending.left)
             await self._envoy.stop()
         else:
             self._ending.how = Exit.LEAVE

@@ -211,6 +211,7 @@ def charge(tenant: Tenant, restored: Restored, grounds: Grounds, *, has_door: bo
         hand=restore.hand(restored.hand, now),
         plans=restore.plans(restored, now),
         failures=restore.failures(restored, now),
+        owing=restore.owing(restored, now),
         wakes=restore.wakes(restored),
         tenancy=tenancy(tenant),
         zone=tenant.zone,
@@ -231,7 +232,9 @@ def leftover(name: str, restored: Restored, grounds: Grounds) -> Facts | None:
     Raises PoorwillError when it cannot be taken over: what may be billed is not passed over in silence.
     """
     lives = restored.instances.values()
-    if not any(past.intent or (past.outcome and past.outcome.kind is Kind.READY) for past in lives):
+    if not any(
+        past.intent or (past.outcome and past.outcome.kind in (Kind.READY, Kind.ADOPT)) for past in lives
+    ):
         return None
     memory = grounds.folder.remembered_run(name)
     try:
@@ -251,6 +254,7 @@ def leftover(name: str, restored: Restored, grounds: Grounds) -> Facts | None:
         provider=host,
         probe=None,
         places=_places(name, restored, clock.now()),
+        owing=restore.owing(restored, clock.now()),
         handles=restore.handles(restored),
         tenancy=kind,
         has_door=kind is Tenancy.SERVICE,

@@ -1,4 +1,4 @@
-"""``wake``, ``sleep`` and ``auto``: a person's demand, and giving it back."""
+"""``wake``, ``sleep``, ``auto`` and ``adopt``: a person's demand, and giving it back."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ def register(app: typer.Typer) -> None:
     app.command()(wake)
     app.command()(sleep)
     app.command()(auto)
+    app.command()(adopt)
 
 
 def wake(
@@ -67,6 +68,15 @@ def auto(name: Name, file: File = FILE) -> None:
     """Give back what `wake` or `sleep` demanded or planned: hours and requests decide again."""
     _say(name, file, "auto", {})
     typer.echo(f"{name} decides for itself again.")
+
+
+def adopt(name: Name, file: File = FILE) -> None:
+    """Let Poorwill stop a service that runs although somebody else started it.
+
+    It holds until that instance has ended. `adopt: true` in poorwill.yaml holds for all that come.
+    """
+    _say(name, file, "adopt", {})
+    typer.echo(f"{name} is Poorwill's now: it sleeps when nobody needs it.")
 
 
 def _say(name: str, file: Path, what: str, body: dict[str, Any]) -> dict[str, Any]:

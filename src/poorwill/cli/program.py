@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from poorwill.cli.options import FILE, File, FileArgument, find
 from poorwill.errors import NotRunning, PoorwillError
+
+if TYPE_CHECKING:
+    from poorwill.store.journal import Event
 
 
 def register(app: typer.Typer) -> None:
@@ -58,22 +61,26 @@ def down(
                 hint="`poorwill status` shows what; `poorwill down --now` cuts it",
             )
         time.sleep(0.05)
-    if not _all_asleep(place.state):
+    last = _last_end(place.state)
+    if last is not None and last.reason != "everything is asleep":
         raise PoorwillError(
             "Poorwill is down, but something was left as it is: nobody knows whether it runs",
             hint="`poorwill events` shows what; look there by hand, it may cost money",
         )
-    typer.echo("Everything is asleep; Poorwill is down.")
+    left = last.detail.get("left") if last is not None else None
+    if not left:
+        typer.echo("Everything is asleep; Poorwill is down.")
+        return
+    typer.echo(f"Poorwill is down. Still running, since Poorwill did not start it: {', '.join(left)}.")
 
 
-def _all_asleep(state: Path) -> bool:
-    """What the journal says of the last end."""
+def _last_end(state: Path) -> Event | None:
+    """What the journal says of it."""
     from poorwill.store.journal import Kind, read_only
 
     with read_only(state) as archive:
         newest = archive.events(service=None, limit=100, newest_first=True)
-    last = next((event for event in newest if event.kind == Kind.DOWN), None)
-    return last is None or last.reason == "everything is asleep"
+    return next((event for event in newest if event.kind == Kind.DOWN), None)
 
 
 def reload(file: File = FILE) -> None:

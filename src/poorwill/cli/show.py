@@ -55,7 +55,7 @@ def status(file: File = FILE, as_json: AsJson = False) -> None:
         colour = _COLOURS.get(row["phase"], "dim")
         table.add_row(
             row["name"],
-            f"[{colour}]{row['phase']}[/{colour}]",
+            f"[{colour}]{row['phase']}[/{colour}]{'[red]![/red]' if row['debt'] else ''}",
             f"{running} of {row['desired']}",
             _clock(row["since"], zone),
             row["reason"],
@@ -63,6 +63,9 @@ def status(file: File = FILE, as_json: AsJson = False) -> None:
         )
     console = _console(Console)
     console.print(table)
+    for row in rows:
+        if row["debt"]:
+            console.print(f"\n! {row['name']}: {debt(row['debt'], zone)}", highlight=False, markup=False)
     for row in rows:
         if lines := [*_week(row), *_plans(row, zone)]:
             where = row.get("timezone", place.timezone)
@@ -166,6 +169,10 @@ def _facts(facts: Json, zone: ZoneInfo) -> Iterator[str]:
     yield f"open requests: {traffic['active']} active, {traffic['busy']} busy; waiting: {asked['waiting']}"
     yield f"last activity: {_clock(traffic['last_activity'], zone, 'none measured yet')}"
     yield f"last asked for: {_clock(asked['last'], zone)}"
+    if facts["foreign"]:
+        yield f"not started by Poorwill, so it is not stopped; `poorwill adopt {facts['name']}` changes that"
+    if facts["debt"]:
+        yield f"! {debt(facts['debt'], zone)}"
     yield f"gate: {facts['gate']}; next look: {_clock(facts['next_change'], zone)}"
     for instance in facts["instances"]:
         asking = instance["probe"] if instance["condition"] == "running" else ""
@@ -183,6 +190,13 @@ def _facts(facts: Json, zone: ZoneInfo) -> Iterator[str]:
         )
     if facts["failures"]["in_a_row"]:
         yield f"failures in a row: {facts['failures']['in_a_row']}, the last: {facts['failures']['last']}"
+
+
+def debt(owed: Json, zone: ZoneInfo) -> str:
+    """What costs money for nothing, since when, and what can be done."""
+    told = "; an alert was given" if owed["told"] else ""
+    since = _clock(owed["since"], zone)
+    return f"{owed['reason']} (since {since}, {owed['seconds']} s for nothing{told}). Hint: {owed['hint']}"
 
 
 def _clock(stamp: str | None, zone: ZoneInfo, never: str = "-") -> str:

@@ -42,6 +42,11 @@ class MachineConfig(Scheduled):
     idle_after: Duration = Field(
         default=300.0, description="How long it stays on when nothing on it is wanted any more."
     )
+    adopt: bool = Field(
+        default=False,
+        description="Whether Poorwill may also stop what somebody else started. If not, that runs on until "
+        "somebody says `poorwill adopt NAME`.",
+    )
     schedule: Schedule = Field(
         default=(), description="Hours in which the machine is on whether anything on it is wanted or not."
     )
@@ -61,6 +66,7 @@ class MachineConfig(Scheduled):
             start_timeout=self.ready.timeout,
             settle=settle,
             timetable=self._timetable,
+            adopt=self.adopt,
         )
 
     @model_validator(mode="before")

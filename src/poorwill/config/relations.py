@@ -27,7 +27,7 @@ def relation_complaints(services: Services, machines: Machines) -> list[Complain
     for name, service in services.items():
         found += _place(name, service, machines)
         found += _needs(name, service, services, machines)
-    return found + _circles(services)
+    return found + _circles(services) + _shared(services, machines)
 
 
 def _machine(name: str, machine: MachineConfig) -> Iterable[Complaint]:
@@ -35,6 +35,24 @@ def _machine(name: str, machine: MachineConfig) -> Iterable[Complaint]:
         if entry.until == "done":
             loc = ("machines", name, "schedule", index, "until")
             yield loc, wrong("a machine is never done", "write until: idle"), "done"
+
+
+def _shared(services: Services, machines: Machines) -> list[Complaint]:
+    """Two that start and stop the same thing: one would put to sleep what the other needs."""
+    found: list[Complaint] = []
+    first: dict[tuple[str, str], tuple[str, str]] = {}
+    every = [*((("machines", name), one.run, "") for name, one in machines.items())]
+    every += [(("services", name), one.run, one.on or "") for name, one in services.items()]
+    for at, run, machine in every:
+        owner = first.setdefault((run.owns, machine), at) if run.owns else at
+        if owner != at:
+            there, here = (*owner, "run"), (*at, "run")
+            hint = "leave one of them out: Poorwill starts and stops it as a whole"
+            error = wrong(
+                f"{run.owns} already belongs to {'.'.join(owner)}", hint, other=there, about=(there,)
+            )
+            found.append((here, error, None))
+    return found
 
 
 def _place(name: str, service: ServiceConfig, machines: Machines) -> Iterable[Complaint]:

@@ -49,6 +49,11 @@ class Run:
         """Whether the provider can tell how much processor time an instance has used."""
         return bool(getattr(self.options, "measures_cpu", False))
 
+    @property
+    def owns(self) -> str:
+        """What nothing else can start and stop beside it, in words; empty when the provider does not say."""
+        return str(getattr(self.options, "owns", ""))
+
 
 def context(info: ValidationInfo) -> Context:
     return info.context if isinstance(info.context, Context) else Context()

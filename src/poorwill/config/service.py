@@ -79,6 +79,11 @@ class ServiceConfig(Scheduled):
         description="What a visit does while the service sleeps. wake: it wakes the service. page: a page "
         "asks, and only a person's click wakes it. closed: it wakes nothing, and a page tells when it opens.",
     )
+    adopt: bool = Field(
+        default=False,
+        description="Whether Poorwill may also stop what somebody else started. If not, that runs on until "
+        "somebody says `poorwill adopt NAME`.",
+    )
     drain: Duration = Field(
         default=30.0, description="How long open but silent streams may delay the sleep before they are cut."
     )
@@ -126,6 +131,7 @@ class ServiceConfig(Scheduled):
             timetable=self.timetable,
             job=self.is_job,
             busy=self.busy.rule if self.busy else None,
+            adopt=self.adopt,
         )
 
     @model_validator(mode="before")

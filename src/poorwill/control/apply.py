@@ -17,7 +17,7 @@ from poorwill import clock
 from poorwill.control.facts import Facts, Place
 from poorwill.control.front import Front
 from poorwill.control.recorder import Recorder
-from poorwill.core.action import Action, CloseGate, Conclude, OpenGate, Skip, Start, Stop
+from poorwill.core.action import Action, Adopt, CloseGate, Conclude, GiveUp, OpenGate, Skip, Start, Stop
 from poorwill.core.model import HandKind, Intent, IntentKind, Now, Outcome
 from poorwill.errors import Permanent, ProviderError, StateError, Temporary
 from poorwill.providers.base import broken
@@ -52,6 +52,7 @@ class Applier:
         self._recorder = recorder
         self._spawn = spawn
         self._look = look
+        self._scopes: dict[str, asyncio.Timeout] = {}
 
     def apply(self, facts: Facts, action: Action, now: Now) -> None:
         """Begin an action. What it needs to be remembered is in ``facts`` when this returns."""
@@ -66,6 +67,11 @@ class Applier:
                 facts.last_run = action.due
                 detail = {"last_run": action.due}
                 self._recorder.note(now, Entry(Kind.SKIPPED, facts.name, "", action.reason, detail))
+            case Adopt():
+                self._recorder.note(now, facts.adoption(action.instance, action.reason))
+                facts.adopt(action.instance, now.mono)
+            case GiveUp():
+                self._give_up(facts, action.instance)
             case OpenGate():
                 self._front.open(facts.name)
             case CloseGate():
@@ -75,6 +81,7 @@ class Applier:
         before = place.intent.attempts if place.intent else 0
         place.intent = Intent(IntentKind.START, now.mono, action.reason, calling=True, attempts=before + 1)
         place.ready_life, place.ready_since, place.probe_error = None, None, ""
+        place.ours, place.ended, place.gone_at = True, None, None
         place.due, place.asked_at, facts.missing_since = action.due, facts.missing_since or now.mono, None
         due = {} if action.due is None else {"due": action.due}
 
@@ -98,12 +105,17 @@ class Applier:
             calling=True,
             attempts=again.attempts + 1 if again else 1,
             written=again.written if again else False,
+            error=again.error if again else "",
+            permanent=again.permanent if again else False,
         )
+        if place.ended is None and place.runs:  # while it starts, its life may not have a name of its own
+            place.ended = place.life
+        detail = {"life": place.ended} if place.ended else {}
         self._front.route(facts.name, ())
 
         async def call() -> None:
             if place.intent is not None and not place.intent.written:
-                stop = Entry(Kind.STOP, facts.name, place.id, reason)
+                stop = Entry(Kind.STOP, facts.name, place.id, reason, detail)
                 if not await self._recorder.record(now, stop, within=STOP_UNWRITTEN):
                     log.error("stopped before its line is in the journal", service=facts.name)
                 place.intent = replace(place.intent, written=True)
@@ -117,7 +129,8 @@ class Applier:
         """Run one provider call and put into the intent what came of it."""
         error: ProviderError | None = None
         try:
-            async with asyncio.timeout(deadline):
+            async with asyncio.timeout(deadline) as scope:
+                self._scopes[place.id] = scope
                 await call()
         except ProviderError as raised:
             error = raised
@@ -125,11 +138,13 @@ class Applier:
             self._withdraw(facts, place)
             return
         except TimeoutError:
-            error = Temporary(f"the call did not return within {deadline:g} s")
+            if place.id in self._scopes:  # else it was given up
+                error = Temporary(f"the call did not return within {deadline:g} s")
         except Exception as raised:  # a provider may be a third party's: its mistakes must not end the loop
             if not isinstance(raised, OSError):
                 log.exception("the provider broke", service=facts.name)
             error = broken(raised)
+        self._scopes.pop(place.id, None)
         now = clock.now()
         if place.intent is not None:
             place.intent = replace(
@@ -146,8 +161,16 @@ class Applier:
 
     def _withdraw(self, facts: Facts, place: Place) -> None:
         """A start that cannot be written down was not begun: it waits for the journal, and has not failed."""
-        place.intent, facts.missing_since = None, place.asked_at
+        self._scopes.pop(place.id, None)
+        place.intent, place.ours, facts.missing_since = None, False, place.asked_at
         self._look(facts.name)
+
+    def _give_up(self, facts: Facts, instance: str) -> None:
+        """Let the call end now, and be done before anything else is called."""
+        scope = self._scopes.pop(instance, None)
+        if scope is not None:
+            log.warning("the stop does not return, but the instance is gone", service=facts.name)
+            scope.reschedule(asyncio.get_running_loop().time())
 
     def _failed(self, facts: Facts, place: Place, error: ProviderError, now: Now) -> None:
         log.error("a provider call failed", service=facts.name, error=str(error), hint=error.hint)
@@ -161,6 +184,8 @@ class Applier:
         intent = place.intent
         facts.conclude(action, now.mono)
         detail: dict[str, Any] = {}
+        if place.ended:
+            detail["life"] = place.ended
         match action.outcome:
             case Outcome.READY:
                 since = place.asked_at if place.asked_at is not None else intent.at if intent else now.mono
@@ -169,11 +194,11 @@ class Applier:
                 facts.failure_hint = ""
                 detail = {"seconds": round(seconds, 3)}
             case Outcome.FAILED | Outcome.CRASHED:
-                detail = {"streak": facts.failures.count, "delay": action.delay}
+                detail |= {"streak": facts.failures.count, "delay": action.delay}
                 log.error("the service failed", service=facts.name, reason=action.reason)
             case Outcome.DONE:
                 ran = now.mono - place.ready_since if place.ready_since is not None else None
-                detail = {"exit_code": action.exit_code, "last_run": facts.last_run, "seconds": ran}
+                detail |= {"exit_code": action.exit_code, "last_run": facts.last_run, "seconds": ran}
                 self._give_back(facts, now)
         entry = Entry(_OUTCOMES[action.outcome], facts.name, place.id, action.reason, detail)
         self._recorder.note(now, entry)

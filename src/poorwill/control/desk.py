@@ -47,8 +47,10 @@ class Desk:
 
     async def sleep(self, name: str, by: str) -> Json:
         """Put a service to sleep until its next window or hour, else until it is given back; work in flight
-        is waited for.
+        is waited for. What somebody else started is adopted: it was named.
         """
+        if self._find(name).foreign:
+            await self.adopt(name, by)
         return await self._say(name, HandKind.SLEEP, None, by)
 
     async def plan(self, name: str, kind: str, during: str, by: str) -> Json:
@@ -69,6 +71,22 @@ class Desk:
         await self._write(now, Entry(Kind.AUTO, name, reason=by))
         self._find_staying(name)
         facts.hand, facts.plans = None, ()
+        self._reconciler.nudge(name)
+        return row(facts, self._reconciler.front, now)
+
+    async def adopt(self, name: str, by: str) -> Json:
+        """Let Poorwill stop what somebody else started. It holds for this life of the instance."""
+        facts, now = self._find_staying(name), clock.now()
+        lives = {place.id: place.life for place in facts.places.values() if place.foreign}
+        if not facts.foreign:
+            why = "Poorwill started what runs" if facts.there else "nothing of it runs"
+            raise BadInput(
+                f"there is nothing of {name} to adopt: {why}", hint="`poorwill status` shows what runs"
+            )
+        await self._recorder.commit(now, *(facts.adoption(instance, by) for instance in lives))
+        for instance, life in lives.items():
+            if facts.places[instance].life == life:  # the disk may have been busy for long
+                facts.adopt(instance, now.mono)
         self._reconciler.nudge(name)
         return row(facts, self._reconciler.front, now)
 

@@ -15,6 +15,7 @@ from poorwill.core.action import Conclude, Decision
 from poorwill.core.history import WINDOW
 from poorwill.core.lifecycle import concluded
 from poorwill.core.model import (
+    Cause,
     Condition,
     Failures,
     Hand,
@@ -26,6 +27,7 @@ from poorwill.core.model import (
 )
 from poorwill.core.work import Work
 from poorwill.providers.base import Handle, Provider, Sighting
+from poorwill.store.journal import Entry, Kind
 
 Ask = Callable[[Callable[[str], None]], Awaitable[None]]
 """Returns when an instance can be used; tells why not yet after each try."""
@@ -53,8 +55,8 @@ class Tenancy(StrEnum):
     MACHINE = "machine"
 
 
-AT_REST = (Phase.ASLEEP, Phase.FAILED)
-"""Phases in which nothing of a service runs."""
+AT_REST = (Phase.ASLEEP, Phase.FAILED, Phase.LEFT)
+"""Phases in which nothing of a service runs that is Poorwill's to stop."""
 
 
 @dataclass(slots=True)
@@ -63,6 +65,10 @@ class Place:
 
     ``due`` is the hour of the run that a job was last started for (seconds since the epoch). ``asked_at`` is
     when the last start was first wanted (monotonic): before its call when it had to wait for others.
+
+    ``ours`` says that Poorwill started it once or was asked to adopt it, ``ended`` which of its lives was the
+    last one of ours when that is over or being ended; None as long as it goes on. ``life`` is the last that
+    was seen, ``gone_at`` when a stop of ours was last seen to be done (monotonic).
     """
 
     id: str
@@ -76,6 +82,23 @@ class Place:
     probe_error: str = ""
     due: float | None = None
     asked_at: float | None = None
+    ours: bool = False
+    ended: str | None = None
+    life: str = ""
+    gone_at: float | None = None
+
+    @property
+    def foreign(self) -> bool:
+        """Whether it is there without having been started by Poorwill, as far as anybody can tell."""
+        if self.sighting is None or self.condition is Condition.ABSENT or self.sighting.by_us:
+            return False
+        if not self.ours:
+            return True
+        if self.ended is None or self.sighting.resumed:
+            return False
+        if not self.sighting.life:  # nobody can tell one life from the next
+            return self.intent is None
+        return self.sighting.life != self.ended
 
     @property
     def condition(self) -> Condition:
@@ -100,6 +123,23 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Owing:
+    """A debt that stands open and is written down; ``since`` is monotonic. ``told`` says that a person was
+    told of it.
+    """
+
+    cause: Cause
+    since: float
+    reason: str
+    told: bool = False
+
+    @property
+    def counts(self) -> bool:
+        """Whether something is known to be there. What nobody can see may as well be off."""
+        return self.cause is not Cause.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
 class Successor:
     """Where and how the service runs from its next wake on. ``remember`` writes that down when it holds."""
 
@@ -118,7 +158,8 @@ class Facts:
 
     ``handles`` is what the provider has to adopt before its first look; None when that is done.
     ``looked_at`` is when the last successful look at the provider *began* (monotonic), ``watched_since``
-    since when such looks have come without a break that made the facts unknown. ``retired`` says
+    since when such looks have come without a break that made the facts unknown. ``let_be`` says that what
+    others started here is theirs, ``owing`` is what may cost money for nothing. ``retired`` says
     that the service is no longer in the configuration: it is put to sleep and then forgotten. ``closed_to``
     names why visitors are refused when it was not a person who said ``sleep``.
 
@@ -169,6 +210,8 @@ class Facts:
     work: Work = field(default_factory=Work)
     busy_said: str = ""
     overruled: str = ""
+    owing: Owing | None = None
+    let_be: bool = True
 
     @property
     def name(self) -> str:
@@ -189,6 +232,11 @@ class Facts:
         return self.looked_at is None and not self.look_error
 
     @property
+    def foreign(self) -> bool:
+        """Whether it runs, was not started by Poorwill, and is let alone."""
+        return self.let_be and any(place.foreign for place in self.places.values())
+
+    @property
     def at_rest(self) -> bool:
         """Whether nothing of it runs and nothing is wanted to."""
         return self.phase in AT_REST and not (self.decision and self.decision.desired)
@@ -207,6 +255,8 @@ class Facts:
             if before is not None and before.life != sighting.life:
                 place.ready_life, place.ready_since, place.probe_error = None, None, ""
             place.sighting = sighting
+            if sighting.condition is not Condition.ABSENT or not place.life:
+                place.life = sighting.life
 
     def is_needed_by(self, names: tuple[str, ...], at: float) -> None:
         """``at`` counts as a moment of need also when it is the first one without."""
@@ -223,6 +273,16 @@ class Facts:
             self.tunnel, self.busy = self.successor.tunnel, self.successor.busy
             self.successor = None
 
+    def adoption(self, instance: str, reason: str) -> Entry:
+        """What the journal has to know before ``adopt``."""
+        return Entry(Kind.ADOPT, self.name, instance, reason, {"life": self.places[instance].life})
+
+    def adopt(self, instance: str, at: float) -> None:
+        """What runs there counts as started by Poorwill."""
+        place = self.places[instance]
+        place.ours, place.ended = True, None
+        place.outcome, place.outcome_at = Outcome.READY, at
+
     def conclude(self, conclusion: Conclude, at: float) -> None:
         """Close the open intent, or the life, of an instance."""
         place = self.places[conclusion.instance]
@@ -232,5 +292,9 @@ class Facts:
         stop = place.intent if conclusion.outcome is Outcome.STOPPED else None
         place.outcome_at = stop.at if stop else at
         place.intent = None
+        if conclusion.outcome in (Outcome.STOPPED, Outcome.CRASHED, Outcome.DONE):
+            place.ended = place.life if place.ended is None else place.ended
+        if conclusion.outcome is Outcome.STOPPED:
+            place.gone_at = at
         if conclusion.outcome is Outcome.DONE and place.due is not None:
             self.last_run = max(place.due, self.last_run or 0.0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from poorwill.control.facts import AT_REST, Facts, Place
+from poorwill.core.debt import FOREIGN
 from poorwill.core.model import Condition, IntentKind, Phase
 
 Ground = tuple[Condition, str]
@@ -39,7 +40,13 @@ class Needs:
             other.name
             for other in self.dependents(facts)
             if other.decision and (other.decision.desired or (facts.there and not other.at_rest))
+            if other.decision.rule != FOREIGN
         )
+
+    def lets_be(self, facts: Facts) -> bool:
+        """Whether what others started there is theirs: on a machine of ours all comes and goes with it."""
+        machine = self._services.get(facts.machine)
+        return machine is None or any(place.foreign for place in machine.places.values())
 
     def tenants_at_work(self, machine: str) -> int:
         """How many things on a machine are not known to have stopped."""

@@ -9,7 +9,17 @@ from poorwill.control.front import Front
 from poorwill.control.needs import Ground, Needs
 from poorwill.core.hand import planned, spoken
 from poorwill.core.history import estimate
-from poorwill.core.model import Condition, Hand, HandKind, Instance, Intent, IntentKind, Now, Observation
+from poorwill.core.model import (
+    Condition,
+    Hand,
+    HandKind,
+    Instance,
+    Intent,
+    IntentKind,
+    Now,
+    Observation,
+    Owed,
+)
 
 
 def observe(facts: Facts, front: Front, needs: Needs, now: Now, trouble: str = "") -> Observation:
@@ -18,10 +28,9 @@ def observe(facts: Facts, front: Front, needs: Needs, now: Now, trouble: str = "
     ``trouble`` is why the journal cannot be written: no start may be begun then.
     """
     waits = f"nothing is started meanwhile: {trouble}" if trouble else ""
-    ground = needs.ground(facts, now.mono)
     known = estimate(facts.wakes)
     return Observation(
-        instances=tuple(_instance(facts, place, ground, now.mono) for place in facts.places.values()),
+        instances=tuple(_instance(facts, place, needs, now.mono) for place in facts.places.values()),
         gate=front.gate(facts.name),
         traffic=front.traffic(facts.name),
         asked=front.asked(facts.name),
@@ -35,6 +44,7 @@ def observe(facts: Facts, front: Front, needs: Needs, now: Now, trouble: str = "
         last_run=facts.last_run,
         watched_from=facts.watched_from,
         work=facts.work,
+        owed=Owed(facts.owing.cause, facts.owing.since) if facts.owing else None,
     )
 
 
@@ -56,8 +66,8 @@ def _forced(facts: Facts) -> bool:
     return facts.hand is not None and facts.hand.force
 
 
-def _instance(facts: Facts, place: Place, ground: Ground | None, now: float) -> Instance:
-    sighting = place.sighting
+def _instance(facts: Facts, place: Place, needs: Needs, now: float) -> Instance:
+    sighting, ground = place.sighting, needs.ground(facts, now)
     condition, detail = place.condition, sighting.detail if sighting else ""
     if ground is not None:
         condition, detail = ground
@@ -68,6 +78,8 @@ def _instance(facts: Facts, place: Place, ground: Ground | None, now: float) -> 
             Condition.UNKNOWN,
             facts.look_error or "the provider has not answered for too long",
         )
+    elif _lags(facts, place, now):
+        condition, detail = Condition.STOPPING, "it was stopped, and that does not show everywhere yet"
     seen_itself = ground is None and condition is place.condition
     return Instance(
         id=place.id,
@@ -82,7 +94,15 @@ def _instance(facts: Facts, place: Place, ground: Ground | None, now: float) -> 
         outcome_at=place.outcome_at,
         exit_code=sighting.exit_code if sighting and seen_itself else None,
         due=place.due,
+        foreign=seen_itself and place.foreign and facts.let_be,
     )
+
+
+def _lags(facts: Facts, place: Place, now: float) -> bool:
+    """Whether what is there can be the shadow of what was stopped a moment ago."""
+    if place.intent is not None or place.gone_at is None or place.condition is Condition.ABSENT:
+        return False
+    return now < place.gone_at + facts.rules.settle
 
 
 def _intent(facts: Facts, place: Place, condition: Condition, ground: Ground | None) -> Intent | None:
@@ -92,7 +112,7 @@ def _intent(facts: Facts, place: Place, condition: Condition, ground: Ground | N
     looked_at = facts.looked_at or 0.0
     if ground is None and looked_at < _telling(facts, place, intent):
         intent = replace(intent, calling=True)
-    if intent.at < facts.watched_since:
+    if intent.kind is IntentKind.START and intent.at < facts.watched_since:
         intent = replace(intent, at=facts.watched_since)  # a start is not late because nobody could look
     return intent
 

@@ -14,6 +14,7 @@ import structlog
 from poorwill import clock
 from poorwill.control.apply import Applier, Spawn
 from poorwill.control.busy import Busy
+from poorwill.control.debts import Debts
 from poorwill.control.facts import AT_REST, Facts, Tenancy
 from poorwill.control.front import Front
 from poorwill.control.indoors import Indoors
@@ -21,7 +22,7 @@ from poorwill.control.needs import Needs
 from poorwill.control.observation import observe
 from poorwill.control.observer import Observers
 from poorwill.control.recorder import Recorder
-from poorwill.core.action import Conclude, Decision, Skip
+from poorwill.core.action import Adopt, Conclude, Decision, Skip
 from poorwill.core.decide import decide
 from poorwill.core.history import estimate
 from poorwill.core.hours import OpeningHours
@@ -56,6 +57,7 @@ class Reconciler:
         self._observers = Observers(spawn, front, self._needs, self.nudge)
         self._applier = Applier(front, recorder, spawn, self._observers.look)
         self._busy = Busy(spawn, recorder, self._needs, self.nudge)
+        self._debts = Debts(recorder)
         self._clocks: float | None = None
         self._spawn = spawn
         self._dirty: set[str] = set()
@@ -116,6 +118,7 @@ class Reconciler:
     def _reconcile(self, facts: Facts, now: Now) -> None:
         before = facts.decision
         facts.is_needed_by(self._needs.needed_by(facts), now.mono)
+        facts.let_be = self._needs.lets_be(facts)
         seen = observe(facts, self._front, self._needs, now, self._recorder.trouble)
         decision = decide(facts.rules, seen, now)
         if not decision.desired or seen.instances[0].condition is not Condition.ABSENT:
@@ -125,8 +128,10 @@ class Reconciler:
         self._take(facts, decision, now)
         for action in decision.actions:
             self._applier.apply(facts, action, now)
-        if any(isinstance(action, Conclude | Skip) for action in decision.actions):
+        if any(isinstance(action, Conclude | Skip | Adopt) for action in decision.actions):
             self.nudge(facts.name)  # a conclusion is a new fact
+        if facts.looked_at is not None or facts.look_error:  # the first look came back
+            self._debts.mind(facts, decision.debt, now)
         if before is None or (before.phase, before.desired) != (decision.phase, decision.desired):
             self._tell_relatives(facts)
         if decision.phase in AT_REST and not decision.actions:
@@ -172,6 +177,7 @@ class Reconciler:
         if facts.retired and not any(self._needs.dependents(facts)):
             self._observers.unfollow(facts.name)
             del self._facts[facts.name]
+            self._dirty.discard(facts.name)
             self._front.dismiss(facts.name)
             for need in self._needs.of(facts):
                 self.nudge(need.name)
@@ -226,6 +232,7 @@ class Reconciler:
             Phase.UNKNOWN: calm,
             Phase.FAILED: calm,
             Phase.STOPPING: calm,
+            Phase.LEFT: calm,
             Phase.DRAINING: calm if at_work else READ_DRAINING,
         }
         if any(place.intent and place.intent.kind is IntentKind.START for place in facts.places.values()):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from poorwill.control.debts import hint
 from poorwill.control.facts import Facts, Place
 from poorwill.control.front import Front
 from poorwill.core.agenda import agenda
@@ -30,6 +31,8 @@ def row(facts: Facts, front: Front, now: Now) -> Json:
         "checks": front.checks(facts.name),
         "hand_until": (_hand(facts.hand, now) or {}).get("until"),
         "plans": [_plan(plan) for plan in facts.plans if plan.stop > now.wall],
+        "foreign": facts.foreign,
+        "debt": _debt(facts, now),
         "on": facts.machine or None,
         "needs": list(facts.needs),
         **(agenda(table, now.wall) if table else {}),
@@ -58,6 +61,21 @@ def details(facts: Facts, front: Front, now: Now) -> Json:
         "busy_probe": facts.busy_said or None,
         "idle_after": facts.rules.idle_after,
         "on_request": str(facts.rules.on_request),
+    }
+
+
+def _debt(facts: Facts, now: Now) -> Json | None:
+    """What costs money for nothing, and for how long it has."""
+    owing = facts.owing
+    if owing is None or not owing.counts:
+        return None
+    return {
+        "cause": str(owing.cause),
+        "since": _stamp(owing.since, now),
+        "seconds": round(now.mono - owing.since),
+        "reason": owing.reason,
+        "told": owing.told,
+        "hint": hint(facts, owing),
     }
 
 

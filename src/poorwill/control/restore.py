@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 
-from poorwill.control.facts import Place
+from poorwill.control.facts import Owing, Place
 from poorwill.core.history import WINDOW
-from poorwill.core.model import Failures, Hand, HandKind, Intent, IntentKind, Now, Outcome, Plan
+from poorwill.core.model import Cause, Failures, Hand, HandKind, Intent, IntentKind, Now, Outcome, Plan
 from poorwill.providers.base import Handle
 from poorwill.store.journal import Event, Kind, Restored, RestoredInstance
 
@@ -16,6 +16,7 @@ _OUTCOMES = {
     Kind.FAILED: Outcome.FAILED,
     Kind.CRASHED: Outcome.CRASHED,
     Kind.DONE: Outcome.DONE,
+    Kind.ADOPT: Outcome.READY,
 }
 
 
@@ -34,6 +35,8 @@ def place(instance: str, restored: RestoredInstance, now: Now) -> Place:
         outcome=_OUTCOMES[outcome.kind] if outcome else None,
         outcome_at=moment(outcome, now) if outcome else None,
         due=restored.due,
+        ours=restored.ours,
+        ended=restored.ended,
     )
 
 
@@ -73,6 +76,15 @@ def last_run(restored: Restored, now: Now) -> float:
     """The hour of a job's last run that is settled; what was due before the job was known is."""
     settled = restored.run.detail.get("last_run") if restored.run else None
     return float(settled) if settled is not None else restored.first.at if restored.first else now.wall
+
+
+def owing(restored: Restored, now: Now) -> Owing | None:
+    """The debt that was open; it is not told a second time."""
+    event = restored.debt
+    if event is None:
+        return None
+    since = now.mono - max(0.0, now.wall - event.detail["since"])
+    return Owing(Cause(event.detail["cause"]), since, event.reason, told=restored.told)
 
 
 def failures(restored: Restored, now: Now) -> Failures:

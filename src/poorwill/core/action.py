@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from poorwill.core.debt import Debt
 from poorwill.core.model import OnRequest, Outcome, Phase
 from poorwill.core.work import Hold
 
@@ -48,6 +49,21 @@ class Skip:
 
 
 @dataclass(frozen=True, slots=True)
+class Adopt:
+    """From now on this life of the instance counts as one that Poorwill started."""
+
+    instance: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """Wait no longer for the stop call that is under way: the instance is gone."""
+
+    instance: str
+
+
+@dataclass(frozen=True, slots=True)
 class OpenGate:
     """Let requests through without asking, and release those that wait."""
 
@@ -57,14 +73,15 @@ class CloseGate:
     """Make Envoy ask the gate before each new request."""
 
 
-Action = Start | Stop | Conclude | Skip | OpenGate | CloseGate
+Action = Start | Stop | Conclude | Skip | Adopt | GiveUp | OpenGate | CloseGate
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What to do now. ``look_again_at`` (monotonic) is when time alone would change the answer.
 
-    ``rule`` and ``entrance`` are those of the ``Demand``. ``hold`` is what a busy probe makes of the sleep.
+    ``rule`` and ``entrance`` are those of the ``Demand``. ``hold`` is what a busy probe makes of the sleep,
+    ``debt`` what may cost money for nothing.
     """
 
     phase: Phase
@@ -75,3 +92,4 @@ class Decision:
     rule: str = ""
     entrance: OnRequest = OnRequest.WAKE
     hold: Hold = field(default_factory=Hold)
+    debt: Debt | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from poorwill.core import busy, demand, due, lifecycle
+from poorwill.core import busy, debt, demand, due, lifecycle
 from poorwill.core.action import Decision
 from poorwill.core.model import Condition, Demand, Now, Observation, Outcome, Phase, Service
 from poorwill.core.work import Hold
@@ -11,11 +11,12 @@ from poorwill.core.work import Hold
 def decide(service: Service, seen: Observation, now: Now) -> Decision:
     """What to do about a service now. Pure: the same arguments give the same decision."""
     wish = demand.wanted(service, seen, now)
-    phase = lifecycle.phase(seen, wish, now)
+    phase = lifecycle.phase(service, seen, wish, now)
     actions, look_again_at = lifecycle.steps(service, seen, wish, now)
     skip = due.skipped(service, seen, now)
     hold = _hold(service, seen, wish, now)
-    times = (wish.until, look_again_at, hold.until, hold.ask_at)
+    owed = debt.owed(seen, wish, now)
+    times = (wish.until, look_again_at, hold.until, hold.ask_at, owed.alert_at if owed else None)
     moments = [at for at in times if at is not None and at > now.mono]
     return Decision(
         phase=phase,
@@ -26,6 +27,7 @@ def decide(service: Service, seen: Observation, now: Now) -> Decision:
         rule=wish.rule,
         entrance=wish.entrance,
         hold=hold,
+        debt=owed,
     )
 
 
@@ -52,6 +54,8 @@ def _reason(phase: Phase, seen: Observation, wish: Demand, hold: Hold) -> str:
         return f"{what}: {seen.failures.reason}"
     if phase is Phase.WAKING and seen.missing and instance.condition is Condition.ABSENT:
         return f"{wish.reason}; {seen.missing}"
+    if phase is Phase.LEFT:
+        return f"{wish.reason}; {demand.LEFT_ALONE}"
     if phase is Phase.STOPPING and instance.intent is not None:
         if instance.intent.error:
             return f"the stop failed and is tried again: {instance.intent.error}"

@@ -15,6 +15,7 @@ from math import inf
 from zoneinfo import ZoneInfo
 
 from poorwill.core import busy, due
+from poorwill.core.debt import FOREIGN
 from poorwill.core.hand import in_force
 from poorwill.core.model import (
     Condition,
@@ -30,6 +31,8 @@ from poorwill.core.model import (
 from poorwill.core.schedule import Opening
 
 WAITING = "requests are waiting"
+
+LEFT_ALONE = "it runs, and Poorwill did not start it, so it is not stopped"
 
 Answer = Callable[[Service, Observation, Now], Demand | None]
 
@@ -138,7 +141,10 @@ def _in_use(service: Service, seen: Observation, now: Now) -> Demand | None:
         return None
     here = any(instance.condition is not Condition.ABSENT for instance in seen.instances)
     idle = _span(service.idle_after)
-    why = f"in use; sleeps after {idle} without activity" if here else "somebody asked for it"
+    if any(instance.foreign for instance in seen.instances):
+        why = "in use"
+    else:
+        why = f"in use; sleeps after {idle} without activity" if here else "somebody asked for it"
     return Demand(1, why, last + service.idle_after)
 
 
@@ -146,6 +152,12 @@ def _working(service: Service, seen: Observation, now: Now) -> Demand | None:
     held = busy.hold(service, seen, now, idle_since(service, seen, now))
     moments = [at for at in (held.until, held.ask_at) if at is not None]
     return Demand(1, held.why, min(moments, default=None)) if held.why else None
+
+
+def _foreign(service: Service, seen: Observation, _now: Now) -> Demand | None:
+    if not any(instance.foreign for instance in seen.instances):
+        return None
+    return Demand(1, f"{LEFT_ALONE}: `poorwill adopt {service.name}`")
 
 
 def _idle(service: Service, seen: Observation, now: Now) -> Demand:
@@ -169,6 +181,7 @@ ORDER: tuple[Rule, ...] = (
     Rule("starting", "a start is under way", "awake", False, _starting),
     Rule("in_use", "somebody was active or asked within `idle_after`", "awake", False, _in_use),
     Rule("busy", "a `busy` probe says that it works", "awake, for `busy.at_most`", False, _working),
+    Rule(FOREIGN, "it runs, and Poorwill did not start it", "awake until you adopt it", False, _foreign),
     Rule("idle", "nobody needs it", "asleep", False, _idle),
 )
 """Who wins, from strongest to weakest."""

@@ -17,11 +17,13 @@ The phase is derived from facts at each look and never stored. For one instance:
     present    none         open           no       draining   close the gate
     present    none         closed         no       draining   drained: stop
     stopping   none         any            any      stopping   somebody else stops it: close the gate
+    foreign    none         closed         no       left       drained: nothing, it is not ours to stop
 
 *Present* is starting or running; beside an open start or stop it is stopping as well. A gate that is
 moving counts as open when something is to be stopped and as closed when something is to be let through. A
 start waits until what the service needs (``needs``, its machine) is there. A job has no gate, and what
-would be a crash of a service is for a job that it is done.
+would be a crash of a service is for a job that it is done. *Foreign* is present, and Poorwill did not
+start it: it comes and goes like all that is present, but is neither stopped nor too late.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ from __future__ import annotations
 from math import inf
 
 from poorwill.core import busy, due
-from poorwill.core.action import Action, CloseGate, Conclude, OpenGate, Start, Stop
+from poorwill.core.action import Action, Adopt, CloseGate, Conclude, GiveUp, OpenGate, Start, Stop
 from poorwill.core.hand import in_force
 from poorwill.core.model import (
     Condition,
@@ -56,6 +58,9 @@ START_BACKOFF = (1.0, 300.0)
 STOP_BACKOFF = (1.0, 60.0)
 """The same for a stop that failed. It is money, so it is asked more often."""
 
+HANGING_AFTER = 5.0
+"""Seconds for which a stop call may go on after its instance was seen to be gone."""
+
 STABLE_AFTER = 60.0
 """Seconds an instance must have been ready before its crash counts as the first in a row again."""
 
@@ -65,7 +70,7 @@ Step = tuple[tuple[Action, ...], float | None]
 NOTHING: Step = ((), None)
 
 
-def phase(seen: Observation, demand: Demand, now: Now) -> Phase:
+def phase(service: Service, seen: Observation, demand: Demand, now: Now) -> Phase:
     """The phase of the service; the table is in the module's docstring."""
     instance = seen.instances[0]
     intent = instance.intent
@@ -81,7 +86,8 @@ def phase(seen: Observation, demand: Demand, now: Now) -> Phase:
             return Phase.FAILED
         return Phase.WAKING if demand.desired else Phase.ASLEEP
     if not demand.desired:
-        return Phase.DRAINING
+        shut = seen.gate.state is GateState.CLOSED and instance.foreign
+        return Phase.LEFT if shut and _may_stop(service, seen, now) else Phase.DRAINING
     awake = seen.gate.state is GateState.OPEN and instance.condition is Condition.RUNNING
     return Phase.AWAKE if awake else Phase.WAKING
 
@@ -99,6 +105,8 @@ def steps(service: Service, seen: Observation, demand: Demand, now: Now) -> Step
         return _absent(service, seen, instance, demand, now)
     if instance.condition is Condition.STOPPING:
         return (CloseGate(),) if seen.gate.state is GateState.OPEN else (), None
+    if instance.foreign and service.adopt:
+        return (Adopt(instance.id, "its configuration says adopt: true"),), None
     return _running(service, seen, instance, demand, now)
 
 
@@ -138,14 +146,26 @@ def _backoff(bounds: tuple[float, float], attempts: int) -> float:
 
 def _stopping(service: Service, instance: Instance, intent: Intent, demand: Demand, now: Now) -> Step:
     if intent.calling:
-        return NOTHING
-    if instance.condition is Condition.ABSENT:
+        return _while_called(instance, intent, now)
+    if instance.condition is Condition.ABSENT or instance.foreign:  # foreign: a later life than that one
         return (Conclude(instance.id, Outcome.STOPPED),), None
     if intent.returned_at is None:  # a restart forgot whether the call was made: stops are idempotent
         return (Stop(instance.id, intent.reason),), None
     pause = _backoff(STOP_BACKOFF, intent.attempts)
     due = intent.returned_at + (pause if intent.error else max(pause, service.settle))
     return ((Stop(instance.id, intent.reason),), None) if now.mono >= due else ((), due)
+
+
+def _while_called(instance: Instance, intent: Intent, now: Now) -> Step:
+    """A stop call that hangs although there is nothing left to stop must not hold up the next wake."""
+    if intent.returned_at is not None:
+        return NOTHING
+    if instance.foreign:  # it would be stopped in the place of the one that is gone
+        return (GiveUp(instance.id),), None
+    if instance.condition is not Condition.ABSENT or instance.seen_since is None:
+        return NOTHING
+    patience = max(instance.seen_since, intent.at) + HANGING_AFTER
+    return ((GiveUp(instance.id),), None) if now.mono >= patience else ((), patience)
 
 
 def _starting(
@@ -250,15 +270,19 @@ def _running(service: Service, seen: Observation, instance: Instance, demand: De
             return NOTHING
         if instance.ready:
             return (OpenGate(),), None
+        if instance.foreign:
+            return NOTHING
         since = now.mono if instance.seen_since is None else instance.seen_since
         return _until_ready(service, seen, instance, since, now, shut_at=-inf)
     if gate.state is GateState.OPEN:
         return (CloseGate(),), None
     if _may_stop(service, seen, now):
-        if before_stop(service, seen, now).why:
-            return NOTHING
         # Forced, it does not wait for Envoy; but a gate that moves may be one that opens.
         first = (CloseGate(),) if gate.state is GateState.MOVING else ()
+        if instance.foreign:
+            return first, None
+        if before_stop(service, seen, now).why:
+            return NOTHING
         return (*first, Stop(instance.id, demand.reason)), None
     deadline = silent_at(seen.traffic, gate.since, service.drain, service.idle_after)
     return (), deadline if deadline > now.mono else None

@@ -42,7 +42,8 @@ class Service:
     believed. ``keepalive_bytes`` is the bytes per minute that an open but idle stream may move
     (pings, keep-alive comments) without counting as activity. ``on_request`` says what a visitor can do
     outside the windows of ``timetable``. A ``job`` is visited by nobody: it runs until it is done.
-    ``busy`` is None for a service without a busy probe.
+    ``adopt`` says that what others start is Poorwill's to stop, too. ``busy`` is None for a service without a
+    busy probe.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Service:
     timetable: Timetable | None = None
     job: bool = False
     busy: BusyRule | None = None
+    adopt: bool = False
 
 
 class Condition(StrEnum):
@@ -112,7 +114,8 @@ class Instance:
     ``seen_since`` is since when the provider has reported ``condition`` without a break.
     ``detail`` is the provider's own words (an exit code, a cloud's state); ``exit_code`` is how a life that
     is over ended. ``outcome`` and ``outcome_at`` are the last outcome in the journal. ``due`` is the hour
-    (seconds since the epoch) of the run that a job was last started for.
+    (seconds since the epoch) of the run that a job was last started for. ``foreign`` says that it is there,
+    that Poorwill did not start this life of it, and that nobody has asked Poorwill to adopt it.
     """
 
     id: str
@@ -127,6 +130,7 @@ class Instance:
     outcome_at: float | None = None
     exit_code: int | None = None
     due: float | None = None
+    foreign: bool = False
 
 
 class GateState(StrEnum):
@@ -216,6 +220,24 @@ class Failures:
     delay: float | None = None
 
 
+class Cause(StrEnum):
+    """Why an instance may be there, and billed, although nobody needs it: a stop does not succeed, somebody
+    else started it, or nobody can tell.
+    """
+
+    STOP = "stop"
+    FOREIGN = "foreign"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """A debt that stands open, and since when."""
+
+    cause: Cause
+    since: float
+
+
 @dataclass(frozen=True, slots=True)
 class Observation:
     """Everything known about one service at one moment.
@@ -225,7 +247,7 @@ class Observation:
     empty when nothing. ``wake_time`` is how long its starts take, for windows that begin with a service
     that answers. ``last_run`` is the hour of the last run of a job that is settled, ``watched_from`` since
     when Poorwill has been there to start one (both seconds since the epoch). ``work`` is what its busy probe
-    says.
+    says, ``owed`` the debt that was open when this was seen.
     """
 
     instances: tuple[Instance, ...]
@@ -242,6 +264,7 @@ class Observation:
     last_run: float | None = None
     watched_from: float = 0.0
     work: Work = field(default_factory=Work)
+    owed: Owed | None = None
 
 
 class Phase(StrEnum):
@@ -251,6 +274,7 @@ class Phase(StrEnum):
     DRAINING = "draining"
     STOPPING = "stopping"
     FAILED = "failed"
+    LEFT = "left"
     UNKNOWN = "unknown"
 
 

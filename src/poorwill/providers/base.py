@@ -58,6 +58,10 @@ class Sighting:
     ``exit code 3`` or ``somebody else stopped the container``. ``exit_code`` is how a life that is over
     ended, where the place knows it. ``values`` are what an address may be made of, by name: ``host``,
     ``ssh_port`` and whatever else a cloud tells about an instance that runs.
+
+    Two marks tell who began this life, where the place knows. ``by_us``: it carries our mark, so nobody else
+    can have started it. ``resumed``: the place itself started it again after the life before had ended (a
+    restart policy), so whose that one was stays the same. With neither, the journal decides.
     """
 
     instance: str
@@ -68,6 +72,8 @@ class Sighting:
     handle: Handle | None = None
     exit_code: int | None = None
     values: Mapping[str, str] = field(default_factory=dict)
+    by_us: bool = False
+    resumed: bool = False
 
 
 def broken(error: Exception) -> Temporary:

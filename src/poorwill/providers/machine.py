@@ -63,6 +63,6 @@ class MachineProvider:
 
     async def list(self) -> list[Sighting]:
         return [
-            Sighting(instance, Condition.RUNNING, life, handle=Handle(instance, {"life": life}))
+            Sighting(instance, Condition.RUNNING, life, handle=Handle(instance, {"life": life}), by_us=True)
             for instance, life in self._lives.items()
         ]

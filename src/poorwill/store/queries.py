@@ -29,6 +29,7 @@ from poorwill.store.event import Event, Kind, Row, event_of
 from poorwill.store.restored import (
     Latest,
     Restored,
+    after,
     instance_of,
     newest,
     seconds_of,
@@ -54,6 +55,10 @@ _MATTERING = (
     Kind.PLAN,
     Kind.DONE,
     Kind.SKIPPED,
+    Kind.ADOPT,
+    Kind.DEBT,
+    Kind.SETTLED,
+    Kind.ALERT,
 )
 
 
@@ -140,6 +145,8 @@ def _restore(connection: Connection, service: str, instances: Mapping[str, Lates
                 latest[kind] = seen
     failure = newest(latest, Kind.FAILED, Kind.CRASHED)
     plan = newest(latest, Kind.PLAN, Kind.AUTO)
+    debt = newest(latest, Kind.DEBT, Kind.SETTLED)
+    debt = debt if debt and debt.kind is Kind.DEBT else None
     if failure and any(_ended_well(connection, found, failure) for found in instances.values()):
         failure = None
     return Restored(
@@ -152,6 +159,8 @@ def _restore(connection: Connection, service: str, instances: Mapping[str, Lates
         plans=plan if plan and plan.kind is Kind.PLAN else None,
         run=newest(latest, Kind.DONE, Kind.SKIPPED),
         first=_earliest(connection, service),
+        debt=debt,
+        told=bool(debt and after(latest.get(Kind.ALERT), debt)),
     )
 
 
@@ -179,7 +188,7 @@ def _ended_well(connection: Connection, latest: Latest, failure: Event) -> bool:
     ready = select(event.c.id).where(
         event.c.service == stopped.service,
         event.c.instance == stopped.instance,
-        event.c.kind == Kind.READY.value,
+        event.c.kind.in_([Kind.READY.value, Kind.ADOPT.value]),
         event.c.id.between(failed.id, stopped.id),
     )
     return connection.execute(ready.limit(1)).first() is not None

@@ -19,6 +19,10 @@ _CLOSES = {
 }
 
 
+_ENDS = (Kind.STOP, Kind.STOPPED, Kind.CRASHED, Kind.DONE)
+"""What ends a life, or is to end it."""
+
+
 @dataclass(frozen=True, slots=True)
 class RestoredInstance:
     """One instance as the journal left it.
@@ -26,13 +30,17 @@ class RestoredInstance:
     ``intent`` is the last START or STOP while it is open: a START until READY, FAILED, CRASHED, STOPPED,
     DONE or a STOP; a STOP until STOPPED, CRASHED, DONE or a START. ``start`` and ``started`` are the last
     START and the STARTED that followed it, until STOPPED. ``outcome`` is the last word on how it went: a
-    STOPPED that only cleared away a failed start leaves FAILED standing (as in ``core.lifecycle.concluded``).
+    STOPPED that only cleared away a failed start leaves FAILED standing (as in ``core.lifecycle.concluded``);
+    ADOPT is such a word, too, for something that ran. ``ours`` says that there was a START or an ADOPT,
+    ``ended`` which life of it was stopped or ended after that (empty: nobody knows its name).
     """
 
     intent: Event | None = None
     start: Event | None = None
     started: Event | None = None
     outcome: Event | None = None
+    ours: bool = False
+    ended: str | None = None
 
     @property
     def prepared(self) -> Mapping[str, Json]:
@@ -58,7 +66,8 @@ class Restored:
     ``hand`` is the last WAKE, SLEEP or AUTO, ``plans`` the last PLAN when no AUTO followed it. ``run`` is
     the last DONE or SKIPPED of a job; ``first`` the first event of all. ``wakes`` are the seconds of the last
     50 READY, oldest first. ``streak`` is the number of failures in a row as ``failure``, the last of them,
-    carries it; 0 and None once an instance has been stopped that had not failed to start.
+    carries it; 0 and None once an instance has been stopped that had not failed to start. ``debt`` is the
+    last DEBT that is not SETTLED, ``told`` says whether an ALERT followed it.
     """
 
     instances: Mapping[str, RestoredInstance] = field(default_factory=dict)
@@ -67,6 +76,8 @@ class Restored:
     streak: int = 0
     failure: Event | None = None
     last_phase: Event | None = None
+    debt: Event | None = None
+    told: bool = False
     plans: Event | None = None
     run: Event | None = None
     first: Event | None = None
@@ -81,18 +92,29 @@ def newest(latest: Latest, *kinds: Kind) -> Event | None:
 def instance_of(latest: Latest) -> RestoredInstance:
     start, started = latest.get(Kind.START), latest.get(Kind.STARTED)
     stopped = latest.get(Kind.STOPPED)
-    alive = newest(latest, Kind.READY, Kind.FAILED, Kind.CRASHED, Kind.DONE)
-    if start is None or _after(stopped, start):
+    alive = newest(latest, Kind.READY, Kind.FAILED, Kind.CRASHED, Kind.DONE, Kind.ADOPT)
+    claim = newest(latest, Kind.START, Kind.ADOPT)
+    if start is None or after(stopped, start):
         start = None
-    if start is None or not _after(started, start):
+    if start is None or not after(started, start):
         started = None
     intent = newest(latest, Kind.START, Kind.STOP)
-    if intent is not None and _after(newest(latest, *_CLOSES[intent.kind]), intent):
+    if intent is not None and after(newest(latest, *_CLOSES[intent.kind]), intent):
         intent = None
-    outcome = newest(latest, Kind.READY, Kind.STOPPED, Kind.FAILED, Kind.CRASHED, Kind.DONE)
+    outcome = newest(latest, Kind.READY, Kind.STOPPED, Kind.FAILED, Kind.CRASHED, Kind.DONE, Kind.ADOPT)
     if alive is not None and alive.kind is Kind.FAILED:
         outcome = alive
-    return RestoredInstance(intent, start, started, outcome)
+    return RestoredInstance(intent, start, started, outcome, claim is not None, _ended(latest, claim))
+
+
+def _ended(latest: Latest, claim: Event | None) -> str | None:
+    """Which life it was that began with this claim; None while it goes on."""
+    ends = [latest[kind] for kind in _ENDS if kind in latest and claim and latest[kind].id > claim.id]
+    lives = [
+        each.detail["life"] for each in sorted(ends, key=lambda each: each.id) if each.detail.get("life")
+    ]
+    over = any(each.kind is not Kind.STOP for each in ends)
+    return lives[0] if lives else "" if over else None
 
 
 def streak_of(failure: Event) -> int:
@@ -106,5 +128,5 @@ def seconds_of(ready: Event) -> float | None:
     return float(seconds) if isinstance(seconds, int | float) else None
 
 
-def _after(event: Event | None, other: Event) -> bool:
+def after(event: Event | None, other: Event) -> bool:
     return event is not None and event.id > other.id

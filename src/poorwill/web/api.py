@@ -36,6 +36,8 @@ class Desk(Protocol):
 
     async def auto(self, name: str, by: str) -> Json: ...
 
+    async def adopt(self, name: str, by: str) -> Json: ...
+
     async def log_tail(self, name: str, lines: int) -> list[str]: ...
 
 
@@ -50,7 +52,7 @@ class Program(Protocol):
 
 
 class Demand(BaseModel):
-    """The body of wake, sleep and auto."""
+    """The body of wake, sleep, auto and adopt."""
 
     seconds: float | None = Field(
         default=None,
@@ -138,6 +140,10 @@ def _telling(api: APIRouter, desk: Desk, program: Program) -> None:
     @api.post("/services/{name}/auto")
     async def auto(name: str, demand: Demand) -> Json:
         return await desk.auto(name, demand.by)
+
+    @api.post("/services/{name}/adopt")
+    async def adopt(name: str, demand: Demand) -> Json:
+        return await desk.adopt(name, demand.by)
 
     @api.post("/down")
     async def down() -> Json:

@@ -67,6 +67,10 @@ class Tls(BaseModel):
     key: Path = Field(description="The key of our certificate.")
 
 
+def _at(engine: str | None) -> str:
+    return f" at {engine}" if engine else ""
+
+
 class Common(BaseModel):
     """What containers and Compose projects have in common."""
 
@@ -134,6 +138,11 @@ class ContainerOptions(Common):
         default=None, description="Instead of a name: a label that only this container carries, key=value."
     )
 
+    @property
+    def owns(self) -> str:
+        which = self.container or self.label or ""
+        return "" if INSTANCE in which else f"the container {which}{_at(self.engine)}"
+
     @model_validator(mode="after")
     def _one_way_to_find_it(self) -> Self:
         if (self.container is None) == (self.label is None):
@@ -162,6 +171,11 @@ class ComposeOptions(Common):
     keep: Names = Field(
         default=(), description="Services of the project that stay up while it sleeps, such as a database."
     )
+
+    @property
+    def owns(self) -> str:
+        which = self.project or " and ".join(self.file)
+        return "" if INSTANCE in which else f"the project {which}{_at(self.engine)}"
 
     @model_validator(mode="after")
     def _the_visited_one_sleeps(self) -> Self:

@@ -47,6 +47,7 @@ class Sightings:
             handle=Handle(instance, {"container": main.id}),
             exit_code=main.exit_code if condition is Condition.ABSENT else None,
             values=values,
+            resumed=main.restarts > 0,
         )
 
     def _where(self, main: Seen) -> tuple[str | None, dict[str, str]]:

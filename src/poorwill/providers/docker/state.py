@@ -27,7 +27,9 @@ KILLED = 128 + 9
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One container. ``exit_code`` is that of a life that is over. ``health`` is empty without a check."""
+    """One container. ``exit_code`` is that of a life that is over. ``health`` is empty without a check.
+    ``restarts`` counts how often Docker itself has started it again since somebody started it.
+    """
 
     id: str
     name: str
@@ -47,6 +49,7 @@ class Seen:
     bindings: Mapping[str, list[Mapping[str, str]] | None]
     exposed: tuple[str, ...]
     ip: str
+    restarts: int = 0
 
     @property
     def condition(self) -> Condition:
@@ -131,6 +134,7 @@ def read(told: Mapping[str, Any]) -> Seen:
         bindings=host.get("PortBindings") or {},
         exposed=tuple(config.get("ExposedPorts") or ()),
         ip=_ip(network),
+        restarts=int(told.get("RestartCount") or 0),
     )
 
 

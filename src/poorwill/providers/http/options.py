@@ -114,6 +114,11 @@ class Options(BaseModel):
         return {key: secret.get_secret_value() for key, secret in value.items()}
 
     @property
+    def owns(self) -> str:
+        where = self.cloud or self.url or self.described.name
+        return "" if NAME in self.instance else f"the instance {self.instance} at {where}"
+
+    @property
     def described(self) -> Description:
         """The cloud."""
         if self.description is not None:

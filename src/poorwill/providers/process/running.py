@@ -53,6 +53,7 @@ class Running:
             address=f"127.0.0.1:{self.port}" if self.port is not None else None,
             detail=detail,
             handle=self.handle,
+            by_us=True,
         )
 
     def epitaph(self, left_behind: int, stop_timeout: float) -> Sighting:

@@ -1,0 +1,72 @@
+"""What may cost money for nothing: an instance that is there although nobody needs it.
+
+A debt is open until absence is confirmed, or somebody needs the instance again. When a person has to be told
+follows from its cause; whoever tells is in ``control.debts``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from poorwill.core.model import Cause, Condition, Demand, IntentKind, Now, Observation
+
+FOREIGN = "foreign"
+"""The row of ``core.demand.ORDER`` by which what others started is let alone."""
+
+FAILING_FOR = 60.0
+"""Seconds after which a stop that fails is told: it was tried half a dozen times by then. One that cannot
+succeed before a person changes something is told at once.
+"""
+
+SILENT_FOR = 300.0
+"""Seconds after which it is told that an instance is still there although the provider took the stop, that
+one runs which nobody needs and Poorwill did not start, or that nobody can tell whether one runs.
+"""
+
+
+class Severity(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+    NOTICE = "notice"
+
+
+@dataclass(frozen=True, slots=True)
+class Debt:
+    """``since`` is when nobody needed it any more, ``alert_at`` when a person has to be told."""
+
+    cause: Cause
+    since: float
+    reason: str
+    alert_at: float
+    severity: Severity = Severity.ERROR
+
+
+def owed(seen: Observation, wish: Demand, now: Now) -> Debt | None:
+    """The debt that is open now. One that was open stays so while nobody can tell."""
+    before, instance = seen.owed, seen.instances[0]
+    if (stop := _stop(seen)) is not None:
+        return stop
+    if instance.condition is Condition.UNKNOWN:
+        cause = before.cause if before is not None else Cause.UNKNOWN
+        since = before.since if before is not None else now.mono
+        why = f"nobody knows whether it runs: {instance.detail or 'the provider does not answer'}"
+        return Debt(cause, since, why, since + SILENT_FOR)
+    runs = instance.condition is Condition.RUNNING
+    if instance.foreign and runs and (wish.rule == FOREIGN or not wish.desired):
+        since = before.since if before is not None and before.cause is Cause.FOREIGN else now.mono
+        why = "nobody needs it, and it is not stopped, because Poorwill did not start it"
+        return Debt(Cause.FOREIGN, since, why, since + SILENT_FOR, Severity.WARNING)
+    return None
+
+
+def _stop(seen: Observation) -> Debt | None:
+    intent = seen.instances[0].intent
+    if intent is None or intent.kind is not IntentKind.STOP:
+        return None
+    known = seen.owed is not None and seen.owed.cause is Cause.STOP
+    if not (intent.error or intent.attempts > 1 or known):
+        return None
+    patience = 0.0 if intent.permanent else FAILING_FOR if intent.error else SILENT_FOR
+    why = f"the stop failed: {intent.error}" if intent.error else "it was asked to stop and is still there"
+    return Debt(Cause.STOP, intent.at, why, intent.at + patience)
