@@ -43,7 +43,8 @@ async def test_from_the_cloud_to_the_answer_and_back_and_again_elsewhere(rented:
     gateway = await up(rented.services(), machines=rented.machines())
     answer = await get(gateway, "kb")
     assert (answer.status_code, answer.text) == (200, "hello from busybox\n")
-    assert order(gateway, "ready") == ["gpu ready", "model ready", "kb ready"]
+    ready = ["gpu ready", "model ready", "kb ready"]
+    await until(lambda: order(gateway, "ready") == ready, "it is written down in this order")
     await until_off(gateway, rented)
     stopped = order(gateway, "stopped")
     assert stopped.index("kb stopped") < stopped.index("model stopped") < stopped.index("gpu stopped")

@@ -63,7 +63,7 @@ async def killed_while_stopping_and_nobody_asks(new: New) -> None:
 
 async def killed_again_and_again(new: New) -> None:
     """At moments spread over a whole wake, with somebody asking all the time."""
-    async with new("--startup", "0.3") as gateway:
+    async with new("--startup", "0.3", idle_after="3s") as gateway:
         client, done = gateway.client(), False
 
         async def insist() -> int:

@@ -55,7 +55,7 @@ async def of_port(address: tuple[str, int]) -> Verdict:
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT):
             _, writer = await asyncio.open_connection(host, port)
-    except ConnectionRefusedError:
+    except (ConnectionRefusedError, ConnectionResetError):  # reset: it is being closed this very moment
         return Verdict(Condition.ABSENT, f"nothing listens on {host}:{port}")
     except OSError as error:  # TimeoutError is one
         words = str(error) or f"no answer within {CONNECT_TIMEOUT:g} s"
