@@ -34,6 +34,9 @@ lint: $(DEV) ## style, types, import contracts, generated files
 bench: $(ACCEPTANCE) ## measure what the README promises
 	$(BIN)/python -m bench $(ARGS)
 
+chaos: tools $(DEV) ## a long day of kills and failures (SEED=7 CYCLES=500; the report is chaos.txt)
+	$(BIN)/python -m tests.acceptance.chaos $(if $(SEED),--seed $(SEED)) --cycles $(or $(CYCLES),200) --report chaos.txt
+
 proto: $(DEV) ## regenerate the protobuf code after an edit of authz.proto
 	scripts/proto
 
@@ -68,4 +71,4 @@ $(ACCEPTANCE): $(RUN) requirements/acceptance.lock
 	$(INSTALL) --require-hashes -r requirements/acceptance.lock
 	@touch $@
 
-.PHONY: help demo test unit lint bench proto lock tools clean
+.PHONY: help demo test unit lint bench chaos proto lock tools clean

@@ -51,6 +51,7 @@ class Up:
     top: Json = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
     clients: list[httpx2.AsyncClient] = field(default_factory=list)
+    variables: dict[str, str] = field(default_factory=dict)
 
     # --- the configuration -----------------------------------------------------------------------
 
@@ -86,7 +87,7 @@ class Up:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=CLEAN,
+                env={**CLEAN, **self.variables},
                 cwd=self.folder,
                 start_new_session=True,
             )

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx2
@@ -154,6 +155,17 @@ class TestInstances:
         answer = await asked(seen, "/any?thing")
         assert clock.now().mono - began >= 0.3
         assert answer.json() == {"instance": "a", "method": "GET", "path": "/any?thing"}
+
+    async def test_a_clock_that_is_set_back_keeps_nobody_waiting(
+        self, place: FakePlace, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        provider = place.provider(start_takes="100ms", answers_after="100ms")
+        now = clock.now
+        monkeypatch.setattr(clock, "now", lambda: replace(now(), wall=now().wall + 3600))
+        await provider.start("a", await provider.prepare("a"))
+        monkeypatch.undo()
+        seen = await sees(provider, "a", lambda seen: seen.condition is Condition.RUNNING, "running")
+        assert (await asked(seen, "/")).status_code == 200
 
     async def test_can_be_asked_to_crash(self, place: FakePlace) -> None:
         provider = place.provider()

@@ -21,6 +21,7 @@ from poorwill.gateway import authz_pb2 as pb
 from poorwill.gateway import entrance, hours, pages
 from poorwill.gateway.callers import Caller, caller, patience, wants_html
 from poorwill.gateway.doors import Door, Refusal
+from poorwill.gateway.patience import Patience
 from poorwill.gateway.routes import events_path, wake_path
 
 _METHOD = "Check"
@@ -36,6 +37,7 @@ class Gate:
     def __init__(self, doors: Mapping[str, Door]) -> None:
         self._doors = doors
         self._server: grpc.aio.Server | None = None
+        self._patience = Patience(clock.now())
 
     async def serve(self, socket: Path) -> None:
         """Listen on a unix socket; the folder around it keeps strangers out."""
@@ -68,7 +70,7 @@ class Gate:
         http = attributes.request.http
         now = clock.now()
         started = attributes.request.time.seconds + attributes.request.time.nanos / 1e9
-        waited = max(0.0, now.wall - started) if started else 0.0
+        waited = self._patience.waited(started, now) if started else 0.0
         return await self._answer(door, http, attributes.context_extensions["class"], now, waited)
 
     async def _answer(

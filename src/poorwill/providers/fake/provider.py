@@ -141,7 +141,7 @@ class FakeProvider:
             return sighting
         if record.gone_at is not None:
             return replace(sighting, condition=Condition.STOPPING, detail="being stopped")
-        if now < record.running_at:
+        if record.asked_at <= now < record.running_at:  # before it was asked for: the clock was set back
             return replace(sighting, condition=Condition.STARTING, detail="being started")
         return sighting
 

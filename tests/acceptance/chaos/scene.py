@@ -1,0 +1,183 @@
+"""The stage of the chaos: one gateway, its visitors, and what fate can do to them.
+
+Whatever fate does goes through here, so that it is written down with its time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import random
+import signal
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx2
+from tests.acceptance.chaos.clock import Clock
+from tests.acceptance.chaos.record import Happened, Incident, Line
+from tests.acceptance.chaos.tenants import Tenant, diary
+from tests.acceptance.chaos.visitors import Visitors
+from tests.acceptance.running import Up, until
+from tests.docker_engine import DockerEngine
+
+from poorwill.store.event import Event, Kind
+from poorwill.store.journal import read_only
+
+_ENDS = (Kind.STOPPED, Kind.CRASHED)
+
+
+class Scene:
+    """``draw`` is fate's own dice: what it throws depends on the seed alone."""
+
+    def __init__(
+        self,
+        gateway: Up,
+        tenants: list[Tenant],
+        seed: int,
+        clock: Clock | None = None,
+        engine: DockerEngine | None = None,
+    ) -> None:
+        self.gateway = gateway
+        self.tenants = {tenant.name: tenant for tenant in tenants}
+        self.draw = random.Random(seed)
+        self.clock = clock
+        self.engine = engine
+        self.visitors = Visitors(gateway.client(), gateway.listen)
+        self.incidents: list[Incident] = []
+        self.slept: set[str] = set()
+        self.events: list[Event] = []
+
+    @property
+    def folder(self) -> Path:
+        return self.gateway.folder
+
+    def note(self, what: Happened, at: float, service: str = "", phase: str = "", pid: int = 0) -> None:
+        """It began at this time, and is over now."""
+        self.incidents.append(Incident(what, at, time.monotonic(), service, phase, pid))
+
+    # --- what is seen ---------------------------------------------------------------------------
+
+    async def phase(self, service: str) -> str:
+        """Empty while the control plane is dead."""
+        try:
+            return str((await self.gateway.status(service))["phase"])
+        except (httpx2.HTTPError, OSError):
+            return ""
+
+    async def until_phase(self, service: str, *phases: str, seconds: float = 30.0) -> None:
+        async def there() -> bool:
+            return await self.phase(service) in phases
+
+        await until(there, f"{service} is {' or '.join(phases)}", seconds, every=0.02)
+
+    def read_journal(self) -> list[Event]:
+        """What is new in it is read; returns all of it."""
+        with read_only(self.gateway.state) as archive:
+            last = self.events[-1].id if self.events else 0
+            self.events += archive.events(after=last, limit=1_000_000)
+        return self.events
+
+    def cycles(self) -> int:
+        """How often a service became ready and later ended, or was ended."""
+        awake: set[str] = set()
+        count = 0
+        for event in self.read_journal():
+            if event.kind is Kind.READY:
+                awake.add(event.service)
+            elif event.kind in _ENDS and event.service in awake:
+                awake.discard(event.service)
+                count += 1
+        return count
+
+    def lines(self, service: str) -> list[Line]:
+        file = diary(self.folder, service)
+        return [Line(**json.loads(line)) for line in file.read_text().splitlines()] if file.exists() else []
+
+    def pid(self, service: str) -> int | None:
+        """The process that lives, by its diary."""
+        for line in reversed(self.lines(service)):
+            if line.what == "end":
+                return None
+            if line.what == "start":
+                return line.pid
+        return None
+
+    # --- what fate does -------------------------------------------------------------------------
+
+    async def kill_control_plane(self, service: str, phase: str) -> float:
+        """Dead at once; returns when. ``revive`` ends it."""
+        self.gateway.kill9()
+        self._killed = (time.monotonic(), service, phase)
+        return self._killed[0]
+
+    async def revive(self) -> None:
+        await self.gateway.start()
+        at, service, phase = self._killed
+        self.note(Happened.CONTROL_PLANE_KILLED, at, service, phase)
+
+    async def kill_control_plane_for(self, seconds: float, service: str, phase: str) -> None:
+        await self.kill_control_plane(service, phase)
+        await asyncio.sleep(seconds)  # for that long nobody is there: not a wait for anything
+        await self.revive()
+
+    async def kill_envoy(self, phase: str) -> None:
+        """Over when a request is answered again, be it that nobody lives here."""
+        at, pid = time.monotonic(), self.gateway.envoy_pid()
+        os.kill(pid, signal.SIGKILL)
+        await self._until_dead(pid)
+        await until(self._answers, "Envoy answers again", 20, every=0.005)
+        self.note(Happened.ENVOY_KILLED, at, phase=phase)
+
+    async def _until_dead(self, pid: int) -> None:
+        await until(lambda: pid not in {one.pid for one in self.gateway.left()}, "it is dead", every=0.001)
+
+    async def _answers(self) -> bool:
+        with contextlib.suppress(OSError):
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.gateway.listen)
+            writer.write(b"HEAD / HTTP/1.1\r\nhost: nobody.test\r\nconnection: close\r\n\r\n")
+            line = await reader.readline()
+            writer.close()
+            return line.startswith(b"HTTP/1.1 ")
+        return False
+
+    async def kill_service(self, service: str, phase: str) -> None:
+        """Over when it is dead; nothing happens when it does not live."""
+        pid = self.pid(service)
+        if pid is None:
+            return
+        at = time.monotonic()
+        os.kill(pid, signal.SIGKILL)
+        await self._until_dead(pid)
+        self.note(Happened.CRASHED, at, service, phase, pid)
+
+    @contextlib.asynccontextmanager
+    async def failing(self, service: str) -> AsyncIterator[None]:
+        """Fate makes the service fail inside; it is over when a person's wake has worked again."""
+        at = time.monotonic()
+        yield
+        await self.until_healthy(service)
+        self.note(Happened.FAILING, at, service)
+
+    async def until_healthy(self, service: str) -> None:
+        """A person's wake is tried at once, whatever the back-off says."""
+        await self.gateway.post(f"/api/v1/services/{service}/wake", {"by": "by fate"})
+        await self.until_phase(service, "awake", seconds=60)
+        await self.gateway.post(f"/api/v1/services/{service}/auto", {"by": "by fate"})
+
+    @contextlib.asynccontextmanager
+    async def slept_by_hand(self, service: str) -> AsyncIterator[None]:
+        """A person says sleep, and gives it back at the end."""
+        at = time.monotonic()
+        self.slept.add(service)
+        await self.gateway.post(f"/api/v1/services/{service}/sleep", {"by": "by fate"})
+        yield
+        await self.gateway.post(f"/api/v1/services/{service}/auto", {"by": "by fate"})
+        self.slept.discard(service)
+        self.note(Happened.SLEPT, at, service)
+
+    async def asleep_by_hand(self, service: str) -> None:
+        async with self.slept_by_hand(service):
+            await self.until_phase(service, "asleep")

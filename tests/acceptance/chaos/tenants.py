@@ -1,0 +1,80 @@
+"""The services of the chaos, each with a weakness of its own."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.acceptance.running import Json
+from tests.docker_engine import IMAGE, DockerEngine
+
+PROGRAM = Path(__file__).with_name("service.py")
+
+HOLD = 40.0
+"""Seconds a request waits; far more than any trouble lasts."""
+
+CONTAINER = "contained"
+
+EVERYTHING = ("get", "get", "get", "post", "post", "sse", "websocket", "upload")
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """``kinds`` are what its visitors ask, often named twice; ``diary`` says whether it keeps one."""
+
+    name: str
+    settings: Json = field(compare=False)
+    kinds: tuple[str, ...] = EVERYTHING
+    diary: bool = True
+
+
+def program(
+    folder: Path, name: str, *options: str, kinds: tuple[str, ...] = EVERYTHING, **settings: Any
+) -> Tenant:
+    words = [sys.executable, str(PROGRAM), "{port}", "--name", name, "--diary", str(diary(folder, name))]
+    run = {"process": {"command": [*words, *options], "stop_timeout": "5s"}}
+    ready = {"path": "/ready", "timeout": "20s"}
+    return Tenant(name, {"run": run, "ready": ready, **_common(name), **settings}, kinds)
+
+
+def diary(folder: Path, name: str) -> Path:
+    return folder / f"{name}.diary"
+
+
+def broken(folder: Path) -> Path:
+    """While this file exists, the service ``frail`` ends at its start."""
+    return folder / "broken"
+
+
+def weather(folder: Path) -> Path:
+    """What the provider of ``rented`` is like today."""
+    return folder / "weather.json"
+
+
+def ordinary(folder: Path) -> list[Tenant]:
+    """What runs everywhere."""
+    rented = {"run": {"fake": {"weather": str(weather(folder)), "stop_takes": "0s"}}, **_common("rented")}
+    return [
+        program(folder, "quick"),
+        program(folder, "slow", "--startup", "1"),
+        program(folder, "busy", traffic={"busy": ["/work"]}),
+        program(folder, "clingy", "--linger", "0.7"),
+        program(folder, "frail", "--broken-while", str(broken(folder))),
+        Tenant("rented", {**rented, "ready": {"timeout": "20s"}}, ("plain",), diary=False),
+        program(folder, "shy", on_request="page", kinds=("click", "click", "post")),
+    ]
+
+
+def contained(engine: DockerEngine) -> Tenant:
+    """A container, made here, which the provider only starts and stops."""
+    words = ["--name", CONTAINER, "--publish", "127.0.0.1::8000", IMAGE, "sh", "-c"]
+    engine.run("create", *words, "httpd -p 8000 -h /www; trap 'exit 0' TERM; sleep 100000 & wait")
+    run = {"docker": {"container": CONTAINER, "engine": engine.url}}
+    settings = {"run": run, "ready": {"path": "/index.html", "timeout": "30s"}, **_common(CONTAINER)}
+    return Tenant(CONTAINER, settings, ("page",), diary=False)
+
+
+def _common(name: str) -> Json:
+    return {"hosts": [f"{name}.test"], "idle_after": "1s", "drain": "5s", "hold": f"{HOLD:g}s"}
