@@ -49,7 +49,7 @@ async def gateway(disk: Path) -> AsyncIterator[Up]:
     services = {
         "awake": service(disk, "awake", idle_after="10m"),
         "leaving": service(disk, "leaving", idle_after="10m"),
-        "coming": service(disk, "coming", idle_after="10m"),
+        "coming": service(disk, "coming", idle_after="10m", hold="90s"),
         "scarce": service(disk, "scarce", idle_after="10m"),
         "broken": service(disk, "broken", idle_after="10m"),
     }
