@@ -267,7 +267,7 @@ class Poorwill:
         for name, service in here.items():
             self._doors.setdefault(name, door(service, self._reconciler.nudge)).hold = service.hold
         leaving = self._doors.keys() - here.keys()
-        self._switchboard.reshape(sites(self._settings), upstreams(self._settings), leaving)
+        self._switchboard.reshape(sites(self._settings, self._folder), upstreams(self._settings), leaving)
 
     def _forgotten(self, name: str) -> None:
         """A removed service is asleep: its host is unknown from now on."""

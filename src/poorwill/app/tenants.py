@@ -9,6 +9,7 @@ from pathlib import Path
 import structlog
 
 from poorwill import clock
+from poorwill.app.guards import guard_of
 from poorwill.app.shells import Shells
 from poorwill.config import MachineConfig, Run, ServiceConfig, Settings
 from poorwill.config.ssh import SshAccess
@@ -53,7 +54,7 @@ def tenants(settings: Settings) -> dict[str, Tenant]:
     return {**settings.machines, **settings.services}
 
 
-def sites(settings: Settings) -> dict[str, Site]:
+def sites(settings: Settings, folder: StateFolder) -> dict[str, Site]:
     return {
         name: Site(
             name,
@@ -62,6 +63,7 @@ def sites(settings: Settings) -> dict[str, Site]:
             service.strip_path,
             service.traffic.patterns,
             service.hold,
+            guard_of(service, folder.gateway_id()),
         )
         for name, service in settings.visited.items()
     }

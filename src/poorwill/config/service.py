@@ -12,6 +12,7 @@ from pydantic import (
 )
 
 from poorwill.config.address import Address
+from poorwill.config.auth import Auth
 from poorwill.config.complaint import all_of, wrong
 from poorwill.config.jobs import job_complaints
 from poorwill.config.names import HostNames, PathPrefix, RequestPath, ServiceName
@@ -77,6 +78,9 @@ class ServiceConfig(Scheduled):
         default="wake",
         description="What a visit does while the service sleeps. wake: it wakes the service. page: a page "
         "asks, and only a person's click wakes it. closed: it wakes nothing, and a page tells when it opens.",
+    )
+    auth: Auth | None = Field(
+        default=None, description="Passwords and keys that visitors need, asleep and awake. Default: none."
     )
     drain: Duration = Field(
         default=30.0, description="How long open but silent streams may delay the sleep before they are cut."

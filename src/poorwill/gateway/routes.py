@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import Any
 
+from poorwill.gateway.guard import Guard, on_route
+
 Json = dict[str, Any]
 
 EXT_AUTHZ = "envoy.filters.http.ext_authz"
@@ -48,6 +50,12 @@ class Site:
     strip_path: bool = False
     patterns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     hold: float = 0.0
+    guard: Guard | None = None
+
+    @property
+    def unseen(self) -> str:
+        """What visitors have in front of the paths that the service sees."""
+        return self.path if self.strip_path else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +95,7 @@ def _own_routes(site: Site) -> list[Json]:
         {
             "match": {"prefix": f"{RESERVED}{site.service}/"},
             "route": {"cluster": "visitors", "timeout": "0s", "idle_timeout": "0s"},
-            "typed_per_filter_config": _DIRECT,
+            "typed_per_filter_config": {**_DIRECT, **on_route(site.service, site.guard, site.unseen)},
         }
     ]
 
@@ -130,21 +138,21 @@ def _route(site: Site, match: Json, kind: str, open_services: frozenset[str]) ->
             "pattern": {"regex": f"^{re.escape(site.path)}/?"},
             "substitution": "/",
         }
+    gate = _DIRECT if site.service in open_services else {EXT_AUTHZ: ask}
     return {
         "match": match,
         "route": action,
-        "typed_per_filter_config": _DIRECT if site.service in open_services else {EXT_AUTHZ: ask},
+        "typed_per_filter_config": {**gate, **on_route(site.service, site.guard, site.unseen)},
     }
 
 
 def _match(site: Site, pattern: str) -> Json:
     method, _, path = pattern.rpartition(" ")
-    prefix = site.path if site.strip_path else ""
     match: Json
     if "*" not in path:
-        match = {"path": prefix + path}
+        match = {"path": site.unseen + path}
     else:
-        match = {"safe_regex": {"regex": re.escape(prefix) + _regex(path)}}
+        match = {"safe_regex": {"regex": re.escape(site.unseen) + _regex(path)}}
     if method:
         match["headers"] = [{"name": ":method", "string_match": {"exact": method.upper()}}]
     return match

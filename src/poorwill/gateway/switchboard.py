@@ -22,7 +22,7 @@ from poorwill.errors import GatewayError
 from poorwill.gateway import xds
 from poorwill.gateway.admin import Admin
 from poorwill.gateway.clusters import CLASSES, Upstream, cluster_name, endpoints_file
-from poorwill.gateway.routes import Site, Stray
+from poorwill.gateway.routes import EXT_AUTHZ, Site, Stray
 
 _VERSIONS = r"version_text$"
 _RDS = f"http.ingress.rds.{xds.ROUTES}.version_text"
@@ -216,6 +216,7 @@ class Switchboard:
         version: str = resources["version_info"]
         if self._written.get(name) != version:
             fresh = self._folder / f"{name}.new"
+            fresh.touch(mode=0o600)  # digests of keys are not for everybody
             fresh.write_text(json.dumps(resources))
             fresh.replace(self._folder / name)
             self._written[name] = version
@@ -228,7 +229,7 @@ class Switchboard:
             for route in host["routes"]:
                 cluster, _, kind = route.get("route", {}).get("cluster", "").partition("/")
                 if kind:
-                    direct = "disabled" in next(iter(route["typed_per_filter_config"].values()))
+                    direct = "disabled" in route["typed_per_filter_config"][EXT_AUTHZ]
                     (found if direct else gated).add(cluster)
         return found - gated
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from poorwill.core.target import Target
+from poorwill.gateway import guard
 from poorwill.gateway.clusters import (
     BUFFER,
     CLASSES,
@@ -151,7 +152,7 @@ def _ingress(host: str, port: int, folder: Path) -> Json:
                         normalize_path=True,
                         server_header_transformation="PASS_THROUGH",
                         upgrade_configs=[{"upgrade_type": "websocket"}],
-                        http_filters=[_ext_authz(), _router()],
+                        http_filters=[*guard.filters(), _ext_authz(), _router()],
                         http2_protocol_options={
                             "allow_connect": True,
                             "initial_stream_window_size": BUFFER,
