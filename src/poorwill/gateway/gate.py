@@ -19,6 +19,7 @@ from poorwill import clock
 from poorwill.core.model import Now
 from poorwill.gateway import authz_pb2 as pb
 from poorwill.gateway import entrance, hours, pages
+from poorwill.gateway.again import granted
 from poorwill.gateway.callers import Caller, caller, patience, wants_html
 from poorwill.gateway.doors import Door, Refusal
 from poorwill.gateway.routes import events_path, wake_path
@@ -26,6 +27,7 @@ from poorwill.gateway.routes import events_path, wake_path
 _METHOD = "Check"
 _SERVICE = "envoy.service.auth.v3.Authorization"
 _PERMISSION_DENIED = 7
+_OVERWRITE = 2
 _REFUSED_FOR = 300
 """Seconds in ``Retry-After`` when only a person can change the answer."""
 
@@ -76,7 +78,7 @@ class Gate:
     ) -> pb.CheckResponse:
         headers = http.headers
         if door.passable.is_set():
-            return _pass()
+            return _pass(http)
         if door.refusal is not None and kind != "background":
             return _refused(door, http)
         if door.closed:
@@ -124,7 +126,7 @@ async def _hold(door: Door, http: pb.HttpRequest, seconds: float) -> pb.CheckRes
                     door.waiting += 1
                     door.ask(now.mono)
                 await door.change()
-        return _pass()
+        return _pass(http)
     except TimeoutError:
         return _unavailable(door, http, clock.now().mono)
     finally:
@@ -132,8 +134,9 @@ async def _hold(door: Door, http: pb.HttpRequest, seconds: float) -> pb.CheckRes
             door.waiting -= 1
 
 
-def _pass() -> pb.CheckResponse:
-    return pb.CheckResponse(status=pb.Status(code=0), ok_response=pb.OkHttpResponse())
+def _pass(http: pb.HttpRequest) -> pb.CheckResponse:
+    headers = _options(granted(http.method, http.headers))
+    return pb.CheckResponse(status=pb.Status(code=0), ok_response=pb.OkHttpResponse(headers=headers))
 
 
 def _waiting_page(door: Door, http: pb.HttpRequest, now: float) -> pb.CheckResponse:
@@ -216,8 +219,13 @@ def _deny(status: int, body: str, *, html: bool = False, retry: int | None = Non
     headers = {"content-type": kind, "cache-control": "no-store", "vary": "accept, accept-language"}
     if retry is not None:
         headers["retry-after"] = str(retry)
-    options = [pb.HeaderValueOption(header=pb.HeaderValue(key=k, value=v)) for k, v in headers.items()]
-    return pb.CheckResponse(
-        status=pb.Status(code=_PERMISSION_DENIED),
-        denied_response=pb.DeniedHttpResponse(status=pb.HttpStatus(code=status), headers=options, body=body),
-    )
+    denied = pb.DeniedHttpResponse(status=pb.HttpStatus(code=status), headers=_options(headers), body=body)
+    return pb.CheckResponse(status=pb.Status(code=_PERMISSION_DENIED), denied_response=denied)
+
+
+def _options(headers: Mapping[str, str]) -> list[pb.HeaderValueOption]:
+    """Each in place of one that is there already."""
+    return [
+        pb.HeaderValueOption(header=pb.HeaderValue(key=name, value=value), append_action=_OVERWRITE)
+        for name, value in headers.items()
+    ]

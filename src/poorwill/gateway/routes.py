@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from math import ceil
 from typing import Any
 
+from poorwill.gateway import again
 from poorwill.gateway.guard import Guard, on_route
 
 Json = dict[str, Any]
@@ -26,9 +26,6 @@ def wake_path(service: str) -> str:
     """Where a person's click on the page of a sleeping service goes."""
     return f"{RESERVED}{service}/wake"
 
-
-_RETRY_EVERY = 0.5
-"""Seconds, at most, between two tries to connect to a service."""
 
 _PER_ROUTE = "type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute"
 _DIRECT: Json = {EXT_AUTHZ: {"@type": _PER_ROUTE, "disabled": True}}
@@ -69,8 +66,16 @@ class Stray:
     other: str
 
 
-def virtual_hosts(sites: Iterable[Site], open_services: frozenset[str], stray: Stray) -> list[Json]:
-    """One virtual host for each host name, plus ``*`` for the unknown ones."""
+def virtual_hosts(
+    sites: Iterable[Site],
+    open_services: frozenset[str],
+    stray: Stray,
+    fresh: frozenset[str] = frozenset(),
+) -> list[Json]:
+    """One virtual host for each host name, plus ``*`` for the unknown ones.
+
+    The ``fresh`` of the open services have only just begun to answer: they get more rows for a while.
+    """
     by_host: dict[str, list[Site]] = {"*": []}
     for site in sites:
         for host in site.hosts or ("*",):
@@ -84,7 +89,7 @@ def virtual_hosts(sites: Iterable[Site], open_services: frozenset[str], stray: S
         rows.append(
             _answer({"path_separated_prefix": RESERVED.rstrip("/")}, [], stray.other, "application/json")
         )
-        rows += [row for site in here for row in _service_routes(site, open_services)]
+        rows += [row for site in here for row in _service_routes(site, open_services, fresh)]
         rows += _stray_routes(stray)
         hosts.append({"name": host, "domains": [host], "routes": rows})
     return hosts
@@ -100,20 +105,26 @@ def _own_routes(site: Site) -> list[Json]:
     ]
 
 
-def _service_routes(site: Site, open_services: frozenset[str]) -> list[Json]:
+def _service_routes(site: Site, open_services: frozenset[str], fresh: frozenset[str]) -> list[Json]:
     rows = [
         (pattern, kind)
         for kind in ("busy", "background", "active")
         for pattern in site.patterns.get(kind, ())
     ]
     rows.sort(key=lambda row: ("*" in row[0], -len(row[0]), row[0]))  # the most specific first
-    result = [_route(site, _match(site, pattern), kind, open_services) for pattern, kind in rows]
+    places = [(_match(site, pattern), kind) for pattern, kind in rows]
     # `path_separated_prefix: /notes` covers /notes and /notes/x but not /notesx
-    rest = {"path_separated_prefix": site.path} if site.path else {"prefix": "/"}
-    return [*result, _route(site, rest, "active", open_services)]
+    places.append(({"path_separated_prefix": site.path} if site.path else {"prefix": "/"}, "active"))
+    result = []
+    for match, kind in places:
+        harmless = again.harmless(match) if site.service in fresh else None
+        if harmless is not None:
+            result.append(_route(site, harmless, kind, open_services, fresh=True))
+        result.append(_route(site, match, kind, open_services))
+    return result
 
 
-def _route(site: Site, match: Json, kind: str, open_services: frozenset[str]) -> Json:
+def _route(site: Site, match: Json, kind: str, open_services: frozenset[str], *, fresh: bool = False) -> Json:
     ask = {
         "@type": _PER_ROUTE,
         "check_settings": {"context_extensions": {"service": site.service, "class": kind}},
@@ -125,13 +136,7 @@ def _route(site: Site, match: Json, kind: str, open_services: frozenset[str]) ->
         # Only where an endpoint has a name of its own; X-Forwarded-Host then tells the visitor's.
         "auto_host_rewrite": True,
         "append_x_forwarded_host": True,
-        "retry_policy": {
-            "retry_on": "connect-failure",  # nothing reached the service yet: safe for any method
-            # What passed the gate just before a crash was noticed is not asked again: it is tried for as long
-            # as it would have been held. The pauses are random between 0 and the interval.
-            "num_retries": max(12, ceil(2 * site.hold / _RETRY_EVERY)),
-            "retry_back_off": {"base_interval": "0.05s", "max_interval": f"{_RETRY_EVERY:g}s"},
-        },
+        "retry_policy": again.while_fresh() if fresh else again.until_connected(site.hold),
     }
     if site.path and site.strip_path:
         action["regex_rewrite"] = {

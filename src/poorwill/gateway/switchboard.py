@@ -21,6 +21,7 @@ from poorwill.core.target import Target
 from poorwill.errors import GatewayError
 from poorwill.gateway import xds
 from poorwill.gateway.admin import Admin
+from poorwill.gateway.again import FRESH
 from poorwill.gateway.clusters import CLASSES, Upstream, cluster_name, endpoints_file
 from poorwill.gateway.routes import EXT_AUTHZ, Site, Stray
 
@@ -49,6 +50,7 @@ class Switchboard:
         self._later: dict[str, Upstream] = {}
         self._endpoints: dict[str, tuple[Target, ...]] = {}
         self._open: set[str] = set()
+        self._fresh: dict[str, float] = {}
         self._gates: dict[str, Gate] = {}
         self._pending: dict[str, int] = {}
         self._wishes = 0
@@ -92,6 +94,7 @@ class Switchboard:
             self._pending.pop(name, None)
             self._versions.pop(name, None)
             self._open.discard(name)
+            self._fresh.pop(name, None)
         self._sites, self._upstreams = dict(sites), upstreams
         self._common = {}
         self._touch(*upstreams)
@@ -104,11 +107,14 @@ class Switchboard:
         return self._gates[service]
 
     def open(self, service: str) -> None:
+        if service not in self._open:
+            self._fresh[service] = clock.now().mono + FRESH
         self._open.add(service)
         self._move(service)
 
     def close(self, service: str) -> None:
         self._open.discard(service)
+        self._fresh.pop(service, None)
         self._move(service)
 
     def route(self, service: str, targets: tuple[Target, ...]) -> None:
@@ -132,7 +138,9 @@ class Switchboard:
         if _CDS not in self._common:
             self._common[_CDS] = self._put("cds.json", xds.clusters(self._upstreams, self._folder))
             self._sweep()
-        routes = xds.routes(self._sites.values(), frozenset(self._open), self._stray)
+        now = clock.now().mono
+        self._fresh = {name: end for name, end in self._fresh.items() if end > now}
+        routes = xds.routes(self._sites.values(), frozenset(self._open), self._stray, frozenset(self._fresh))
         self._common[_RDS] = self._put("rds.json", routes)
 
     def _sweep(self) -> None:
@@ -146,7 +154,7 @@ class Switchboard:
     async def run(self) -> None:
         """Write and confirm for ever."""
         while True:
-            await self._wake.wait()
+            await self._pause(self._freshness())
             self._wake.clear()
             taken = dict(self._pending)
             try:
@@ -196,7 +204,12 @@ class Switchboard:
             self._gates[service] = Gate(state, clock.now().mono)
         self._on_change(service)
 
-    async def _pause(self, seconds: float) -> None:
+    def _freshness(self) -> float | None:
+        """Seconds until the first of the open services is no longer fresh."""
+        ends = min(self._fresh.values(), default=None)
+        return None if ends is None else max(0.0, ends - clock.now().mono)
+
+    async def _pause(self, seconds: float | None) -> None:
         try:
             async with asyncio.timeout(seconds):
                 await self._wake.wait()

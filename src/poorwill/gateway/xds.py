@@ -98,14 +98,16 @@ def bootstrap(
     }
 
 
-def routes(sites: Iterable[Site], open_services: frozenset[str], stray: Stray) -> Json:
+def routes(
+    sites: Iterable[Site], open_services: frozenset[str], stray: Stray, fresh: frozenset[str] = frozenset()
+) -> Json:
     """The route table. ``open_services`` go straight through; the others ask the gate first."""
     table = {
         "@type": _TYPE + "config.route.v3.RouteConfiguration",
         "name": ROUTES,
         "ignore_port_in_host_matching": True,
         "max_direct_response_body_size_bytes": 65536,
-        "virtual_hosts": virtual_hosts(sites, open_services, stray),
+        "virtual_hosts": virtual_hosts(sites, open_services, stray, fresh),
     }
     return discovery([table])
 
@@ -170,22 +172,26 @@ def _ingress(host: str, port: int, folder: Path) -> Json:
 
 
 def _local_replies() -> Json:
-    """Envoy's own errors on the way to a service as JSON; the gate's answers (flag UAEX) stay as they are."""
+    """Envoy's own errors on the way to a service as JSON; the gate's answers (flag UAEX) stay as they are.
+
+    507 is what Envoy says when it cannot keep a large body until there is a connection.
+    """
     error = {
         "type": "service_unavailable",
         "code": "service_unreachable",
         "message": "the service did not answer (%RESPONSE_FLAGS%)",
     }
+    body = {"json_format": {"error": error}, "content_type": "application/json"}
     flags = ["UH", "UF", "URX", "UC", "UR", "UPE"]
+    kept = {"op": "EQ", "value": {"default_value": 507, "runtime_key": "unused"}}
     return {
         "mappers": [
+            {"filter": {"response_flag_filter": {"flags": flags}}, "body_format_override": body},
             {
-                "filter": {"response_flag_filter": {"flags": flags}},
-                "body_format_override": {
-                    "json_format": {"error": error},
-                    "content_type": "application/json",
-                },
-            }
+                "filter": {"status_code_filter": {"comparison": kept}},
+                "status_code": 503,
+                "body_format_override": body,
+            },
         ]
     }
 
