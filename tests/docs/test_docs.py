@@ -165,6 +165,8 @@ def test_every_error_code_that_is_documented_exists() -> None:
             "not_found",
             "crowded",
             "unavailable",
+            "locked",
+            "guessing",
         )
     }
     known |= {

@@ -14,7 +14,7 @@ from typing import Any
 
 Json = dict[str, Any]
 
-FRESH = 10.0
+FRESH = 5.0
 """Seconds after a service is let in on for which it counts as just begun."""
 
 MOST = 10

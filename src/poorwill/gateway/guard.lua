@@ -221,23 +221,32 @@ end
 
 local locks, held = {}, 0
 
--- Taken out of Envoy's own structures once for each version of a service's users and keys.
+-- What guard.py writes: a kind and words in each line.
+local function read(text)
+  local lock = { users = {}, keys = {}, open = {}, below = {}, forward = false }
+  for line in string.gmatch(text, "[^\n]+") do
+    local kind, one, two, three = string.match(line, "^(%S+) (%S+) ?(%S*) ?(%S*)$")
+    if kind == "realm" then lock.realm = one end
+    if kind == "user" then lock.users[one] = { salt = two, digest = three } end
+    if kind == "key" then lock.keys[one] = two end
+    if kind == "open" then lock.open[one] = true end
+    if kind == "below" then lock.below[#lock.below + 1] = one end
+    if kind == "forward" then lock.forward = true end
+  end
+  return lock
+end
+
+-- Read once for each version of a service's users and keys.
 local function lock_of(handle)
   local context = handle:filterContext()
   local version = context:get("version")
-  if locks[version] == nil then
+  local lock = locks[version]
+  if lock == nil then
     if held >= 1000 then locks, held = {}, 0 end
-    held = held + 1
-    locks[version] = {
-      realm = context:get("realm"),
-      users = context:get("users"),
-      keys = context:get("keys"),
-      open = context:get("open"),
-      below = context:get("below"),
-      forward = context:get("forward"),
-    }
+    lock = read(context:get("lock"))
+    locks[version], held = lock, held + 1
   end
-  return locks[version]
+  return lock
 end
 
 local function pass(handle, headers, name)
