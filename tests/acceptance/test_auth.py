@@ -135,6 +135,19 @@ async def test_a_new_key_holds_after_a_reload_and_cuts_nothing(gateway: Up) -> N
     assert (await gateway.cli("reload")).code == 0
 
 
+async def test_who_guesses_is_in_the_journal_once(gateway: Up) -> None:
+    client = gateway.client()
+    guess = {"authorization": "Bearer a-guess"}
+    codes = [(await ask(client, "tired", headers=guess)).status_code for _ in range(30)]
+    assert set(codes) == {401, 429}
+    [note] = await until(lambda: gateway.events("tired", "noted"), "it is written down")
+    assert "many wrong passwords or keys came from 127.0.0.1" in note["reason"]
+    friend = {"authorization": f"Bearer {KEY}", **host("awake")}
+    for path in ("/guessed/awake", "/.poorwill/awake/..%2f..%2fguessed/awake"):
+        await client.post(path, headers=friend, content=b"1.2.3.4")
+    assert gateway.events("awake", "noted") == [], "visitors cannot write there"
+
+
 async def test_no_secret_is_anywhere(gateway: Up) -> None:
     words = [PASSWORD, KEY, ANN.split()[1]]
     said = [

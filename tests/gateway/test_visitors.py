@@ -39,7 +39,7 @@ def door(asked: list[str]) -> Door:
 
 @pytest.fixture
 async def client(door: Door) -> AsyncIterator[httpx2.AsyncClient]:
-    transport = httpx2.ASGITransport(app=visitors.application({"it": door}))
+    transport = httpx2.ASGITransport(app=visitors.application({"it": door}, lambda *_: None))
     async with httpx2.AsyncClient(transport=transport, base_url=f"http://{HOST}") as made:
         yield made
 

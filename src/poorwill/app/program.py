@@ -144,7 +144,7 @@ class Poorwill:
         servers = (
             (public, tcp_listener(admin.host, admin.port)),
             (private, unix_listener(control_socket(self._folder.path))),
-            (visitors.application(self._doors), unix_listener(self._sockets.visitors)),
+            (visitors.application(self._doors, self._noted), unix_listener(self._sockets.visitors)),
         )
         for app, listener in servers:
             self._spawn(serve(app, listener))

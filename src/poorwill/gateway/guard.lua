@@ -1,75 +1,10 @@
 -- Who may come in to a guarded service. Runs inside Envoy before the gate is asked, so it also holds while
 -- nobody minds the gate. guard.py puts PAGES (language -> kind -> HTML), LANGUAGES (all but English) and
--- ERRORS (kind -> JSON, with the word SERVICE for its name) in front of it.
+-- ERRORS (kind -> JSON, with the word SERVICE for its name) in front of it, TELL, where Poorwill hears of
+-- addresses that guess, and sha256.lua.
 --
 -- It only ever says that a request has passed. What it did not say that of, also because it broke down, is
 -- turned away by the filter behind it.
-
-local bit = require("bit")
-local band, bor, bxor, bnot = bit.band, bit.bor, bit.bxor, bit.bnot
-local lshift, rshift, ror, tobit, tohex = bit.lshift, bit.rshift, bit.ror, bit.tobit, bit.tohex
-
--- SHA-256 (FIPS 180-4): Envoy's Lua has no hash of its own. About 2 microseconds a block.
-
-local ROUNDS = {}
-local BEGIN = {}
-
--- The constants are the first 32 bits of the fractions of the cube and square roots of the first primes.
-do
-  local found, candidate = 0, 2
-  while found < 64 do
-    local prime = true
-    for divisor = 2, math.floor(math.sqrt(candidate)) do
-      if candidate % divisor == 0 then prime = false end
-    end
-    if prime then
-      found = found + 1
-      local cube, square = candidate ^ (1 / 3), candidate ^ 0.5
-      ROUNDS[found] = tobit(math.floor((cube - math.floor(cube)) * 2 ^ 32))
-      if found <= 8 then BEGIN[found] = tobit(math.floor((square - math.floor(square)) * 2 ^ 32)) end
-    end
-    candidate = candidate + 1
-  end
-end
-
-local WORDS = {}
-
-local function block(text, at, state)
-  for i = 1, 16 do
-    local a, b, c, d = string.byte(text, at + i * 4 - 4, at + i * 4 - 1)
-    WORDS[i] = bor(lshift(a, 24), lshift(b, 16), lshift(c, 8), d)
-  end
-  for i = 17, 64 do
-    local x, y = WORDS[i - 15], WORDS[i - 2]
-    local near = bxor(ror(x, 7), ror(x, 18), rshift(x, 3))
-    local far = bxor(ror(y, 17), ror(y, 19), rshift(y, 10))
-    WORDS[i] = tobit(WORDS[i - 16] + near + WORDS[i - 7] + far)
-  end
-  local a, b, c, d, e, f, g, h = unpack(state)
-  for i = 1, 64 do
-    local mixed = bxor(ror(e, 6), ror(e, 11), ror(e, 25)) + bxor(band(e, f), band(bnot(e), g))
-    local one = tobit(h + mixed + ROUNDS[i] + WORDS[i])
-    local two = bxor(ror(a, 2), ror(a, 13), ror(a, 22)) + bxor(band(a, b), band(a, c), band(b, c))
-    h, g, f, e, d, c, b, a = g, f, e, tobit(d + one), c, b, a, tobit(one + two)
-  end
-  for i, value in ipairs({ a, b, c, d, e, f, g, h }) do
-    state[i] = tobit(state[i] + value)
-  end
-end
-
-local function sha256(text)
-  local size = #text
-  local bits = string.char(rshift(size, 21), band(rshift(size, 13), 255), band(rshift(size, 5), 255), band(size * 8, 255))
-  text = text .. "\128" .. string.rep("\0", (55 - size) % 64) .. "\0\0\0\0" .. bits
-  local state = { unpack(BEGIN) }
-  for at = 1, #text, 64 do
-    block(text, at, state)
-  end
-  for i = 1, 8 do
-    state[i] = tohex(state[i])
-  end
-  return table.concat(state)
-end
 
 local VALUES = {}
 for i = 1, 64 do
@@ -112,6 +47,7 @@ end
 
 local TRIES = 20 -- wrong ones at once, and then
 local PAUSE = 3 -- one in so many seconds
+local TOLD = 600 -- seconds until the journal hears of the same address again
 local FRIEND = 3600 -- seconds for which who got in is let in although others at the same address guess
 
 local function address_of(handle)
@@ -255,6 +191,32 @@ local function pass(handle, headers, name)
   handle:streamInfo():dynamicMetadata():set("poorwill.guard", "passed", true)
 end
 
+-- Neither the log nor the journal may be filled by strangers: only so many a minute.
+local counts = {}
+
+local function allowed(what, most, now)
+  local minute = math.floor(now / 60)
+  local seen = counts[what]
+  if seen == nil or seen.minute ~= minute then
+    seen = { minute = minute, count = 0 }
+    counts[what] = seen
+  end
+  seen.count = seen.count + 1
+  return seen.count <= most
+end
+
+-- For the journal. Nobody waits for it, and it is lost while Poorwill is down.
+local function tell(handle, lock, here, address, now)
+  if now - (recall("told " .. here) or 0) < TOLD or not allowed("tellings", 6, now) then return end
+  remember("told " .. here, now)
+  handle:httpCall("visitors", {
+    [":method"] = "POST",
+    [":path"] = TELL .. lock.realm,
+    [":authority"] = "poorwill",
+    ["content-type"] = "text/plain",
+  }, address, 5000, true)
+end
+
 function envoy_on_request(handle)
   local headers, lock = handle:headers(), lock_of(handle)
   if is_open(headers:get(":path") or "", lock) then return pass(handle, headers, nil) end
@@ -276,7 +238,9 @@ function envoy_on_request(handle)
     return answer(handle, headers, lock, "guessing", { [":status"] = "429", ["retry-after"] = tostring(PAUSE) })
   end
   remember(here, { left = left - 1, at = now })
-  handle:logWarn("refused at " .. lock.realm .. ": wrong password or key from " .. address)
-  if left < 2 then handle:logWarn("no more from " .. address .. " for now: too many wrong ones") end
+  if allowed("lines", 60, now) then
+    handle:logWarn("refused at " .. lock.realm .. ": wrong password or key from " .. address)
+  end
+  if left < 2 then tell(handle, lock, here, address, now) end
   turn_away(handle, headers, lock, true)
 end

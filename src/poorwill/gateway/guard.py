@@ -23,6 +23,9 @@ Json = dict[str, Any]
 
 LUA = "envoy.filters.http.lua"
 RBAC = "envoy.filters.http.rbac"
+TELL = "/guessed/"
+"""Where the script tells of an address that guesses. No visitor's path leads there."""
+
 _KINDS = {"locked": None, "guessing": 3}
 """What a visitor is told, and after how many seconds to come again."""
 
@@ -98,9 +101,16 @@ def _script() -> str:
         language: {kind: pages.notice_page(kind, "", language) for kind in _KINDS} for language in LANGUAGES
     }
     errors = {kind: pages.api_error(kind, _SERVICE, FALLBACK, retry=retry) for kind, retry in _KINDS.items()}
-    parts = (("PAGES", shown), ("LANGUAGES", others), ("ERRORS", errors), ("SERVICE", _SERVICE))
-    head = "".join(f"local {name} = {_as_lua(value)}\n" for name, value in parts)
-    return head + Path(__file__).with_name("guard.lua").read_text("utf-8")
+    parts = {
+        "PAGES": shown,
+        "LANGUAGES": others,
+        "ERRORS": errors,
+        "SERVICE": _SERVICE,
+        "TELL": TELL,
+    }
+    head = "".join(f"local {name} = {_as_lua(value)}\n" for name, value in parts.items())
+    files = (Path(__file__).with_name(name) for name in ("sha256.lua", "guard.lua"))
+    return "\n".join((head, *(file.read_text("utf-8") for file in files)))
 
 
 def _as_lua(value: object) -> str:

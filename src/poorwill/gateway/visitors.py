@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+import re
+from collections.abc import AsyncIterator, Callable, Mapping
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.applications import Starlette
@@ -25,6 +26,7 @@ from poorwill import clock
 from poorwill.gateway import entrance, pages
 from poorwill.gateway.callers import wants_html
 from poorwill.gateway.doors import Door
+from poorwill.gateway.guard import TELL
 from poorwill.gateway.routes import events_path, wake_path
 
 PATIENCE = 900.0
@@ -37,10 +39,13 @@ _BEGINNING = 2.0
 """Seconds, at most, that a click waits for a control plane that has only begun."""
 
 _FORM_LIMIT = 8192
+_ADDRESS = re.compile(r"[0-9a-fA-F.:/]{2,64}")
 _FRESH = {"cache-control": "no-store"}
 
 
-def application(doors: Mapping[str, Door]) -> Starlette:
+def application(doors: Mapping[str, Door], noted: Callable[[str, str], None]) -> Starlette:
+    """``noted(service, words)`` writes down what the guard of a service tells."""
+
     async def events(request: Request) -> Response:
         door = doors.get(request.path_params["service"])
         if door is None:
@@ -62,8 +67,16 @@ def application(doors: Mapping[str, Door]) -> Starlette:
             return RedirectResponse(back, 303, headers=_FRESH)
         return Response(status_code=204, headers=_FRESH)
 
+    async def guessed(request: Request) -> Response:
+        service, address = request.path_params["service"], (await request.body()).decode()
+        if service not in doors or not _ADDRESS.fullmatch(address):
+            return _no("no such service", "service_not_found", 404)
+        noted(service, f"many wrong passwords or keys came from {address}; it has to wait between them now")
+        return Response(status_code=204)
+
     return Starlette(
         routes=[
+            Route(f"{TELL}{{service}}", guessed, methods=["POST"]),
             Route(events_path("{service}"), events),
             Route(wake_path("{service}"), wake, methods=["POST"]),
         ]
