@@ -11,6 +11,7 @@ import httpx2
 import psutil
 import pytest
 import pytest_asyncio
+from tests.acceptance.commands import command
 from tests.acceptance.conftest import Start
 from tests.acceptance.running import Json, Up, host, service, until
 
@@ -150,10 +151,13 @@ async def test_who_guesses_is_in_the_journal_once(gateway: Up) -> None:
 
 async def test_no_secret_is_anywhere(gateway: Up) -> None:
     words = [PASSWORD, KEY, ANN.split()[1]]
+    check = await command("check", str(gateway.file), cwd=gateway.folder)
+    assert "needs the password of ann or the key of ci; open to all: /public/*" in check.out
     said = [
-        await gateway.cli(*command.split())
-        for command in ("check", "status --json", "why awake --json", "events")
+        check,
+        *[await gateway.cli(*one) for one in (("status", "--json"), ("why", "awake"), ("events",))],
     ]
+    assert {one.code for one in said} == {0}
     texts = {" ".join(one.out + one.err for one in said): "commands"}
     for file in [gateway.log, *gateway.state.rglob("*")]:
         if file.is_file():

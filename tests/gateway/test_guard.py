@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
+import grpc
+import grpc.aio
 import httpx2
 import pytest
 import pytest_asyncio
@@ -172,6 +174,14 @@ async def test_a_program_with_a_wrong_key_raises_no_dialogue(house: House) -> No
     for shown in (bearer("x"), {"x-api-key": "x"}):
         assert (await ask(house, **shown)).headers["www-authenticate"] == 'Bearer realm="kb"'
     assert (await ask(house, host="keys.test")).headers["www-authenticate"] == 'Bearer realm="keys"'
+
+
+async def test_a_grpc_client_is_told_in_its_own_way(house: House) -> None:
+    options = [("grpc.default_authority", "asleep.test")]
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{house.port}", options) as channel:
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await channel.unary_unary("/echo.Echo/Say")(b"")
+    assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
 
 
 async def test_with_forward_the_service_sees_it_too(house: House) -> None:
