@@ -32,6 +32,7 @@ class Upstream:
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
         self.refusals = options.refuse
+        self.races = options.race
 
     def note(self, line: str) -> None:
         if self.options.journal:
@@ -96,6 +97,9 @@ class Upstream:
         elif path == "/ready" and self.refusals > 0:
             self.refusals -= 1
             answer(writer, 500, {"error": "not yet"})
+        elif path != "/ready" and self.races > 0:
+            self.races -= 1
+            answer(writer, 500, {"error": "dictionary changed size during iteration"})
         else:
             await asyncio.sleep(float(query.get("seconds", "0")))
             echo = {"method": method, "target": target, "headers": headers, "pid": os.getpid()}
@@ -198,6 +202,7 @@ def main() -> None:
     parser.add_argument("--journal", default="")
     parser.add_argument("--startup", type=float, default=0.0, help="seconds before it listens")
     parser.add_argument("--refuse", type=int, default=0, help="how many /ready are answered 500 at first")
+    parser.add_argument("--race", type=int, default=0, help="how many visitors get 500 after it is ready")
     parser.add_argument("--exit", type=int, default=None, help="print a line and exit with this code at once")
     parser.add_argument("--broken-while", default="", help="exit with 7 at once while this file exists")
     parser.add_argument("--linger", type=float, default=0.0, help="seconds from SIGTERM to its end")
