@@ -157,6 +157,8 @@ async def test_what_the_gate_lets_through_may_be_asked_again(house: House) -> No
         house.doors["kb"].let_through(True)
         assert await asyncio.gather(*held) == [200, 200, 500]
         assert trouble.asked == {"GET /500/2": 3, "GET /reset/1": 2, "POST /500/1": 1}
+        house.doors["kb"].passing_since = time.monotonic() - again.FRESH
+        assert await ask("GET", "/500/1?later") == 500, "it has let through for long enough to be settled"
 
 
 async def test_visitors_have_no_say_in_it(house: House) -> None:

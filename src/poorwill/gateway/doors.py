@@ -13,6 +13,7 @@ from enum import StrEnum
 from poorwill.core.history import Estimate
 from poorwill.core.hours import OpeningHours
 from poorwill.core.model import Asked, OnRequest
+from poorwill.gateway.again import FRESH
 
 
 class Refusal(StrEnum):
@@ -53,6 +54,7 @@ class Door:
     waiting: int = 0
     last_asked_at: float | None = None
     clicked_at: float | None = None
+    passing_since: float | None = None
     passable: asyncio.Event = field(default_factory=asyncio.Event)
     _turns: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -100,7 +102,14 @@ class Door:
             self.clicked_at = None
         else:
             self.passable.clear()
+            self.passing_since = None
         self.turn()
+
+    def is_fresh(self, now: float) -> bool:
+        """Whether it has let through for a moment only, counted from the first who passed."""
+        if self.passing_since is None:
+            self.passing_since = now
+        return now - self.passing_since < FRESH
 
     def turn(self) -> None:
         """Tell everybody who waits for a change to look again."""

@@ -78,7 +78,7 @@ class Gate:
     ) -> pb.CheckResponse:
         headers = http.headers
         if door.passable.is_set():
-            return _pass(http)
+            return _pass(door, http, now.mono)
         if door.refusal is not None and kind != "background":
             return _refused(door, http)
         if door.closed:
@@ -126,7 +126,7 @@ async def _hold(door: Door, http: pb.HttpRequest, seconds: float) -> pb.CheckRes
                     door.waiting += 1
                     door.ask(now.mono)
                 await door.change()
-        return _pass(http)
+        return _pass(door, http, clock.now().mono)
     except TimeoutError:
         return _unavailable(door, http, clock.now().mono)
     finally:
@@ -134,8 +134,8 @@ async def _hold(door: Door, http: pb.HttpRequest, seconds: float) -> pb.CheckRes
             door.waiting -= 1
 
 
-def _pass(http: pb.HttpRequest) -> pb.CheckResponse:
-    headers = _options(granted(http.method, http.headers))
+def _pass(door: Door, http: pb.HttpRequest, now: float) -> pb.CheckResponse:
+    headers = _options(granted(http.method, http.headers)) if door.is_fresh(now) else []
     return pb.CheckResponse(status=pb.Status(code=0), ok_response=pb.OkHttpResponse(headers=headers))
 
 
