@@ -9,6 +9,7 @@ from the request's own start.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
@@ -77,6 +78,8 @@ class Gate:
         headers = http.headers
         if door.passable.is_set():
             return _pass()
+        if kind == "monitor":
+            return _monitored(door, http, now.mono)
         if door.refusal is not None and kind != "background":
             return _refused(door, http)
         if door.closed:
@@ -134,6 +137,13 @@ async def _hold(door: Door, http: pb.HttpRequest, seconds: float) -> pb.CheckRes
 
 def _pass() -> pb.CheckResponse:
     return pb.CheckResponse(status=pb.Status(code=0), ok_response=pb.OkHttpResponse())
+
+
+def _monitored(door: Door, http: pb.HttpRequest, now: float) -> pb.CheckResponse:
+    """A monitor that may be told that all is well with a service that sleeps; it is told when it is not."""
+    if door.trouble or door.refusal in (Refusal.CLOSING, Refusal.REMOVED):
+        return _unavailable(door, http, now, "trouble" if door.trouble else str(door.refusal))
+    return _deny(200, json.dumps({"status": "asleep", "service": door.service}) + "\n")
 
 
 def _waiting_page(door: Door, http: pb.HttpRequest, now: float) -> pb.CheckResponse:

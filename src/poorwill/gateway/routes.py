@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import Any
 
+from poorwill.gateway.asides import aside_routes
+from poorwill.gateway.bystanders import Bystanders, glob_regex
+from poorwill.gateway.marks import ASIDE, marked
+
 Json = dict[str, Any]
 
 EXT_AUTHZ = "envoy.filters.http.ext_authz"
@@ -39,7 +43,7 @@ class Site:
     ``patterns`` maps the classes ``active``, ``background`` and ``busy`` to patterns: an exact path, a
     path with ``*`` (anything but a slash) and ``**`` (anything), ``/prefix/*`` (all below), each with an
     optional method in front (``POST /v1/*``). They are paths as the service sees them. ``hold`` is how many
-    seconds a request may wait.
+    seconds a request may wait. ``bystanders`` says who is kept from waking it, in such paths too.
     """
 
     service: str
@@ -48,6 +52,7 @@ class Site:
     strip_path: bool = False
     patterns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     hold: float = 0.0
+    bystanders: Bystanders = field(default_factory=Bystanders)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +107,18 @@ def _service_routes(site: Site, open_services: frozenset[str]) -> list[Json]:
     result = [_route(site, _match(site, pattern), kind, open_services) for pattern, kind in rows]
     # `path_separated_prefix: /notes` covers /notes and /notes/x but not /notesx
     rest = {"path_separated_prefix": site.path} if site.path else {"prefix": "/"}
-    return [*result, _route(site, rest, "active", open_services)]
+    is_open = site.service in open_services
+    asides = aside_routes(
+        site.service,
+        site.bystanders.below(site.path if site.strip_path else ""),
+        rest,
+        is_open=is_open,
+        route=lambda match, kind: _route(site, match, kind, open_services),
+        past_the_gate=_DIRECT,
+    )
+    if is_open:  # else the gate sees what they are
+        result.append(_route(site, {**rest, "filter_state": marked(ASIDE)}, "background", open_services))
+    return [*asides, *result, _route(site, rest, "active", open_services)]
 
 
 def _route(site: Site, match: Json, kind: str, open_services: frozenset[str]) -> Json:
@@ -111,7 +127,7 @@ def _route(site: Site, match: Json, kind: str, open_services: frozenset[str]) ->
         "check_settings": {"context_extensions": {"service": site.service, "class": kind}},
     }
     action: Json = {
-        "cluster": f"{site.service}/{kind}",
+        "cluster": f"{site.service}/{'background' if kind == 'monitor' else kind}",
         "timeout": "0s",
         "idle_timeout": "0s",
         # Only where an endpoint has a name of its own; X-Forwarded-Host then tells the visitor's.
@@ -144,25 +160,10 @@ def _match(site: Site, pattern: str) -> Json:
     if "*" not in path:
         match = {"path": prefix + path}
     else:
-        match = {"safe_regex": {"regex": re.escape(prefix) + _regex(path)}}
+        match = {"safe_regex": {"regex": re.escape(prefix) + glob_regex(path)}}
     if method:
         match["headers"] = [{"name": ":method", "string_match": {"exact": method.upper()}}]
     return match
-
-
-def _regex(glob: str) -> str:
-    """A glob as RE2 over the whole path: ``**`` and a final ``*`` cross slashes, other ``*`` do not."""
-    if glob.endswith("*") and not glob.endswith("**"):
-        glob += "*"
-    regex = ""
-    for part in re.split(r"(\*\*|\*)", glob):
-        if part == "**":
-            regex += ".*"
-        elif part == "*":
-            regex += "[^/]*"
-        else:
-            regex += re.escape(part)
-    return regex
 
 
 def _stray_routes(stray: Stray) -> list[Json]:

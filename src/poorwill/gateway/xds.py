@@ -28,6 +28,7 @@ from poorwill.gateway.clusters import (
     unix_cluster,
     watched,
 )
+from poorwill.gateway.marks import marking
 from poorwill.gateway.routes import EXT_AUTHZ, Site, Stray, virtual_hosts
 
 Json = dict[str, Any]
@@ -151,7 +152,7 @@ def _ingress(host: str, port: int, folder: Path) -> Json:
                         normalize_path=True,
                         server_header_transformation="PASS_THROUGH",
                         upgrade_configs=[{"upgrade_type": "websocket"}],
-                        http_filters=[_ext_authz(), _router()],
+                        http_filters=[marking(), _ext_authz(), _router()],
                         http2_protocol_options={
                             "allow_connect": True,
                             "initial_stream_window_size": BUFFER,
