@@ -1,4 +1,4 @@
-"""The routes of bystanders: past the gate while a service sleeps, and beside what counts while it is awake."""
+"""The routes of bystanders: past the gate while a service sleeps, beside what counts while it is awake."""
 
 from __future__ import annotations
 
