@@ -100,20 +100,13 @@ def agents_regex(parts: Iterable[str]) -> str:
 
 def paths_regex(patterns: Iterable[str]) -> str:
     """Paths that one of these patterns covers, in any letter case, with doubled slashes and any query."""
-    globs = "|".join(glob_regex(pattern).replace("/", "/+") for pattern in patterns)
+    globs = "|".join(glob_regex(pattern, slash="/+", part="[^/?]*", anything="[^?]*") for pattern in patterns)
     return rf"(?i)(?:{globs})(?:\?.*)?"
 
 
-def glob_regex(glob: str) -> str:
+def glob_regex(glob: str, slash: str = "/", part: str = "[^/]*", anything: str = ".*") -> str:
     """A glob as RE2 over the whole path: ``**`` and a final ``*`` cross slashes, other ``*`` do not."""
     if glob.endswith("*") and not glob.endswith("**"):
         glob += "*"
-    regex = ""
-    for part in re.split(r"(\*\*|\*)", glob):
-        if part == "**":
-            regex += ".*"
-        elif part == "*":
-            regex += "[^/]*"
-        else:
-            regex += re.escape(part)
-    return regex
+    special = {"/": slash, "*": part, "**": anything}
+    return "".join(special.get(piece) or re.escape(piece) for piece in re.split(r"(\*\*|\*|/)", glob))
