@@ -59,4 +59,4 @@ def test_no_span_ever_holds_more_than_is_allowed(count: int, seconds: float, pau
             let.append(wall)
             known = Allowance(known.total, None, known.plus(Woken(wall)))
     for first in let:
-        assert sum(first <= at and at - first < seconds for at in let) <= count
+        assert sum(first <= at < first + seconds for at in let) <= count

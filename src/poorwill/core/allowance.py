@@ -67,7 +67,7 @@ class Allowance:
 def _recent(rate: Rate, moments: Sequence[float], wall: float) -> list[float]:
     """Those that count. What seems to lie ahead was before the clock was set back, and counts as now."""
     known = (min(at, wall) for at in moments)
-    return sorted(at for at in known if wall - at < rate.seconds)
+    return sorted(at for at in known if at + rate.seconds > wall)
 
 
 def _until(rate: Rate | None, moments: Sequence[float], wall: float) -> float | None:

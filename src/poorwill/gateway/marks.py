@@ -17,7 +17,10 @@ _STATE = "poorwill.bystander"
 ASIDE = "aside"
 """The mark of what asks about a thing, not for it: HEAD, OPTIONS that is no CORS preflight, a prefetch."""
 
-_SELF_DECLARED = r"(?i)Mozilla/.*\(compatible;[^)]*(?:bot|crawl|spider)[^)]*\+?https?://.*"
+_SELF_DECLARED = (
+    r"(?i)Mozilla/.*\(compatible;[^)]*(?:bot|crawl|spider)[^)]*\+?https?://.*"
+    r"|.*(?:bot|crawler|spider).*\(\+https?://.*"
+)
 """Crawlers that say so in the customary form, with the address of their page."""
 
 _BROWSER = r"Mozilla/[45]\.0(?: .*(?:Chrome|Firefox|Safari|MSIE|Trident|Edge|Edg|OPR)/?.*)?"
