@@ -23,6 +23,11 @@ _SELF_DECLARED = (
 )
 """Crawlers that say so in the customary form, with the address of their page."""
 
+_NAMED_SO = r"(?i).*(?:bot|crawler|spider|scraper)s?(?:[^a-z].*)?"
+"""Robots by the end of their name. Only those that look around, without a key: people's bots work."""
+
+_PHONES = "(?i).*cubot.*"
+
 _BROWSER = r"Mozilla/[45]\.0(?: .*(?:Chrome|Firefox|Safari|MSIE|Trident|Edge|Edg|OPR)/?.*)?"
 _PURPOSES = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 _SOMEBODYS = (
@@ -48,6 +53,7 @@ def marking() -> Json:
         (Kind.SCANNER, _agent(agents_regex(LIST[Kind.SCANNER]))),
         (Kind.PREVIEW, _all(_looks(), _agent(agents_regex(LIST[Kind.PREVIEW])))),
         (Kind.CRAWLER, _agent(_SELF_DECLARED)),
+        (Kind.CRAWLER, _robot()),
         (Kind.SCANNER, _all(_has(":method", "GET|HEAD"), _any(_disguised(), _nameless()))),
         (ASIDE, _any(_about(), *(_has(name, "(?i).*(?:prefetch|preview).*") for name in _PURPOSES))),
     ]
@@ -102,6 +108,11 @@ def _mark(kind: str) -> Json:
 def _disguised() -> Json:
     """Says that it is a browser, and is none: it knows no language, and was never here before."""
     return _all(_agent(_BROWSER), *(_lacks(name) for name in _SOMEBODYS))
+
+
+def _robot() -> Json:
+    keys = (_lacks(name) for name in ("authorization", "cookie", "x-api-key"))
+    return _all(_looks(), _agent(_NAMED_SO), {"not_matcher": _agent(_PHONES)}, *keys)
 
 
 def _nameless() -> Json:
