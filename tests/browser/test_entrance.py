@@ -52,7 +52,9 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     await made.start(IT)
     server = uvicorn.Server(
         uvicorn.Config(
-            visitors.application(made.doors, lambda *_: None), uds=str(made.sockets.visitors), log_config=None
+            visitors.application(made.doors, "", lambda *_: None),
+            uds=str(made.sockets.visitors),
+            log_config=None,
         )
     )
     serving = asyncio.create_task(server._serve())  # serve() would take the signals of the whole run

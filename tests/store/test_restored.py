@@ -74,6 +74,8 @@ def _of_service(service: Restored, event: Event) -> Restored:
         return replace(service, plans=event)
     if event.kind in {Kind.DONE, Kind.SKIPPED}:
         return replace(service, run=event)
+    if event.kind is Kind.WOKEN:
+        return replace(service, woken=(*service.woken, event))
     if event.kind is Kind.READY and "seconds" in event.detail:
         return replace(service, wakes=(*service.wakes, event.detail["seconds"]))
     return service

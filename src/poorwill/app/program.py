@@ -78,7 +78,7 @@ class Poorwill:
         self._switchboard = Switchboard(folder.envoy, admin, stray(), self._confirmed)
         self._activity = Activity(admin, self._nudge)
         self._front = Front(self._doors, self._switchboard, self._activity, self._nudge)
-        self._gate = Gate(self._doors)
+        self._gate = Gate(self._doors, folder.client_key())
         self._recorder = Recorder(journal)
         self._reconciler = Reconciler(self._front, self._recorder, self._spawn, self._forgotten)
         self._ending = Ending(self._reconciler)
@@ -144,7 +144,10 @@ class Poorwill:
         servers = (
             (public, tcp_listener(admin.host, admin.port)),
             (private, unix_listener(control_socket(self._folder.path))),
-            (visitors.application(self._doors, self._noted), unix_listener(self._sockets.visitors)),
+            (
+                visitors.application(self._doors, self._gate.key, self._noted),
+                unix_listener(self._sockets.visitors),
+            ),
         )
         for app, listener in servers:
             self._spawn(serve(app, listener))

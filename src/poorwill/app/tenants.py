@@ -12,14 +12,18 @@ from poorwill import clock
 from poorwill.app.guards import guard_of
 from poorwill.app.shells import Shells
 from poorwill.config import MachineConfig, Run, ServiceConfig, Settings
+from poorwill.config.bystanders import BystanderConfig
 from poorwill.config.ssh import SshAccess
 from poorwill.control import restore
 from poorwill.control.facts import Ask, Facts, Place, Tenancy, Way
 from poorwill.control.probe import Probe
 from poorwill.core.agenda import warnings
+from poorwill.core.allowance import Allowance
 from poorwill.core.model import Now, OnRequest, Service
 from poorwill.errors import StateError
 from poorwill.gateway import pages
+from poorwill.gateway.bystanders import Answer, Bystanders
+from poorwill.gateway.bystanders import Kind as Bystander
 from poorwill.gateway.clusters import Upstream
 from poorwill.gateway.doors import Door
 from poorwill.gateway.routes import Site, Stray
@@ -64,9 +68,18 @@ def sites(settings: Settings, folder: StateFolder) -> dict[str, Site]:
             service.traffic.patterns,
             service.hold,
             guard_of(service, folder.gateway_id()),
+            bystanders(service.bystanders),
         )
         for name, service in settings.visited.items()
     }
+
+
+def bystanders(said: BystanderConfig) -> Bystanders:
+    return Bystanders(
+        answers={Bystander(kind): Answer(answer) for kind, answer in said.answers.items()},
+        also={Bystander(kind): more for kind, more in said.also_listed.items()},
+        welcome=said.welcome,
+    )
 
 
 def upstreams(settings: Settings) -> dict[str, Upstream]:
@@ -85,6 +98,8 @@ def door(service: ServiceConfig, nudge: Callable[[str], None]) -> Door:
 def resume(door: Door | None, tenant: Tenant, restored: Restored) -> None:
     """A start that somebody clicked for goes on in this life; those who were held for it are held again."""
     past = [instance.intent for instance in restored.instances.values()]
+    if door and isinstance(tenant, ServiceConfig) and not any(past):
+        door.allowance = Allowance(tenant.max_wakes, tenant.max_wakes_per_client, restore.woken(restored))
     asks = isinstance(tenant, ServiceConfig) and tenant.on_request == "page"
     if door and asks and any(intent and intent.kind is Kind.START for intent in past):
         door.click(clock.now().mono)
@@ -198,6 +213,7 @@ def charge(tenant: Tenant, restored: Restored, grounds: Grounds, *, has_door: bo
         plans=restore.plans(restored, now),
         failures=restore.failures(restored, now),
         wakes=restore.wakes(restored),
+        woken=restore.woken(restored),
         tenancy=tenancy(tenant),
         zone=tenant.zone,
         machine=machine_of(tenant),

@@ -13,6 +13,7 @@ from pydantic import (
 
 from poorwill.config.address import Address
 from poorwill.config.auth import Auth
+from poorwill.config.bystanders import BystanderConfig, RateLimit
 from poorwill.config.complaint import all_of, wrong
 from poorwill.config.jobs import job_complaints
 from poorwill.config.names import HostNames, PathPrefix, RequestPath, ServiceName
@@ -85,6 +86,19 @@ class ServiceConfig(Scheduled):
     drain: Duration = Field(
         default=30.0, description="How long open but silent streams may delay the sleep before they are cut."
     )
+    max_wakes: RateLimit | None = Field(
+        default=None,
+        description="How often requests may wake the service, such as 10/h or 3/30m. People and the schedule "
+        "always may. Default: no limit.",
+    )
+    max_wakes_per_client: RateLimit | None = Field(
+        default=None, description="How often each client may wake the service; a client is an address."
+    )
+    bystanders: BystanderConfig = Field(
+        default_factory=BystanderConfig,
+        description="Monitors, crawlers, scanners and the like: they never wake the service and never keep "
+        "it awake.",
+    )
     traffic: Traffic = Field(
         default_factory=Traffic, description="Which requests keep the service awake, and which do not."
     )
@@ -124,6 +138,8 @@ class ServiceConfig(Scheduled):
             on_request=OnRequest(self.on_request),
             timetable=self.timetable,
             job=self.is_job,
+            max_wakes=self.max_wakes,
+            max_wakes_per_client=self.max_wakes_per_client,
         )
 
     @model_validator(mode="before")

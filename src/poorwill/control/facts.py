@@ -11,6 +11,7 @@ from typing import Protocol
 from poorwill.config import ServiceAddress
 from poorwill.control.probe import Probe
 from poorwill.core.action import Conclude, Decision
+from poorwill.core.allowance import Allowance, Woken
 from poorwill.core.history import WINDOW
 from poorwill.core.lifecycle import concluded
 from poorwill.core.model import (
@@ -124,7 +125,8 @@ class Facts:
     needed it (monotonic), ``missing_since`` since when a start waits for what it needs. ``last_run`` is the
     hour of a job's last run that is settled, ``watched_from`` when this control plane took charge (both in
     seconds since the epoch). ``has_door`` says that visitors reach it through the gateway. ``told`` is the
-    last decision that was written down: not those made before the first look came back.
+    last decision that was written down: not those made before the first look came back. ``woken`` is when
+    requests woke it, as far as that is limited.
     """
 
     rules: Service
@@ -160,6 +162,12 @@ class Facts:
     plans: tuple[Plan, ...] = ()
     last_run: float | None = None
     watched_from: float = 0.0
+    woken: tuple[Woken, ...] = ()
+
+    @property
+    def allowance(self) -> Allowance:
+        """What requests may do, and what they have done of it."""
+        return Allowance(self.rules.max_wakes, self.rules.max_wakes_per_client, self.woken)
 
     @property
     def name(self) -> str:

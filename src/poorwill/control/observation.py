@@ -30,6 +30,8 @@ def observe(facts: Facts, front: Front, needs: Needs, now: Now) -> Observation:
         wake_time=known.p90 if known else facts.rules.start_timeout,
         last_run=facts.last_run,
         watched_from=facts.watched_from,
+        allowance=facts.allowance,
+        at_rest=facts.at_rest,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from poorwill.core.allowance import Allowance, Rate
 from poorwill.core.schedule import Timetable
 
 
@@ -41,6 +42,7 @@ class Service:
     believed. ``keepalive_bytes`` is the bytes per minute that an open but idle stream may move
     (pings, keep-alive comments) without counting as activity. ``on_request`` says what a visitor can do
     outside the windows of ``timetable``. A ``job`` is visited by nobody: it runs until it is done.
+    ``max_wakes`` and ``max_wakes_per_client`` limit how often requests wake it.
     """
 
     name: str
@@ -52,6 +54,8 @@ class Service:
     on_request: OnRequest = OnRequest.WAKE
     timetable: Timetable | None = None
     job: bool = False
+    max_wakes: Rate | None = None
+    max_wakes_per_client: Rate | None = None
 
 
 class Condition(StrEnum):
@@ -163,10 +167,14 @@ class Traffic:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Demand by visitors: ``waiting`` requests held now, and when the newest one asked."""
+    """Demand by visitors: ``waiting`` requests held now, and when the newest one asked. ``client`` was the
+    first to ask since it was last awake, with the program ``program``.
+    """
 
     waiting: int = 0
     last_at: float | None = None
+    client: str = ""
+    program: str = ""
 
 
 class HandKind(StrEnum):
@@ -221,7 +229,8 @@ class Observation:
     ``needed_at`` is when that was last so. ``missing`` says what it has to wait for before it can start;
     empty when nothing. ``wake_time`` is how long its starts take, for windows that begin with a service
     that answers. ``last_run`` is the hour of the last run of a job that is settled, ``watched_from`` since
-    when Poorwill has been there to start one (both seconds since the epoch).
+    when Poorwill has been there to start one (both seconds since the epoch). ``at_rest`` says that by the
+    last decision nothing of it was wanted or there.
     """
 
     instances: tuple[Instance, ...]
@@ -237,6 +246,18 @@ class Observation:
     wake_time: float = 0.0
     last_run: float | None = None
     watched_from: float = 0.0
+    allowance: Allowance = field(default_factory=Allowance)
+    at_rest: bool = False
+
+    @property
+    def fresh(self) -> bool:
+        """Whether a start would be a new wake: not another try, nor the return after a crash in use."""
+        return all(
+            one.condition is Condition.ABSENT
+            and one.intent is None
+            and (self.at_rest or one.outcome in (None, Outcome.STOPPED))
+            for one in self.instances
+        )
 
 
 class Phase(StrEnum):

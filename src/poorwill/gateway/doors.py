@@ -10,10 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from poorwill.core.allowance import Allowance
 from poorwill.core.history import Estimate
 from poorwill.core.hours import OpeningHours
 from poorwill.core.model import Asked, OnRequest
 from poorwill.gateway.again import FRESH
+from poorwill.gateway.clients import Client
 
 
 class Refusal(StrEnum):
@@ -38,7 +40,9 @@ class Door:
 
     ``hold`` is in seconds. ``waking_since`` (monotonic) is None unless a start is under way; ``trouble``
     says that the last start failed. ``entrance`` is what a visit does to the service; None until the control
-    plane knows. ``hours`` is when it opens by itself. ``checks`` counts everything Envoy asked.
+    plane knows. ``hours`` is when it opens by itself. ``checks`` counts everything Envoy asked. ``allowance``
+    is how often visitors may wake it; None while asking for it is no wake. ``known`` says whether anybody can
+    tell if it runs. ``asker`` is who asked first since it was last awake.
     """
 
     service: str
@@ -55,6 +59,9 @@ class Door:
     last_asked_at: float | None = None
     clicked_at: float | None = None
     passing_since: float | None = None
+    allowance: Allowance | None = None
+    known: bool = True
+    asker: Client | None = None
     passable: asyncio.Event = field(default_factory=asyncio.Event)
     _turns: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -73,19 +80,21 @@ class Door:
         clicked = self.waking_since is not None or self._clicked(now)
         return self.entrance is OnRequest.PAGE and not clicked
 
-    def click(self, now: float) -> None:
+    def click(self, now: float, client: Client | None = None) -> None:
         """A person wants the service, and said so. A start may have to wait for a stop that is under way."""
         self.clicked_at = now
-        self.ask(now)
+        self.ask(now, client)
 
     def _clicked(self, now: float) -> bool:
         return self.clicked_at is not None and now - self.clicked_at < CLICK_LASTS
 
     def asked(self) -> Asked:
-        return Asked(waiting=self.waiting, last_at=self.last_asked_at)
+        first = self.asker or Client()
+        return Asked(self.waiting, self.last_asked_at, first.name, first.program)
 
-    def ask(self, now: float) -> None:
+    def ask(self, now: float, client: Client | None = None) -> None:
         """Somebody wants the service."""
+        self.asker = self.asker or client
         if self._clicked(now):
             self.clicked_at = now
         self.last_asked_at = now
@@ -99,7 +108,7 @@ class Door:
     def let_through(self, through: bool) -> None:
         if through:
             self.passable.set()
-            self.clicked_at = None
+            self.clicked_at = self.asker = None
         else:
             self.passable.clear()
             self.passing_since = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from poorwill.core.allowance import Allowance
 from poorwill.core.history import Estimate
 from poorwill.core.hours import OpeningHours
 from poorwill.core.model import Asked, Gate, GateState, OnRequest, Traffic
@@ -78,6 +79,13 @@ class Front:
         door.entrance, door.hours = entrance, hours
         door.refuse(Refusal(refusal) if refusal else None)
         if before != (estimate, waking_since, trouble, entrance, hours):
+            door.turn()
+
+    def allow(self, service: str, allowance: Allowance | None, *, known: bool) -> None:
+        """How often visitors may wake it; None while asking for it is no wake."""
+        door = self._doors[service]
+        if (door.allowance, door.known) != (allowance, known):
+            door.allowance, door.known = allowance, known
             door.turn()
 
     def confirmed(self, service: str) -> None:

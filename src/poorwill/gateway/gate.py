@@ -9,6 +9,7 @@ from the request's own start.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
@@ -21,8 +22,11 @@ from poorwill.gateway import authz_pb2 as pb
 from poorwill.gateway import entrance, hours, pages
 from poorwill.gateway.again import granted
 from poorwill.gateway.callers import Caller, caller, patience, wants_html
+from poorwill.gateway.clients import Client, client
 from poorwill.gateway.doors import Door, Refusal
+from poorwill.gateway.limits import Limit, limit, limit_error, limit_page
 from poorwill.gateway.routes import events_path, wake_path
+from poorwill.gateway.tokens import token
 
 _METHOD = "Check"
 _SERVICE = "envoy.service.auth.v3.Authorization"
@@ -33,10 +37,13 @@ _REFUSED_FOR = 300
 
 
 class Gate:
-    """The ext_authz server. ``doors`` is shared with whoever opens and closes them."""
+    """The ext_authz server. ``doors`` is shared with whoever opens and closes them; ``key`` disguises clients
+    and proves that a page is ours.
+    """
 
-    def __init__(self, doors: Mapping[str, Door]) -> None:
+    def __init__(self, doors: Mapping[str, Door], key: str = "") -> None:
         self._doors = doors
+        self.key = key
         self._server: grpc.aio.Server | None = None
 
     async def serve(self, socket: Path) -> None:
@@ -71,20 +78,26 @@ class Gate:
         now = clock.now()
         started = attributes.request.time.seconds + attributes.request.time.nanos / 1e9
         waited = max(0.0, now.wall - started) if started else 0.0
-        return await self._answer(door, http, attributes.context_extensions["class"], now, waited)
+        address = attributes.source.address.socket_address.address
+        asker = client(self.key, address, http.headers.get("user-agent", ""))
+        return await self._answer(door, http, attributes.context_extensions["class"], asker, now, waited)
 
     async def _answer(
-        self, door: Door, http: pb.HttpRequest, kind: str, now: Now, waited: float
+        self, door: Door, http: pb.HttpRequest, kind: str, asker: Client, now: Now, waited: float
     ) -> pb.CheckResponse:
         headers = http.headers
         if door.passable.is_set():
             return _pass(door, http, now.mono)
+        if kind == "monitor":
+            return _monitored(door, http, now.mono)
         if door.refusal is not None and kind != "background":
             return _refused(door, http)
         if door.closed:
             return _closed(door, http, now, kind)
+        if kind != "background" and (reached := limit(door, asker.name, now.wall)):
+            return _limited(door, http, reached)
         if door.needs_a_click(now.mono):
-            return _to_be_clicked(door, http, now, kind)
+            return _to_be_clicked(door, http, now, kind, self.key)
         if kind == "background":
             return _unavailable(door, http, now.mono)
         match caller(http.method, headers):
@@ -94,49 +107,62 @@ class Gate:
                 return _unavailable(door, http, now.mono)
             case Caller.PAGE:
                 if door.entrance is not None:  # else the page itself asks as soon as it may
-                    door.ask(now.mono)
+                    door.ask(now.mono, asker)
                 return _waiting_page(door, http, now.mono)
             case Caller.HELD if door.crowded:
                 if door.entrance is not None:
-                    door.ask(now.mono)
+                    door.ask(now.mono, asker)
                 return _unavailable(door, http, now.mono, "crowded")
             case Caller.HELD:
-                return await _hold(door, http, patience(headers, door.hold) - waited)
+                return await self._hold(door, http, asker, patience(headers, door.hold) - waited)
 
+    async def _hold(
+        self, door: Door, http: pb.HttpRequest, asker: Client, seconds: float
+    ) -> pb.CheckResponse:
+        """Wait for the door. A client that hangs up arrives as a cancellation and is no longer counted.
 
-async def _hold(door: Door, http: pb.HttpRequest, seconds: float) -> pb.CheckResponse:
-    """Wait for the door. A client that hangs up arrives as a cancellation and is no longer counted.
-
-    Who waits when the service closes is told at once. Who waits when it begins to ask for a click goes on
-    waiting: when they came, coming was enough. Nobody asks for a service before it is known what asking does.
-    """
-    asked = False
-    try:
-        async with asyncio.timeout(max(0.0, seconds)):
-            while not door.passable.is_set():
-                now = clock.now()
-                if door.refusal is not None:
-                    return _refused(door, http)
-                if door.closed:
-                    return _closed(door, http, now, "")
-                if not asked and door.needs_a_click(now.mono):
-                    return _to_be_clicked(door, http, now, "")
-                if not asked and door.entrance is not None:
-                    asked = True
-                    door.waiting += 1
-                    door.ask(now.mono)
-                await door.change()
-        return _pass(door, http, clock.now().mono)
-    except TimeoutError:
-        return _unavailable(door, http, clock.now().mono)
-    finally:
-        if asked:
-            door.waiting -= 1
+        Who waits when the service closes is told at once. Who waits when it begins to ask for a click goes
+        on waiting: when they came, coming was enough. Nobody asks for a service before it is known what
+        asking does.
+        """
+        asked = False
+        try:
+            async with asyncio.timeout(max(0.0, seconds)):
+                while not door.passable.is_set():
+                    now = clock.now()
+                    if door.refusal is not None:
+                        return _refused(door, http)
+                    if door.closed:
+                        return _closed(door, http, now, "")
+                    if reached := limit(door, asker.name, now.wall):
+                        return _limited(door, http, reached)
+                    if not asked and door.needs_a_click(now.mono):
+                        return _to_be_clicked(door, http, now, "", self.key)
+                    if not asked and door.entrance is not None:
+                        asked = True
+                        door.waiting += 1
+                        door.ask(now.mono, asker)
+                    await door.change()
+            return _pass(door, http, clock.now().mono)
+        except TimeoutError:
+            return _unavailable(door, http, clock.now().mono)
+        finally:
+            if asked:
+                door.waiting -= 1
 
 
 def _pass(door: Door, http: pb.HttpRequest, now: float) -> pb.CheckResponse:
     headers = _options(granted(http.method, http.headers)) if door.is_fresh(now) else []
     return pb.CheckResponse(status=pb.Status(code=0), ok_response=pb.OkHttpResponse(headers=headers))
+
+
+def _monitored(door: Door, http: pb.HttpRequest, now: float) -> pb.CheckResponse:
+    """A monitor that may be told that all is well with a service that sleeps; it is told when it is not."""
+    if door.refusal in (Refusal.CLOSING, Refusal.REMOVED):
+        return _unavailable(door, http, now, str(door.refusal))
+    if door.trouble or not door.known:
+        return _unavailable(door, http, now, "trouble" if door.known else "unknown")
+    return _deny(200, json.dumps({"status": "asleep", "service": door.service}) + "\n")
 
 
 def _waiting_page(door: Door, http: pb.HttpRequest, now: float) -> pb.CheckResponse:
@@ -163,7 +189,9 @@ def _sleeping_page(door: Door, http: pb.HttpRequest, now: float) -> pb.CheckResp
 
 def _unavailable(door: Door, http: pb.HttpRequest, now: float, kind: str = "") -> pb.CheckResponse:
     retry = pages.retry_after(door.estimate, door.elapsed(now))
-    kind = kind or ("asleep" if door.waking_since is None else "trouble" if door.trouble else "waking")
+    if not kind:
+        kind = "asleep" if door.waking_since is None else "trouble" if door.trouble else "waking"
+        kind = kind if door.known else "unknown"
     return _deny(503, pages.api_error(kind, door.service, _language(http), retry=retry), retry=retry)
 
 
@@ -177,7 +205,16 @@ def _closed(door: Door, http: pb.HttpRequest, now: Now, kind: str) -> pb.CheckRe
     return _deny(503, body, retry=retry)
 
 
-def _to_be_clicked(door: Door, http: pb.HttpRequest, now: Now, kind: str) -> pb.CheckResponse:
+def _limited(door: Door, http: pb.HttpRequest, reached: Limit) -> pb.CheckResponse:
+    """Nobody who asks is waited for: it would be in vain."""
+    if wants_html(http.headers):
+        page = limit_page(door.service, _language(http), reached)
+        return _deny(reached.status, page, html=True, retry=reached.seconds)
+    body = limit_error(door.service, _language(http), reached)
+    return _deny(reached.status, body, retry=reached.seconds)
+
+
+def _to_be_clicked(door: Door, http: pb.HttpRequest, now: Now, kind: str, key: str) -> pb.CheckResponse:
     """Coming wakes nothing: a person is asked, and a program is told so."""
     retry = min(_REFUSED_FOR, hours.wait(door.hours, now.wall))
     if _reads_pages(http, kind):
@@ -185,6 +222,7 @@ def _to_be_clicked(door: Door, http: pb.HttpRequest, now: Now, kind: str) -> pb.
             door.service,
             _language(http),
             wake=wake_path(door.service),
+            token=token(key, door.service, now.wall),
             back=http.path,
             estimate=door.estimate,
             hours=door.hours,

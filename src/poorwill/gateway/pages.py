@@ -37,6 +37,7 @@ _ERRORS = {
     "removed": ("not_found_error", "service_removed"),
     "not_found": ("not_found_error", "service_not_found"),
     "unavailable": ("service_unavailable", "service_unreachable"),
+    "unknown": ("service_unavailable", "service_unknown"),
     "crowded": ("service_unavailable", "too_many_waiting"),
     "locked": ("authentication_error", "wrong_or_no_credentials"),
     "guessing": ("authentication_error", "too_many_wrong_credentials"),

@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from poorwill.gateway import again
+from poorwill.gateway.asides import aside_routes
+from poorwill.gateway.bystanders import Bystanders, glob_regex
 from poorwill.gateway.guard import Guard, on_route
+from poorwill.gateway.marks import ASIDE, marked
 
 Json = dict[str, Any]
 
@@ -38,7 +41,7 @@ class Site:
     ``patterns`` maps the classes ``active``, ``background`` and ``busy`` to patterns: an exact path, a
     path with ``*`` (anything but a slash) and ``**`` (anything), ``/prefix/*`` (all below), each with an
     optional method in front (``POST /v1/*``). They are paths as the service sees them. ``hold`` is how many
-    seconds a request may wait.
+    seconds a request may wait. ``bystanders`` says who is kept from waking it, in such paths too.
     """
 
     service: str
@@ -48,6 +51,7 @@ class Site:
     patterns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     hold: float = 0.0
     guard: Guard | None = None
+    bystanders: Bystanders = field(default_factory=Bystanders)
 
     @property
     def unseen(self) -> str:
@@ -114,14 +118,26 @@ def _service_routes(site: Site, open_services: frozenset[str], fresh: frozenset[
     rows.sort(key=lambda row: ("*" in row[0], -len(row[0]), row[0]))  # the most specific first
     places = [(_match(site, pattern), kind) for pattern, kind in rows]
     # `path_separated_prefix: /notes` covers /notes and /notes/x but not /notesx
-    places.append(({"path_separated_prefix": site.path} if site.path else {"prefix": "/"}, "active"))
-    result = []
-    for match, kind in places:
+    rest = {"path_separated_prefix": site.path} if site.path else {"prefix": "/"}
+    is_open = site.service in open_services
+
+    def route(match: Json, kind: str) -> list[Json]:
         harmless = again.harmless(match) if site.service in fresh else None
-        if harmless is not None:
-            result.append(_route(site, harmless, kind, open_services, fresh=True))
-        result.append(_route(site, match, kind, open_services))
-    return result
+        first = [_route(site, harmless, kind, open_services, fresh=True)] if harmless else []
+        return [*first, _route(site, match, kind, open_services)]
+
+    result = aside_routes(
+        site.service,
+        site.bystanders.below(site.unseen),
+        rest,
+        is_open=is_open,
+        route=route,
+        past_the_gate=_DIRECT,
+    )
+    if is_open:  # else the gate sees what they are
+        places.append(({**rest, "filter_state": marked(ASIDE)}, "background"))
+    places.append((rest, "active"))
+    return [*result, *(row for place in places for row in route(*place))]
 
 
 def _route(site: Site, match: Json, kind: str, open_services: frozenset[str], *, fresh: bool = False) -> Json:
@@ -130,7 +146,7 @@ def _route(site: Site, match: Json, kind: str, open_services: frozenset[str], *,
         "check_settings": {"context_extensions": {"service": site.service, "class": kind}},
     }
     action: Json = {
-        "cluster": f"{site.service}/{kind}",
+        "cluster": f"{site.service}/{'background' if kind == 'monitor' else kind}",
         "timeout": "0s",
         "idle_timeout": "0s",
         # Only where an endpoint has a name of its own; X-Forwarded-Host then tells the visitor's.
@@ -157,25 +173,10 @@ def _match(site: Site, pattern: str) -> Json:
     if "*" not in path:
         match = {"path": site.unseen + path}
     else:
-        match = {"safe_regex": {"regex": re.escape(site.unseen) + _regex(path)}}
+        match = {"safe_regex": {"regex": re.escape(site.unseen) + glob_regex(path)}}
     if method:
         match["headers"] = [{"name": ":method", "string_match": {"exact": method.upper()}}]
     return match
-
-
-def _regex(glob: str) -> str:
-    """A glob as RE2 over the whole path: ``**`` and a final ``*`` cross slashes, other ``*`` do not."""
-    if glob.endswith("*") and not glob.endswith("**"):
-        glob += "*"
-    regex = ""
-    for part in re.split(r"(\*\*|\*)", glob):
-        if part == "**":
-            regex += ".*"
-        elif part == "*":
-            regex += "[^/]*"
-        else:
-            regex += re.escape(part)
-    return regex
 
 
 def _stray_routes(stray: Stray) -> list[Json]:

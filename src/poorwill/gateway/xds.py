@@ -29,6 +29,7 @@ from poorwill.gateway.clusters import (
     unix_cluster,
     watched,
 )
+from poorwill.gateway.marks import marking
 from poorwill.gateway.routes import EXT_AUTHZ, Site, Stray, virtual_hosts
 
 Json = dict[str, Any]
@@ -154,7 +155,7 @@ def _ingress(host: str, port: int, folder: Path) -> Json:
                         normalize_path=True,
                         server_header_transformation="PASS_THROUGH",
                         upgrade_configs=[{"upgrade_type": "websocket"}],
-                        http_filters=[*guard.filters(), _ext_authz(), _router()],
+                        http_filters=[marking(), *guard.filters(), _ext_authz(), _router()],
                         http2_protocol_options={
                             "allow_connect": True,
                             "initial_stream_window_size": BUFFER,

@@ -34,6 +34,7 @@ class Kind(StrEnum):
     The whole program (service ""): UP, DOWN, RELOAD, GATEWAY. A decision: PHASE. Intents: START, STOP.
     Answers of the provider: STARTED, CALL_FAILED. What it noticed, such as who stopped it: NOTED. Outcomes:
     READY, STOPPED, FAILED, CRASHED, and of a job DONE or SKIPPED. A person's demand: WAKE, SLEEP, PLAN, AUTO.
+    The request that a wake is for: WOKEN.
     """
 
     UP = "up"
@@ -55,6 +56,7 @@ class Kind(StrEnum):
     PLAN = "plan"
     DONE = "done"
     SKIPPED = "skipped"
+    WOKEN = "woken"
     NOTED = "noted"
 
 
@@ -65,7 +67,8 @@ class Entry:
     Keys of ``detail`` that ``restore`` reads: START ``prepared`` (what the provider chose before the
     start) and ``due`` (a job's hour), STARTED ``handle`` (the handle's data), READY ``seconds`` (how long
     the wake took), FAILED and CRASHED ``streak`` (failures in a row, this one included) and ``delay``,
-    WAKE and SLEEP ``until`` and ``until_wall``, PLAN ``plans`` (all of them), DONE and SKIPPED ``last_run``.
+    WAKE and SLEEP ``until`` and ``until_wall``, PLAN ``plans`` (all of them), WOKEN ``client``, DONE and
+    SKIPPED ``last_run``.
     """
 
     kind: Kind
