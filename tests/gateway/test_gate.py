@@ -16,7 +16,7 @@ from poorwill.core.history import Estimate
 from poorwill.core.hours import OpeningHours
 from poorwill.core.model import OnRequest
 from poorwill.gateway import authz_pb2 as pb
-from poorwill.gateway.doors import MAX_WAITING, Door, Refusal
+from poorwill.gateway.doors import Door, Refusal
 from poorwill.gateway.gate import Gate
 
 HTML = {"accept": "text/html"}
@@ -224,12 +224,12 @@ async def test_a_service_that_nobody_knows(envoy: Asker, door: Door) -> None:
 async def test_when_too_many_wait_one_more_is_told_to_come_back(
     envoy: Asker, door: Door, asked: list[str]
 ) -> None:
-    door.waiting = MAX_WAITING
+    door.waiting = door.max_held
     answer = await envoy.ask()
     assert int(denied(answer)["retry-after"]) >= 1
     assert code(answer) == "too_many_waiting"
     assert asked == ["it"], "it wants the service all the same"
-    assert door.waiting == MAX_WAITING
+    assert door.waiting == door.max_held
 
 
 async def test_a_thousand_wait_and_all_are_released(envoy: Asker, door: Door) -> None:

@@ -22,9 +22,9 @@ from poorwill.app.tenants import (
     Grounds,
     Tenant,
     charge,
-    door,
     leftover,
     resume,
+    set_up_door,
     sites,
     stray,
     tenants,
@@ -42,6 +42,7 @@ from poorwill.gateway.doors import Door
 from poorwill.gateway.envoy import Envoy
 from poorwill.gateway.front import Front
 from poorwill.gateway.gate import Gate
+from poorwill.gateway.slots import Pacer
 from poorwill.gateway.switchboard import Switchboard
 from poorwill.host.table import this_host
 from poorwill.store.folder import StateFolder, control_socket
@@ -71,12 +72,12 @@ class Poorwill:
         self._serving = False
         self._tasks: asyncio.TaskGroup | None = None
         self._running: set[asyncio.Task[None]] = set()
-
         self._sockets = xds.sockets_in(folder.sockets)
         admin = Admin(self._sockets.admin)
         self._doors: dict[str, Door] = {}
         self._switchboard = Switchboard(folder.envoy, admin, stray(), self._confirmed)
         self._activity = Activity(admin, self._nudge)
+        self._pacer = Pacer(self._doors, self._switchboard, admin)
         self._front = Front(self._doors, self._switchboard, self._activity, self._nudge)
         self._gate = Gate(self._doors)
         self._recorder = Recorder(journal)
@@ -157,7 +158,8 @@ class Poorwill:
         await self._gate.serve(self._sockets.gate)
         arrival = await self._envoy.arrive()
         self._note(Kind.GATEWAY, f"envoy {arrival.how}", pid=arrival.pid)
-        for work in (self._switchboard.run(), self._activity.run(), self._envoy.keep(self._envoy_again)):
+        gateway = (self._switchboard.run(), self._activity.run(), self._pacer.run())
+        for work in (*gateway, self._envoy.keep(self._envoy_again)):
             self._spawn(work)
         self._note(Kind.UP, f"poorwill {__version__}", listen=str(self._settings.listen))
 
@@ -263,10 +265,9 @@ class Poorwill:
 
     def _shape(self) -> None:
         """Doors and routes for the services of the configuration and those on their way out."""
-        here = self._settings.visited
-        for name, service in here.items():
-            self._doors.setdefault(name, door(service, self._reconciler.nudge)).hold = service.hold
-        leaving = self._doors.keys() - here.keys()
+        for service in self._settings.visited.values():
+            set_up_door(self._doors, service, self._reconciler.nudge, self._pacer.look)
+        leaving = self._doors.keys() - self._settings.visited.keys()
         self._switchboard.reshape(sites(self._settings), upstreams(self._settings), leaving)
 
     def _forgotten(self, name: str) -> None:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from poorwill.core.history import Estimate
 from poorwill.core.hours import OpeningHours
 from poorwill.core.model import Asked, OnRequest
+from poorwill.gateway.line import Line, Ticket
 
 
 class Refusal(StrEnum):
@@ -21,10 +22,6 @@ class Refusal(StrEnum):
     BY_HAND = "by_hand"
     CLOSING = "closing"
     REMOVED = "removed"
-
-
-MAX_WAITING = 5000
-"""Requests that one service's door keeps waiting at most; Envoy needs about 100 kB for each."""
 
 
 CLICK_LASTS = 60.0
@@ -38,11 +35,15 @@ class Door:
     ``hold`` is in seconds. ``waking_since`` (monotonic) is None unless a start is under way; ``trouble``
     says that the last start failed. ``entrance`` is what a visit does to the service; None until the control
     plane knows. ``hours`` is when it opens by itself. ``checks`` counts everything Envoy asked.
+    At most ``max_held`` requests wait. Who needs a slot of the service stands in the ``line`` and passes with
+    a ticket that was granted; everybody else passes when the door is ``passable``. ``on_line`` tells whoever
+    grants tickets (``gateway.slots``) that there is something to look at.
     """
 
     service: str
     hold: float
     on_demand: Callable[[str], None]
+    max_held: int = 5000
     refusal: Refusal | None = None
     estimate: Estimate | None = None
     waking_since: float | None = None
@@ -54,12 +55,14 @@ class Door:
     last_asked_at: float | None = None
     clicked_at: float | None = None
     passable: asyncio.Event = field(default_factory=asyncio.Event)
+    line: Line = field(default_factory=Line)
+    on_line: Callable[[], None] = lambda: None
     _turns: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def crowded(self) -> bool:
         """Whether one more request must not be kept waiting."""
-        return self.waiting >= MAX_WAITING
+        return max(self.waiting, len(self.line)) >= self.max_held
 
     @property
     def closed(self) -> bool:
@@ -95,21 +98,39 @@ class Door:
             self.turn()
 
     def let_through(self, through: bool) -> None:
+        if through == self.passable.is_set():
+            return  # there may be thousands who would look again for nothing
         if through:
             self.passable.set()
             self.clicked_at = None
+            self.on_line()
         else:
             self.passable.clear()
+            self.line.recall()
         self.turn()
 
     def turn(self) -> None:
         """Tell everybody who waits for a change to look again."""
         self._turns.set()
         self._turns = asyncio.Event()
+        self.line.turn()
 
-    async def change(self) -> None:
-        """Wait until something about this door changes."""
-        await self._turns.wait()
+    async def change(self, ticket: Ticket | None = None) -> None:
+        """Wait until something about this door changes, or the ticket is granted."""
+        if ticket is None:
+            await self._turns.wait()
+        else:
+            await ticket.news.wait()
+            ticket.news.clear()
+
+    def line_up(self, began: float) -> Ticket:
+        """Stand in the line for a slot; ``began`` is when the request did, in seconds since the epoch."""
+        ticket = self.line.join(began)
+        self.on_line()
+        return ticket
+
+    def admits(self, ticket: Ticket | None) -> bool:
+        return self.passable.is_set() and (ticket is None or ticket.granted)
 
     def elapsed(self, now: float) -> float:
         return 0.0 if self.waking_since is None else max(0.0, now - self.waking_since)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import grpc
 import grpc.aio
@@ -69,14 +70,16 @@ class Gate:
         now = clock.now()
         started = attributes.request.time.seconds + attributes.request.time.nanos / 1e9
         waited = max(0.0, now.wall - started) if started else 0.0
-        return await self._answer(door, http, attributes.context_extensions["class"], now, waited)
+        told = attributes.context_extensions
+        came = _Came(now.wall - waited, waited, "slot" in told)
+        return await self._answer(door, http, told["class"], now, came)
 
     async def _answer(
-        self, door: Door, http: pb.HttpRequest, kind: str, now: Now, waited: float
+        self, door: Door, http: pb.HttpRequest, kind: str, now: Now, came: _Came
     ) -> pb.CheckResponse:
         headers = http.headers
         if door.passable.is_set():
-            return _pass()
+            return await _straight_in(door, http, now, came)
         if door.refusal is not None and kind != "background":
             return _refused(door, http)
         if door.closed:
@@ -99,37 +102,69 @@ class Gate:
                     door.ask(now.mono)
                 return _unavailable(door, http, now.mono, "crowded")
             case Caller.HELD:
-                return await _hold(door, http, patience(headers, door.hold) - waited)
+                return await _hold(door, http, came)
 
 
-async def _hold(door: Door, http: pb.HttpRequest, seconds: float) -> pb.CheckResponse:
-    """Wait for the door. A client that hangs up arrives as a cancellation and is no longer counted.
+class _Came(NamedTuple):
+    """When the request began (seconds since the epoch), how long it waits already, and what for."""
+
+    began: float
+    waited: float
+    needs_slot: bool
+
+
+async def _straight_in(door: Door, http: pb.HttpRequest, now: Now, came: _Came) -> pb.CheckResponse:
+    """The service is awake. Whoever it is: without a slot they stand in the line, for nobody is told to go
+    where they are already.
+    """
+    if not came.needs_slot:
+        return _pass()
+    if door.crowded:
+        return _unavailable(door, http, now.mono, "crowded")
+    return await _hold(door, http, came)
+
+
+async def _hold(door: Door, http: pb.HttpRequest, came: _Came) -> pb.CheckResponse:
+    """Wait for the door, and for a slot where one is needed.
+
+    A client that hangs up arrives as a cancellation, is no longer counted, and leaves the line.
 
     Who waits when the service closes is told at once. Who waits when it begins to ask for a click goes on
     waiting: when they came, coming was enough. Nobody asks for a service before it is known what asking does.
     """
-    asked = False
+    asked = went = False
+    ticket = door.line_up(came.began) if came.needs_slot else None
     try:
-        async with asyncio.timeout(max(0.0, seconds)):
-            while not door.passable.is_set():
+        async with asyncio.timeout(max(0.0, patience(http.headers, door.hold) - came.waited)):
+            while not door.admits(ticket):
                 now = clock.now()
-                if door.refusal is not None:
-                    return _refused(door, http)
-                if door.closed:
-                    return _closed(door, http, now, "")
-                if not asked and door.needs_a_click(now.mono):
-                    return _to_be_clicked(door, http, now, "")
+                if not door.passable.is_set() and (shut := _shut(door, http, now, asked)):
+                    return shut
                 if not asked and door.entrance is not None:
                     asked = True
                     door.waiting += 1
                     door.ask(now.mono)
-                await door.change()
+                await door.change(ticket)
+        went = True
         return _pass()
     except TimeoutError:
-        return _unavailable(door, http, clock.now().mono)
+        return _unavailable(door, http, clock.now().mono, "crowded" if door.passable.is_set() else "")
     finally:
         if asked:
             door.waiting -= 1
+        if ticket is not None:
+            door.line.leave(ticket, went=went)
+
+
+def _shut(door: Door, http: pb.HttpRequest, now: Now, asked: bool) -> pb.CheckResponse | None:
+    """What somebody at a closed door is told instead of waiting on."""
+    if door.refusal is not None:
+        return _refused(door, http)
+    if door.closed:
+        return _closed(door, http, now, "")
+    if not asked and door.needs_a_click(now.mono):
+        return _to_be_clicked(door, http, now, "")
+    return None
 
 
 def _pass() -> pb.CheckResponse:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import Any
 
+from poorwill.gateway.clusters import Slots
+
 Json = dict[str, Any]
 
 EXT_AUTHZ = "envoy.filters.http.ext_authz"
@@ -39,7 +41,8 @@ class Site:
     ``patterns`` maps the classes ``active``, ``background`` and ``busy`` to patterns: an exact path, a
     path with ``*`` (anything but a slash) and ``**`` (anything), ``/prefix/*`` (all below), each with an
     optional method in front (``POST /v1/*``). They are paths as the service sees them. ``hold`` is how many
-    seconds a request may wait.
+    seconds a request may wait. While the service is ``paced``, requests that need one of its ``slots`` ask
+    the gate although it is open.
     """
 
     service: str
@@ -48,6 +51,8 @@ class Site:
     strip_path: bool = False
     patterns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     hold: float = 0.0
+    slots: Slots | None = None
+    paced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +102,9 @@ def _service_routes(site: Site, open_services: frozenset[str]) -> list[Json]:
         (pattern, kind)
         for kind in ("busy", "background", "active")
         for pattern in site.patterns.get(kind, ())
+        if site.slots is None or pattern not in site.slots.paths
     ]
+    rows += [(pattern, site.slots.kind) for pattern in site.slots.paths] if site.slots else []
     rows.sort(key=lambda row: ("*" in row[0], -len(row[0]), row[0]))  # the most specific first
     result = [_route(site, _match(site, pattern), kind, open_services) for pattern, kind in rows]
     # `path_separated_prefix: /notes` covers /notes and /notes/x but not /notesx
@@ -106,10 +113,14 @@ def _service_routes(site: Site, open_services: frozenset[str]) -> list[Json]:
 
 
 def _route(site: Site, match: Json, kind: str, open_services: frozenset[str]) -> Json:
-    ask = {
-        "@type": _PER_ROUTE,
-        "check_settings": {"context_extensions": {"service": site.service, "class": kind}},
-    }
+    if site.slots and not site.slots.paths and kind != "background":
+        kind = site.slots.kind
+    needs_slot = site.slots is not None and kind == site.slots.kind
+    told = {"service": site.service, "class": kind.rpartition("/")[2]}
+    if needs_slot:
+        told["slot"] = "needed"
+    ask = {"@type": _PER_ROUTE, "check_settings": {"context_extensions": told}}
+    direct = site.service in open_services and not (needs_slot and site.paced)
     action: Json = {
         "cluster": f"{site.service}/{kind}",
         "timeout": "0s",
@@ -133,7 +144,7 @@ def _route(site: Site, match: Json, kind: str, open_services: frozenset[str]) ->
     return {
         "match": match,
         "route": action,
-        "typed_per_filter_config": _DIRECT if site.service in open_services else {EXT_AUTHZ: ask},
+        "typed_per_filter_config": _DIRECT if direct else {EXT_AUTHZ: ask},
     }
 
 

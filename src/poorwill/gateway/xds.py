@@ -112,7 +112,11 @@ def routes(sites: Iterable[Site], open_services: frozenset[str], stray: Stray) -
 def clusters(services: Mapping[str, Upstream], folder: Path) -> Json:
     """One cluster for each class of each service."""
     return discovery(
-        [service_cluster(name, kind, services[name], folder) for name in sorted(services) for kind in CLASSES]
+        [
+            service_cluster(name, kind, upstream, folder)
+            for name, upstream in sorted(services.items())
+            for kind in upstream.kinds
+        ]
     )
 
 
@@ -176,16 +180,20 @@ def _local_replies() -> Json:
         "message": "the service did not answer (%RESPONSE_FLAGS%)",
     }
     flags = ["UH", "UF", "URX", "UC", "UR", "UPE"]
+    crowded = {**error, "code": "too_many_waiting", "message": "too many requests are waiting"}
+    later = {"header": {"key": "retry-after", "value": "5"}}
     return {
         "mappers": [
-            {
-                "filter": {"response_flag_filter": {"flags": flags}},
-                "body_format_override": {
-                    "json_format": {"error": error},
-                    "content_type": "application/json",
-                },
-            }
+            _local_reply(flags, error),
+            {**_local_reply(["UO"], crowded), "headers_to_add": [later]},
         ]
+    }
+
+
+def _local_reply(flags: list[str], error: Json) -> Json:
+    return {
+        "filter": {"response_flag_filter": {"flags": flags}},
+        "body_format_override": {"json_format": {"error": error}, "content_type": "application/json"},
     }
 
 
@@ -263,7 +271,7 @@ def _router() -> Json:
 def _kept_stats() -> list[Json]:
     counters = "rq_(active|pending_active|total)|cx_[rt]x_bytes_total"
     wanted = (
-        rf"cluster\.[^.]+/({'|'.join(CLASSES)})\.(upstream_({counters})|version_text)",
+        rf"cluster\.[^./]+/(slots/)?({'|'.join(CLASSES)})\.(upstream_({counters})|version_text)",
         r"(cluster_manager\.cds|http\.ingress\.rds\.[^.]+)\.(version_text|update_rejected)",
         r"http\.ingress\.downstream_rq_active",
         r"server\.live",
