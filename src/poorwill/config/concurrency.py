@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, model_v
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from poorwill.config.complaint import expected
 from poorwill.config.names import Pattern
 
 
@@ -26,7 +27,11 @@ class Concurrency(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _a_number_alone(cls, value: Any) -> Any:
-        return {"limit": value} if isinstance(value, int) and not isinstance(value, bool) else value
+        if isinstance(value, int) and not isinstance(value, bool):
+            return {"limit": value}
+        if not isinstance(value, dict | Concurrency):
+            raise expected("a number such as 4, or {limit: 4, paths: [/v1/*]}")
+        return value
 
     @classmethod
     def __get_pydantic_json_schema__(

@@ -77,7 +77,7 @@ class ServiceConfig(Scheduled):
     max_held: Annotated[int, Field(ge=1)] = Field(
         default=5000,
         description="How many requests wait at most. Those beyond it are answered 503 at once, with the time "
-        "to come again. Each needs memory while it waits, about 50 kB.",
+        "to come again. Each needs memory while it waits, about 100 kB.",
     )
     concurrency: Concurrency | None = Field(
         default=None,
