@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 
 from poorwill.app import room
 from poorwill.config import load
+from poorwill.providers.registry import option_models
 
 TEXT = "services: {{a: {{max_held: {held}, run: {{process: {{command: [x, '{{port}}']}}}}}}}}"
 
@@ -21,7 +22,7 @@ def test_too_few_files(
     file.write_text(TEXT.format(held=held))
     monkeypatch.setattr(room, "raise_limit", lambda: allowed)
     with capture_logs() as said:
-        room.make_room(load(file))
+        room.make_room(load(file, option_models()))
     assert bool(said) == warned
     if warned:
         assert said[0]["services"] == ["a"]
