@@ -21,9 +21,10 @@ def test_too_few_files(
     file = tmp_path / "poorwill.yaml"
     file.write_text(TEXT.format(held=held))
     monkeypatch.setattr(room, "raise_limit", lambda: allowed)
+    monkeypatch.setattr(room, "connections", lambda: 412)
     with capture_logs() as said:
         room.make_room(load(file, option_models()))
     assert bool(said) == warned
     if warned:
         assert said[0]["services"] == ["a"]
-        assert "about 412 requests" in said[0]["hint"]
+        assert "only 412 visitors" in said[0]["hint"]

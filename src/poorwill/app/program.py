@@ -44,6 +44,7 @@ from poorwill.gateway.front import Front
 from poorwill.gateway.gate import Gate
 from poorwill.gateway.slots import Pacer
 from poorwill.gateway.switchboard import Switchboard
+from poorwill.host.files import connections
 from poorwill.host.table import this_host
 from poorwill.store.folder import StateFolder, control_socket
 from poorwill.store.journal import Entry, Journal, Kind, Restored
@@ -89,14 +90,14 @@ class Poorwill:
             listen=(settings.listen.host, settings.listen.port),
             sockets=self._sockets,
             folder=folder.envoy,
+            http_connections=connections(),
         )
         self._envoy = Envoy(folder.envoy, admin, bootstrap, this_host())
 
     async def run(self, serving: Callable[[], None]) -> Exit:
         """Serve until told to end; ``serving()`` is called once when visitors can come in."""
         restored = await self._journal.restore()
-        async with asyncio.TaskGroup() as tasks:
-            self._tasks = tasks
+        async with asyncio.TaskGroup() as self._tasks:
             self._spawn(self._recorder.run())
             self._spawn(self._reconciler.run())
             self._mind_signals()
@@ -168,16 +169,15 @@ class Poorwill:
         for name, past in restored.items():
             if name in tenants(self._settings):
                 continue
-            facts = leftover(name, past, self._grounds)
-            if facts is not None:
+            if facts := leftover(name, past, self._grounds):
                 retire(facts)
                 if facts.has_door:
                     self._doors[name] = Door(name, 0.0, self._reconciler.nudge)
                 self._reconciler.add(facts)
 
     def _take_charge(self, tenant: Tenant, restored: Restored) -> None:
-        door = tenant.name in self._settings.visited
-        self._reconciler.add(charge(tenant, restored, self._grounds, has_door=door))
+        has_door = tenant.name in self._settings.visited
+        self._reconciler.add(charge(tenant, restored, self._grounds, has_door=has_door))
         resume(self._doors.get(tenant.name), tenant, restored)
         if self._ending.how is Exit.DOWN:  # somebody did not wait until we were up
             self._ending.put_to_sleep()

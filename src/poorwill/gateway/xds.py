@@ -71,7 +71,8 @@ def bootstrap(
     host, port = listen
     return {
         "node": {"id": node, "cluster": "poorwill"},
-        "admin": {"address": pipe(sockets.admin)},
+        # However many visitors there are, the gate and we ourselves get through.
+        "admin": {"address": pipe(sockets.admin), "ignore_global_conn_limit": True},
         "static_resources": {
             "listeners": [_ingress(host, port, folder), _hop(sockets)],
             "clusters": [
@@ -215,6 +216,7 @@ def _hop(sockets: Sockets) -> Json:
     return {
         "name": "hop",
         "address": pipe(sockets.hop),
+        "ignore_global_conn_limit": True,
         "filter_chains": [
             {
                 "filters": [

@@ -11,6 +11,18 @@ ENOUGH = 65_536
 """Nobody needs more here, and some programs become slow with a limit of a billion, which children inherit."""
 
 
+_OURS = 200
+"""Files that Envoy and we have open for ourselves."""
+
+
+def connections(most: int = 50_000) -> int:
+    """How many visitors fit, at most. Envoy must never have to do without a file towards a service: it then
+    loses count of its requests.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return most if hard == resource.RLIM_INFINITY else max(10, min(most, (hard - _OURS) // 2))
+
+
 def raise_limit() -> int:
     """As far as it may be raised; returns how many may be open now."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
