@@ -100,7 +100,7 @@ class Gate:
             case Caller.HELD if door.crowded:
                 if door.entrance is not None:
                     door.ask(now.mono)
-                return _unavailable(door, http, now.mono, "crowded")
+                return _crowded(door, http, now.mono)
             case Caller.HELD:
                 return await _hold(door, http, came)
 
@@ -120,7 +120,7 @@ async def _straight_in(door: Door, http: pb.HttpRequest, now: Now, came: _Came) 
     if not came.needs_slot:
         return _pass()
     if door.crowded:
-        return _unavailable(door, http, now.mono, "crowded")
+        return _crowded(door, http, now.mono)
     return await _hold(door, http, came)
 
 
@@ -148,7 +148,8 @@ async def _hold(door: Door, http: pb.HttpRequest, came: _Came) -> pb.CheckRespon
         went = True
         return _pass()
     except TimeoutError:
-        return _unavailable(door, http, clock.now().mono, "crowded" if door.passable.is_set() else "")
+        given_up = _crowded if door.passable.is_set() else _unavailable
+        return given_up(door, http, clock.now().mono)
     finally:
         if asked:
             door.waiting -= 1
@@ -193,9 +194,17 @@ def _sleeping_page(door: Door, http: pb.HttpRequest, now: float) -> pb.CheckResp
     return _deny(503, page, html=True, retry=retry)
 
 
-def _unavailable(door: Door, http: pb.HttpRequest, now: float, kind: str = "") -> pb.CheckResponse:
+def _crowded(door: Door, http: pb.HttpRequest, now: float) -> pb.CheckResponse:
+    """Nobody more is kept waiting, or no slot became free in time."""
     retry = pages.retry_after(door.estimate, door.elapsed(now))
-    kind = kind or ("asleep" if door.waking_since is None else "trouble" if door.trouble else "waking")
+    if _reads_pages(http, ""):
+        return _deny(503, pages.notice_page("crowded", door.service, _language(http)), html=True, retry=retry)
+    return _deny(503, pages.api_error("crowded", door.service, _language(http), retry=retry), retry=retry)
+
+
+def _unavailable(door: Door, http: pb.HttpRequest, now: float) -> pb.CheckResponse:
+    retry = pages.retry_after(door.estimate, door.elapsed(now))
+    kind = "asleep" if door.waking_since is None else "trouble" if door.trouble else "waking"
     return _deny(503, pages.api_error(kind, door.service, _language(http), retry=retry), retry=retry)
 
 

@@ -24,9 +24,9 @@ __all__ = [
     "waiting_page",
 ]
 
-NOTICES = ("by_hand", "closing", "removed", "not_found", "unavailable")
+NOTICES = ("by_hand", "closing", "removed", "not_found", "unavailable", "crowded")
 _ASLEEP = ("asleep", "by_hand")
-_WORTH_RETRYING = ("closing", "unavailable")
+_WORTH_RETRYING = ("closing", "unavailable", "crowded")
 
 _ERRORS = {
     "waking": ("service_unavailable", "service_waking"),
