@@ -56,6 +56,16 @@ async def who_gave_up_is_not_served(new: New) -> None:
         assert sorted(numbers(gateway)) == list(range(1, 40, 2))
 
 
+async def who_has_no_slot_waits_in_the_gate_and_no_longer_than_the_hold(new: New) -> None:
+    async with new("--slots", "1", concurrency=1, hold="4s", idle_after="30s") as gateway:
+        waiting = asking(gateway, range(5), "/?seconds=3")
+        await until(lambda: len(numbers(gateway)) == 1, "the first has a slot")
+        await gateway.until_waiting("it", 4)
+        answers = await asyncio.gather(*waiting)
+        assert sorted(answers) == [200, 200, 503, 503, 503]
+        assert len(numbers(gateway)) == 2
+
+
 async def a_dead_control_plane_in_the_middle_of_a_release_costs_nothing(new: New) -> None:
     async with new("--startup", "1", "--slots", "2", concurrency=2, idle_after="30s") as gateway:
         waiting = asking(gateway, range(200))
@@ -127,6 +137,7 @@ async def beyond_max_held_they_are_told_when_to_come_again(new: New) -> None:
 STORIES: list[Story] = [
     one_at_a_time_never_sees_two_and_the_first_come_is_the_first_served,
     who_gave_up_is_not_served,
+    who_has_no_slot_waits_in_the_gate_and_no_longer_than_the_hold,
     a_dead_control_plane_in_the_middle_of_a_release_costs_nothing,
     a_busy_service_gets_its_gate_back_and_loses_it_again,
     only_the_named_paths_need_a_slot,
