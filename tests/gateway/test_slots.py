@@ -77,7 +77,7 @@ async def test_too_many_for_envoy_itself_are_told_when_to_come_again(house: Hous
         answers = await ask(house, 20)
     refused = [one for one in answers if one.status_code == 503]
     assert len(refused) + crowd.all == 20
-    assert crowd.all >= 4
+    assert crowd.all >= 3  # the first one waits too while Envoy connects
     assert refused
     for one in refused:
         assert one.headers["retry-after"] == "5"
