@@ -33,6 +33,7 @@ class Upstream:
         self.options = options
         self.refusals = options.refuse
         self.races = options.race
+        self.working = 0
 
     def note(self, line: str) -> None:
         if self.options.journal:
@@ -76,6 +77,25 @@ class Upstream:
         method, target, _ = first.split(" ")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         self.note(f"{method} {target}")
+        url = urlsplit(target)
+        if not self.options.slots or url.path in ("/ready", "/free"):
+            return await self.work(method, target, headers, reader, writer)
+        self.working += 1
+        if self.working > self.options.slots:
+            self.note(f"TRAMPLED {self.working} at once")
+        try:
+            return await self.work(method, target, headers, reader, writer)
+        finally:
+            self.working -= 1
+
+    async def work(
+        self,
+        method: str,
+        target: str,
+        headers: Headers,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> bool:
         url = urlsplit(target)
         query = {name: values[0] for name, values in parse_qs(url.query).items()}
         if headers.get("upgrade", "").lower() == "websocket":
@@ -206,6 +226,7 @@ def main() -> None:
     parser.add_argument("--exit", type=int, default=None, help="print a line and exit with this code at once")
     parser.add_argument("--broken-while", default="", help="exit with 7 at once while this file exists")
     parser.add_argument("--linger", type=float, default=0.0, help="seconds from SIGTERM to its end")
+    parser.add_argument("--slots", type=int, default=0, help="write down when more come at a time")
     parser.add_argument("--grpc", action="store_true")
     parser.add_argument("--certificate", default="", help="file with a certificate and key: speak TLS")
     options = parser.parse_args()

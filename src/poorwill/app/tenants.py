@@ -24,7 +24,7 @@ from poorwill.errors import StateError
 from poorwill.gateway import pages
 from poorwill.gateway.bystanders import Answer, Bystanders
 from poorwill.gateway.bystanders import Kind as Bystander
-from poorwill.gateway.clusters import Upstream
+from poorwill.gateway.clusters import Slots, Upstream
 from poorwill.gateway.doors import Door
 from poorwill.gateway.routes import Site, Stray
 from poorwill.providers.base import Provider, Surroundings
@@ -84,15 +84,34 @@ def bystanders(said: BystanderConfig) -> Bystanders:
 
 def upstreams(settings: Settings) -> dict[str, Upstream]:
     return {
-        name: Upstream(service.protocol == "http2", service.address.tls if service.address else None)
+        name: Upstream(
+            service.protocol == "http2",
+            service.address.tls if service.address else None,
+            _slots(service),
+        )
         for name, service in settings.visited.items()
     }
+
+
+def _slots(service: ServiceConfig) -> Slots | None:
+    wanted = service.concurrency
+    if wanted is None:
+        return None
+    return Slots(wanted.limit, wanted.paths, bool(service.traffic.busy), service.max_held)
 
 
 def door(service: ServiceConfig, nudge: Callable[[str], None]) -> Door:
     """Its door, at which nobody asks in vain before the first decision says whether it is in its hours."""
     known = OnRequest.WAKE if service.on_request == "wake" else None
     return Door(service.name, service.hold, nudge, entrance=known)
+
+
+def set_up_door(
+    doors: dict[str, Door], service: ServiceConfig, nudge: Callable[[str], None], pace: Callable[[], None]
+) -> None:
+    """Its door as configured. One that is there already stays, with all who wait at it."""
+    here = doors.setdefault(service.name, door(service, nudge))
+    here.hold, here.max_held, here.on_line = service.hold, service.max_held, pace
 
 
 def resume(door: Door | None, tenant: Tenant, restored: Restored) -> None:

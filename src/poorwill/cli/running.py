@@ -13,6 +13,7 @@ from typing import TextIO, cast
 import structlog
 
 from poorwill.app import Exit, Poorwill
+from poorwill.app.room import make_room
 from poorwill.cli.options import read
 from poorwill.cli.output import Patient, say
 from poorwill.config import Settings
@@ -25,6 +26,7 @@ def run(file: Path, *, verbose: bool = False, serving: Callable[[], None] | None
     """Serve until told to end. Raises PoorwillError when it cannot begin."""
     settings = read(file)
     set_up_log(verbose=verbose)
+    make_room(settings)
     folder = StateFolder.open(settings.state)
     try:
         ended = asyncio.run(_serve(settings, folder, file, serving or (lambda: _say_hello(settings))))

@@ -15,6 +15,7 @@ from poorwill.config.address import Address
 from poorwill.config.auth import Auth
 from poorwill.config.bystanders import BystanderConfig, RateLimit
 from poorwill.config.complaint import all_of, wrong
+from poorwill.config.concurrency import Concurrency
 from poorwill.config.jobs import job_complaints
 from poorwill.config.names import HostNames, PathPrefix, RequestPath, ServiceName
 from poorwill.config.run import RunSection, context
@@ -74,6 +75,16 @@ class ServiceConfig(Scheduled):
     hold: Duration = Field(
         default=90.0,
         description="How long a request waits for a sleeping service before the answer is 503.",
+    )
+    max_held: Annotated[int, Field(ge=1)] = Field(
+        default=5000,
+        description="How many requests wait at most. Those beyond it are answered 503 at once, with the time "
+        "to come again. Each needs memory while it waits, about 100 kB.",
+    )
+    concurrency: Concurrency | None = Field(
+        default=None,
+        description="How many requests one instance takes at a time; the others wait their turn. A number, "
+        "or a number and the paths that count.",
     )
     on_request: Literal["wake", "page", "closed"] = Field(
         default="wake",
@@ -155,15 +166,35 @@ class ServiceConfig(Scheduled):
         """A pattern elsewhere would take requests that are meant for another service on the same host."""
         if self.path and not self.strip_path:
             found = []
-            for kind, patterns in self.traffic.patterns.items():
+            listed: dict[tuple[str, str], tuple[str, ...]] = {
+                ("traffic", kind): patterns for kind, patterns in self.traffic.patterns.items()
+            }
+            listed["concurrency", "paths"] = self.concurrency.paths if self.concurrency else ()
+            for where, patterns in listed.items():
                 for index, pattern in enumerate(patterns):
                     path = pattern.rpartition(" ")[2]
                     if path != self.path and not path.startswith(f"{self.path}/"):
                         hint = f"the service sees its path too: {self.path}{path}"
                         error = wrong(f"{path} is not below path: {self.path}", hint)
-                        found.append((("traffic", kind, index), error, pattern))
+                        found.append(((*where, index), error, pattern))
             if found:
                 raise all_of(found)
+        return self
+
+    @model_validator(mode="after")
+    def _background_needs_no_slot(self) -> Self:
+        background = self.traffic.background
+        found = []
+        for index, pattern in enumerate(self.concurrency.paths if self.concurrency else ()):
+            if pattern in background:
+                error = wrong(
+                    f"{pattern} is background traffic, which never counts",
+                    "keep it in one of the two",
+                    other=("traffic", "background", background.index(pattern)),
+                )
+                found.append((("concurrency", "paths", index), error, pattern))
+        if found:
+            raise all_of(found)
         return self
 
     @model_validator(mode="after")

@@ -12,7 +12,7 @@ from poorwill.gateway.marks import marked
 Json = dict[str, Any]
 
 Route = Callable[[Json, str], list[Json]]
-"""From what a request must be like, and a class, to the routes on which it reaches the service or the gate."""
+"""From what a request must be like, and a class, to the routes on which it reaches the service or gate."""
 
 RETRY_AFTER = 3600
 """Seconds. Who only looks need not look often."""

@@ -16,6 +16,7 @@ from poorwill.core.hours import OpeningHours
 from poorwill.core.model import Asked, OnRequest
 from poorwill.gateway.again import FRESH
 from poorwill.gateway.clients import Client
+from poorwill.gateway.line import Line, Ticket
 
 
 class Refusal(StrEnum):
@@ -24,10 +25,6 @@ class Refusal(StrEnum):
     BY_HAND = "by_hand"
     CLOSING = "closing"
     REMOVED = "removed"
-
-
-MAX_WAITING = 5000
-"""Requests that one service's door keeps waiting at most; Envoy needs about 100 kB for each."""
 
 
 CLICK_LASTS = 60.0
@@ -43,11 +40,16 @@ class Door:
     plane knows. ``hours`` is when it opens by itself. ``checks`` counts everything Envoy asked. ``allowance``
     is how often visitors may wake it; None while asking for it is no wake. ``known`` says whether anybody can
     tell if it runs. ``asker`` is who asked first since it was last awake.
+
+    At most ``max_held`` requests wait. Who needs a slot of the service stands in the ``line`` and passes with
+    a ticket that was granted; everybody else passes when the door is ``passable``. ``on_line`` tells whoever
+    grants tickets (``gateway.slots``) that there is something to look at.
     """
 
     service: str
     hold: float
     on_demand: Callable[[str], None]
+    max_held: int = 5000
     refusal: Refusal | None = None
     estimate: Estimate | None = None
     waking_since: float | None = None
@@ -63,12 +65,14 @@ class Door:
     known: bool = True
     asker: Client | None = None
     passable: asyncio.Event = field(default_factory=asyncio.Event)
+    line: Line = field(default_factory=Line)
+    on_line: Callable[[], None] = lambda: None
     _turns: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def crowded(self) -> bool:
         """Whether one more request must not be kept waiting."""
-        return self.waiting >= MAX_WAITING
+        return max(self.waiting, len(self.line)) >= self.max_held
 
     @property
     def closed(self) -> bool:
@@ -107,11 +111,16 @@ class Door:
 
     def let_through(self, through: bool) -> None:
         if through:
-            self.passable.set()
             self.clicked_at = self.asker = None
+        if through == self.passable.is_set():
+            return  # there may be thousands who would look again for nothing
+        if through:
+            self.passable.set()
+            self.on_line()
         else:
             self.passable.clear()
             self.passing_since = None
+            self.line.recall()
         self.turn()
 
     def is_fresh(self, now: float) -> bool:
@@ -124,10 +133,24 @@ class Door:
         """Tell everybody who waits for a change to look again."""
         self._turns.set()
         self._turns = asyncio.Event()
+        self.line.turn()
 
-    async def change(self) -> None:
-        """Wait until something about this door changes."""
-        await self._turns.wait()
+    async def change(self, ticket: Ticket | None = None) -> None:
+        """Wait until something about this door changes, or the ticket is granted."""
+        if ticket is None:
+            await self._turns.wait()
+        else:
+            await ticket.news.wait()
+            ticket.news.clear()
+
+    def line_up(self, began: float) -> Ticket:
+        """Stand in the line for a slot; ``began`` is when the request did, in seconds since the epoch."""
+        ticket = self.line.join(began)
+        self.on_line()
+        return ticket
+
+    def admits(self, ticket: Ticket | None) -> bool:
+        return self.passable.is_set() and (ticket is None or ticket.granted)
 
     def elapsed(self, now: float) -> float:
         return 0.0 if self.waking_since is None else max(0.0, now - self.waking_since)

@@ -46,9 +46,16 @@ class Front:
         return self._doors[service].checks
 
     def open(self, service: str) -> None:
-        """Release those who wait as soon as Envoy knows where the service is; then take the gate away."""
-        if self._switchboard.confirmed(service):
-            self._doors[service].let_through(True)
+        """Release those who wait as soon as Envoy knows where the service is; then take the gate away.
+
+        Open means that visits get in. Where more of them wait than the service has slots, they get in one
+        after another, and the gate stays for them (``gateway.slots``): to the control room that is open.
+        """
+        door, known = self._doors[service], self._switchboard.confirmed(service)
+        if len(door.line) and len(door.line) > self._switchboard.room(service):
+            self._switchboard.pace(service, True)
+        if known:
+            door.let_through(True)
         self._switchboard.open(service)
 
     def close(self, service: str) -> None:

@@ -24,9 +24,9 @@ __all__ = [
     "waiting_page",
 ]
 
-NOTICES = ("by_hand", "closing", "removed", "not_found", "unavailable", "locked", "guessing")
+NOTICES = ("by_hand", "closing", "removed", "not_found", "unavailable", "crowded", "locked", "guessing")
 _ASLEEP = ("asleep", "by_hand")
-_WORTH_RETRYING = ("closing", "unavailable", "locked", "guessing")
+_WORTH_RETRYING = ("closing", "unavailable", "crowded", "locked", "guessing")
 
 _ERRORS = {
     "waking": ("service_unavailable", "service_waking"),

@@ -10,6 +10,7 @@ from typing import Any
 from poorwill.gateway import again
 from poorwill.gateway.asides import aside_routes
 from poorwill.gateway.bystanders import Bystanders, glob_regex
+from poorwill.gateway.clusters import Slots
 from poorwill.gateway.guard import Guard, on_route
 from poorwill.gateway.marks import ASIDE, marked
 
@@ -32,6 +33,7 @@ def wake_path(service: str) -> str:
 
 _PER_ROUTE = "type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute"
 _DIRECT: Json = {EXT_AUTHZ: {"@type": _PER_ROUTE, "disabled": True}}
+_WITHOUT_SLOT = ("background", "monitor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,8 @@ class Site:
     ``patterns`` maps the classes ``active``, ``background`` and ``busy`` to patterns: an exact path, a
     path with ``*`` (anything but a slash) and ``**`` (anything), ``/prefix/*`` (all below), each with an
     optional method in front (``POST /v1/*``). They are paths as the service sees them. ``hold`` is how many
-    seconds a request may wait. ``bystanders`` says who is kept from waking it, in such paths too.
+    seconds a request may wait. ``bystanders`` says who is kept from waking it, in such paths too. While the
+    service is ``paced``, requests that need one of its ``slots`` ask the gate although it is open.
     """
 
     service: str
@@ -52,6 +55,8 @@ class Site:
     hold: float = 0.0
     guard: Guard | None = None
     bystanders: Bystanders = field(default_factory=Bystanders)
+    slots: Slots | None = None
+    paced: bool = False
 
     @property
     def unseen(self) -> str:
@@ -114,7 +119,9 @@ def _service_routes(site: Site, open_services: frozenset[str], fresh: frozenset[
         (pattern, kind)
         for kind in ("busy", "background", "active")
         for pattern in site.patterns.get(kind, ())
+        if site.slots is None or pattern not in site.slots.paths
     ]
+    rows += [(pattern, site.slots.kind) for pattern in site.slots.paths] if site.slots else []
     rows.sort(key=lambda row: ("*" in row[0], -len(row[0]), row[0]))  # the most specific first
     places = [(_match(site, pattern), kind) for pattern, kind in rows]
     # `path_separated_prefix: /notes` covers /notes and /notes/x but not /notesx
@@ -141,10 +148,14 @@ def _service_routes(site: Site, open_services: frozenset[str], fresh: frozenset[
 
 
 def _route(site: Site, match: Json, kind: str, open_services: frozenset[str], *, fresh: bool = False) -> Json:
-    ask = {
-        "@type": _PER_ROUTE,
-        "check_settings": {"context_extensions": {"service": site.service, "class": kind}},
-    }
+    if site.slots and not site.slots.paths and kind not in _WITHOUT_SLOT:
+        kind = site.slots.kind
+    needs_slot = site.slots is not None and kind == site.slots.kind
+    told = {"service": site.service, "class": kind.rpartition("/")[2]}
+    if needs_slot:
+        told["slot"] = "needed"
+    ask = {"@type": _PER_ROUTE, "check_settings": {"context_extensions": told}}
+    gate = _DIRECT if site.service in open_services and not (needs_slot and site.paced) else {EXT_AUTHZ: ask}
     action: Json = {
         "cluster": f"{site.service}/{'background' if kind == 'monitor' else kind}",
         "timeout": "0s",
@@ -159,7 +170,6 @@ def _route(site: Site, match: Json, kind: str, open_services: frozenset[str], *,
             "pattern": {"regex": f"^{re.escape(site.path)}/?"},
             "substitution": "/",
         }
-    gate = _DIRECT if site.service in open_services else {EXT_AUTHZ: ask}
     return {
         "match": match,
         "route": action,

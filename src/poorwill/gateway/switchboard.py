@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from poorwill.errors import GatewayError
 from poorwill.gateway import xds
 from poorwill.gateway.admin import Admin
 from poorwill.gateway.again import FRESH
-from poorwill.gateway.clusters import CLASSES, Upstream, cluster_name, endpoints_file
+from poorwill.gateway.clusters import Slots, Upstream, cluster_name, endpoints_file
 from poorwill.gateway.routes import EXT_AUTHZ, Site, Stray
 
 _VERSIONS = r"version_text$"
@@ -51,6 +52,7 @@ class Switchboard:
         self._endpoints: dict[str, tuple[Target, ...]] = {}
         self._open: set[str] = set()
         self._fresh: dict[str, float] = {}
+        self._paced: set[str] = set()
         self._gates: dict[str, Gate] = {}
         self._pending: dict[str, int] = {}
         self._wishes = 0
@@ -95,6 +97,7 @@ class Switchboard:
             self._versions.pop(name, None)
             self._open.discard(name)
             self._fresh.pop(name, None)
+            self._paced.discard(name)
         self._sites, self._upstreams = dict(sites), upstreams
         self._common = {}
         self._touch(*upstreams)
@@ -107,14 +110,35 @@ class Switchboard:
         return self._gates[service]
 
     def open(self, service: str) -> None:
+        """Let visits in. While it is ``paced`` as well, those that need a slot ask the gate for it."""
         if service not in self._open:
             self._fresh[service] = clock.now().mono + FRESH
         self._open.add(service)
         self._move(service)
 
+    def pace(self, service: str, on: bool) -> None:
+        """Whether requests that need a slot ask the gate, or go straight to Envoy's own cap."""
+        if on != (service in self._paced):
+            (self._paced.add if on else self._paced.discard)(service)
+            self._touch(service)
+
+    def paced(self, service: str) -> bool:
+        return service in self._paced
+
+    def slots(self, service: str) -> Slots | None:
+        """As Envoy has them now: a change of the configuration may have to wait for the next instance."""
+        upstream = self._upstreams.get(service)
+        return upstream.slots if upstream else None
+
+    def room(self, service: str) -> int:
+        """Slots of all instances together."""
+        slots = self.slots(service)
+        return slots.limit * len(self._endpoints[service]) if slots else 0
+
     def close(self, service: str) -> None:
         self._open.discard(service)
         self._fresh.pop(service, None)
+        self._paced.discard(service)
         self._move(service)
 
     def route(self, service: str, targets: tuple[Target, ...]) -> None:
@@ -140,7 +164,11 @@ class Switchboard:
             self._sweep()
         now = clock.now().mono
         self._fresh = {name: end for name, end in self._fresh.items() if end > now}
-        routes = xds.routes(self._sites.values(), frozenset(self._open), self._stray, frozenset(self._fresh))
+        sites = [
+            replace(site, slots=self.slots(name), paced=name in self._paced)
+            for name, site in self._sites.items()
+        ]
+        routes = xds.routes(sites, frozenset(self._open), self._stray, frozenset(self._fresh))
         self._common[_RDS] = self._put("rds.json", routes)
 
     def _sweep(self) -> None:
@@ -191,7 +219,9 @@ class Switchboard:
 
     def _follows(self, service: str, stats: Mapping[str, int | str]) -> bool:
         """Whether Envoy has the endpoints of a service, in each of its clusters."""
-        names = (f"cluster.{cluster_name(service, kind)}.version_text" for kind in CLASSES)
+        names = (
+            f"cluster.{cluster_name(service, kind)}.version_text" for kind in self._upstreams[service].kinds
+        )
         return all(stats.get(name) == self._versions.get(service) for name in names)
 
     def _settle(self, service: str, wish: int) -> None:

@@ -73,7 +73,8 @@ def bootstrap(
     host, port = listen
     return {
         "node": {"id": node, "cluster": "poorwill"},
-        "admin": {"address": pipe(sockets.admin)},
+        # However many visitors there are, the gate and we ourselves get through.
+        "admin": {"address": pipe(sockets.admin), "ignore_global_conn_limit": True},
         "static_resources": {
             "listeners": [_ingress(host, port, folder), _hop(sockets)],
             "clusters": [
@@ -116,7 +117,11 @@ def routes(
 def clusters(services: Mapping[str, Upstream], folder: Path) -> Json:
     """One cluster for each class of each service."""
     return discovery(
-        [service_cluster(name, kind, services[name], folder) for name in sorted(services) for kind in CLASSES]
+        [
+            service_cluster(name, kind, upstream, folder)
+            for name, upstream in sorted(services.items())
+            for kind in upstream.kinds
+        ]
     )
 
 
@@ -182,19 +187,29 @@ def _local_replies() -> Json:
         "code": "service_unreachable",
         "message": "the service did not answer (%RESPONSE_FLAGS%)",
     }
-    body = {"json_format": {"error": error}, "content_type": "application/json"}
     flags = ["UH", "UF", "URX", "UC", "UR", "UPE"]
     kept = {"op": "EQ", "value": {"default_value": 507, "runtime_key": "unused"}}
+    crowded = {**error, "code": "too_many_waiting", "message": "too many requests are waiting"}
+    later = {"header": {"key": "retry-after", "value": "5"}}
     return {
         "mappers": [
-            {"filter": {"response_flag_filter": {"flags": flags}}, "body_format_override": body},
+            {**_flagged(flags), **_said(error)},
+            {**_flagged(["UO"]), **_said(crowded), "headers_to_add": [later]},
             {
                 "filter": {"status_code_filter": {"comparison": kept}},
                 "status_code": 503,
-                "body_format_override": body,
+                **_said(error),
             },
         ]
     }
+
+
+def _flagged(flags: list[str]) -> Json:
+    return {"filter": {"response_flag_filter": {"flags": flags}}}
+
+
+def _said(error: Json) -> Json:
+    return {"body_format_override": {"json_format": {"error": error}, "content_type": "application/json"}}
 
 
 def _hop(sockets: Sockets) -> Json:
@@ -215,6 +230,7 @@ def _hop(sockets: Sockets) -> Json:
     return {
         "name": "hop",
         "address": pipe(sockets.hop),
+        "ignore_global_conn_limit": True,
         "filter_chains": [
             {
                 "filters": [
@@ -271,7 +287,7 @@ def _router() -> Json:
 def _kept_stats() -> list[Json]:
     counters = "rq_(active|pending_active|total)|cx_[rt]x_bytes_total"
     wanted = (
-        rf"cluster\.[^.]+/({'|'.join(CLASSES)})\.(upstream_({counters})|version_text)",
+        rf"cluster\.[^./]+/(slots/)?({'|'.join(CLASSES)})\.(upstream_({counters})|version_text)",
         r"(cluster_manager\.cds|http\.ingress\.rds\.[^.]+)\.(version_text|update_rejected)",
         r"http\.ingress\.downstream_rq_active",
         r"server\.live",
