@@ -50,5 +50,5 @@ def _cpu(process: psutil.Process) -> float:
 
 
 def _envoy_pid(state: Path) -> int:
-    pid: int = json.loads((state / "envoy" / "envoy.json").read_text())["pid"]
+    pid: int = json.loads((state / "envoy" / "envoy.json").read_text())["envoy"][1]
     return pid

@@ -177,7 +177,11 @@ class Up:
 
     def left(self) -> list[psutil.Process]:
         """Every process that belongs to this gateway, the control plane aside."""
-        return [*self.envoys(), *self.children()]
+        return [
+            *self.envoys(),
+            *self._marked(lambda mark: mark == f"{self.gateway()}/supervisor"),
+            *self.children(),
+        ]
 
     def envoys(self) -> list[psutil.Process]:
         bootstrap = str(self.state / "envoy" / "bootstrap.json")
@@ -185,16 +189,14 @@ class Up:
 
     def children(self, service: str = "") -> list[psutil.Process]:
         mark = f"{self.gateway()}/{service}/" if service else f"{self.gateway()}/"
-        envoy = f"{self.gateway()}/envoy"
+        others = {f"{self.gateway()}/envoy", f"{self.gateway()}/supervisor"}
+        return self._marked(lambda found: found.startswith(mark) and found not in others)
 
-        def ours(process: psutil.Process) -> bool:
-            found = process.environ().get("POORWILL_INSTANCE", "")
-            return found.startswith(mark) and found != envoy
-
-        return processes(ours)
+    def _marked(self, ours: Callable[[str], bool]) -> list[psutil.Process]:
+        return processes(lambda process: ours(process.environ().get("POORWILL_INSTANCE", "")))
 
     def envoy_pid(self) -> int:
-        pid: int = json.loads((self.state / "envoy" / "envoy.json").read_text())["pid"]
+        pid: int = json.loads((self.state / "envoy" / "envoy.json").read_text())["envoy"][1]
         return pid
 
     # --- asking ----------------------------------------------------------------------------------

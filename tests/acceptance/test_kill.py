@@ -6,6 +6,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator
 
+import httpx2
 import psutil
 import pytest
 import pytest_asyncio
@@ -32,6 +33,7 @@ async def held_requests_outlive_an_outage_in_which_the_service_gets_ready(new: N
     async with new("--startup", "1", idle_after="30s") as gateway:
         asked = asking(gateway, 20)
         await gateway.until_waiting("it", 20)
+        await until(lambda: gateway.events("it", "started"), "the start is under way")
         gateway.kill9()
         late = asking(gateway, 20)
         port = _port(gateway)
@@ -86,6 +88,31 @@ async def the_control_plane_and_envoy_die_together(new: New) -> None:
         assert len(gateway.envoys()) == 1
         assert (await client.get("/", headers=host("it"))).json()["pid"] == child
         assert gateway.starts("it") == 1
+
+
+async def envoy_dies_while_there_is_no_control_plane(new: New) -> None:
+    async with new(idle_after="30s") as gateway:
+        client = gateway.client()
+        child = (await client.get("/", headers=host("it"))).json()["pid"]
+        await gateway.until_phase("it", "awake")
+        gateway.kill9()
+        before = gateway.envoy_pid()
+        psutil.Process(before).kill()
+        await until(lambda: any(one.pid != before for one in gateway.envoys()), "there is another one")
+
+        async def served() -> bool:
+            try:
+                return bool((await client.get("/", headers=host("it"))).json()["pid"] == child)
+            except httpx2.TransportError:
+                return False
+
+        await until(served, "what is awake is served on")
+        await gateway.start()
+        assert len(gateway.envoys()) == 1
+        assert gateway.starts("it") == 1
+        await until(
+            lambda: gateway.events("", "gateway")[-1]["reason"] == "envoy adopted", "it was not replaced"
+        )
 
 
 async def the_child_dies_while_there_is_no_control_plane(new: New) -> None:
@@ -155,6 +182,7 @@ STORIES: list[Story] = [
     while_awake_nobody_notices_that_the_control_plane_is_dead,
     sigterm_leaves_everything_to_the_next_one,
     the_control_plane_and_envoy_die_together,
+    envoy_dies_while_there_is_no_control_plane,
     the_child_dies_while_there_is_no_control_plane,
     an_envoy_that_was_never_written_down_is_taken_over,
     a_person_who_said_sleep_is_obeyed_after_a_restart,

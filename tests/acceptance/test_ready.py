@@ -130,7 +130,7 @@ async def a_command_that_exits_at_once_is_tried_again_with_pauses(gateway: Up) -
     assert why.code == 0
     assert "exit code 3" in why.out
     assert "cannot find my model file" in why.out, "the last lines it printed"
-    row = await gateway.status("exiting")
+    row = await gateway.until_phase("exiting", "failed")
     assert "exit code 3" in row["reason"]
     trouble = await client.get("/", headers={**host("exiting"), **NAVIGATION})
     assert "exit code" not in trouble.text
@@ -179,8 +179,7 @@ async def a_warm_up_that_never_ends_is_a_start_that_takes_too_long(gateway: Up) 
 
 async def after_the_cause_is_gone_those_who_still_wait_are_answered(gateway: Up) -> None:
     held = asyncio.create_task(gateway.client().post("/held", headers=host("healing")))
-    row = await until_failed(gateway, "healing")
-    assert row["phase"] == "failed"
+    row = await gateway.until_phase("healing", "failed")
     assert "exit code 7" in row["reason"]
     (gateway.folder / "broken").unlink()
     assert (await held).status_code == 200

@@ -144,3 +144,25 @@ async def test_going_down_stops_what_is_needed_after_what_needs_it(tmp_path: Pat
         await house.becomes("asleep", 60.0, TENANT)
         await house.becomes("asleep", 60.0, "ollama")
         assert await ending.asleep()
+
+
+@in_virtual_time
+async def test_a_cut_waits_for_the_first_look(tmp_path: Path) -> None:
+    async with a_house(tmp_path) as house:
+        house.cloud.weather.list_takes = 3.0
+        house.add()
+        ending = Ending(house.reconciler)
+        ending.down()
+        ending.down()
+        assert await ending.asleep(), "it was not left running: nobody had looked yet"
+
+
+@in_virtual_time
+async def test_a_cut_does_not_wait_for_a_provider_that_does_not_answer(tmp_path: Path) -> None:
+    async with a_house(tmp_path) as house:
+        house.cloud.weather.looking = "error"
+        house.add()
+        ending = Ending(house.reconciler)
+        ending.down()
+        ending.down()
+        assert not await ending.asleep()

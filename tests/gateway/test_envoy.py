@@ -32,7 +32,7 @@ async def test_it_starts_and_ends(house: House) -> None:
     assert arrival.how == "started"
     assert running(house.folder) == [arrival.pid]
     assert await house.admin.node_id() == house.node
-    assert os.getsid(arrival.pid) == arrival.pid, "a signal to us does not reach it"
+    assert os.getsid(arrival.pid) != os.getsid(0), "a signal to us does not reach it"
     await house.envoy.stop()
     assert running(house.folder) == []
     assert not (house.folder / "envoy" / "envoy.json").exists()
@@ -65,10 +65,10 @@ async def test_one_that_was_never_written_down_is_adopted_by_its_mark(house: Hou
     (house.folder / "envoy" / "envoy.json").unlink()
     house.envoy = house.another_envoy()
     assert await house.envoy.arrive() == ("adopted", pid)
-    assert json.loads((house.folder / "envoy" / "envoy.json").read_text())["pid"] == pid
+    assert json.loads((house.folder / "envoy" / "envoy.json").read_text())["envoy"][1] == pid
 
 
-@pytest.mark.parametrize("record", ["", "{", '{"pid": 1}', "null", '{"boot": "x", "pid": 1, "start": 1}'])
+@pytest.mark.parametrize("record", ["", "{", '{"pid": 1}', "null", '{"envoy": ["x", 1, 1]}'])
 async def test_a_record_that_cannot_be_read_is_none(house: House, record: str) -> None:
     house.shape(IT)
     (house.folder / "envoy" / "envoy.json").write_text(record)
@@ -78,7 +78,7 @@ async def test_a_record_that_cannot_be_read_is_none(house: House, record: str) -
 async def test_somebody_elses_process_is_left_alone(house: House) -> None:
     house.shape(IT)
     me = psutil.Process()
-    record = {"boot": "another boot", "pid": me.pid, "start": 1, "fingerprint": "x"}
+    record = {"envoy": ["another boot", me.pid, 1], "supervisor": None, "fingerprint": "x"}
     (house.folder / "envoy" / "envoy.json").write_text(json.dumps(record))
     assert (await house.envoy.arrive()).how == "started"
     assert me.is_running()
@@ -136,15 +136,66 @@ async def test_one_that_cannot_be_started_again_is_tried_until_it_can(house: Hou
     await house.start(IT)
     house.keep()
     [pid] = running(house.folder)
-    fresh = house.folder / "envoy" / "bootstrap.json.new"
-    fresh.mkdir()
+    bootstrap = house.folder / "envoy" / "bootstrap.json"
+    good = bootstrap.read_text()
+    bootstrap.write_text("{")
     os.kill(pid, signal.SIGKILL)
-    await until(lambda: not psutil.pid_exists(pid), "it is gone")
-    await asyncio.sleep(0.2)  # long enough for a try
+    await until(lambda: house.envoy.log_file.read_text().count("starting it again") >= 2, "it is tried again")
     assert house.restarts == []
-    fresh.rmdir()
+    bootstrap.write_text(good)
     await until(lambda: house.restarts, "it could be started after all")
     assert running(house.folder) == house.restarts
+
+
+async def test_without_a_control_plane_it_comes_back_all_the_same(house: House) -> None:
+    await house.start(IT)
+    house.envoy.forget()
+    [pid] = running(house.folder)
+    os.kill(pid, signal.SIGKILL)
+    await until(lambda: pid not in running(house.folder) and running(house.folder), "there is another")
+    [other] = running(house.folder)
+    house.envoy = house.another_envoy()
+    assert await house.envoy.arrive() == ("adopted", other)
+    async with house.visitor() as client:
+        assert (await client.post("/", headers={"prefer": "wait=0"})).status_code == 503
+    await house.envoy.stop()
+    assert running(house.folder) == []
+
+
+async def test_one_that_dies_as_the_next_life_begins_is_waited_for(house: House) -> None:
+    await house.start(IT)
+    house.envoy.forget()
+    [pid] = running(house.folder)
+    house.envoy = house.another_envoy()
+    os.kill(pid, signal.SIGKILL)
+    arrival = await house.envoy.arrive()
+    assert running(house.folder) == [arrival.pid] != [pid]
+
+
+async def test_without_its_supervisor_it_goes_on_and_the_next_one_has_one_again(house: House) -> None:
+    await house.start(IT)
+    house.keep()
+    [pid] = running(house.folder)
+    psutil.Process(pid).parent().kill()
+    await until(lambda: house.envoy.supervised is False, "it is noticed")
+    async with house.visitor() as client:
+        assert (await client.post("/", headers={"prefer": "wait=0"})).status_code == 503
+    os.kill(pid, signal.SIGKILL)
+    await until(lambda: house.restarts, "another one is started")
+    assert house.envoy.supervised
+
+
+async def test_the_end_leaves_no_supervisor(house: House) -> None:
+    await house.start(IT)
+    [pid] = running(house.folder)
+    parent = psutil.Process(pid).parent()
+    assert parent is not None
+    assert "poorwill-supervisor" in parent.cmdline()
+    os.kill(pid, signal.SIGKILL)  # the worst moment: it is about to start another
+    await house.envoy.stop()
+    await asyncio.sleep(0.3)  # long enough for another one to come
+    assert running(house.folder) == []
+    assert not parent.is_running()
 
 
 async def test_a_taken_port_is_said_in_our_words(house: House) -> None:

@@ -75,7 +75,8 @@ class Ending:
                 return True
             unseen = [facts.name for facts in open_still if facts.phase is Phase.UNKNOWN]
             under = {facts.machine for facts in open_still if facts.phase is Phase.UNKNOWN}
-            if self._cut and all(facts.name in {*unseen, *under} for facts in open_still):
+            looking = any(facts.unlooked for facts in open_still)
+            if self._cut and not looking and all(facts.name in {*unseen, *under} for facts in open_still):
                 log.error("left as it is, because nobody knows whether it runs", services=unseen)
                 return False
             traffic = [self._reconciler.front.traffic(facts.name) for facts in open_still]

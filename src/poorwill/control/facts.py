@@ -183,6 +183,11 @@ class Facts:
         return any(place.intent or place.condition is not Condition.ABSENT for place in self.places.values())
 
     @property
+    def unlooked(self) -> bool:
+        """Whether the first look at the provider is still under way."""
+        return self.looked_at is None and not self.look_error
+
+    @property
     def at_rest(self) -> bool:
         """Whether nothing of it runs and nothing is wanted to."""
         return self.phase in AT_REST and not (self.decision and self.decision.desired)

