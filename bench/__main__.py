@@ -6,7 +6,7 @@ import argparse
 import os
 import platform
 
-from bench import docker, hours, idle, release, startup
+from bench import docker, herd, hours, idle, release, startup
 from bench.figures import Figure
 
 
@@ -16,6 +16,7 @@ def main() -> None:
     parser.add_argument("--idle", type=float, default=30.0, help="seconds to watch ten sleeping services")
     parser.add_argument("--starts", type=int, default=7, help="how often `up` and `--help` are started")
     parser.add_argument("--containers", type=int, default=20, help="how often a container is woken")
+    parser.add_argument("--herd", type=int, default=5000, help="how many come at once")
     wanted = parser.parse_args()
     load = os.getloadavg()[0]
     print(
@@ -28,6 +29,7 @@ def main() -> None:
     figures += startup.measure(wanted.starts)
     figures += idle.measure(wanted.idle)
     figures += docker.measure(wanted.containers)
+    figures += herd.measure(wanted.herd)
     figures += hours.measure()
     width = max(len(figure.name) for figure in figures)
     for figure in figures:

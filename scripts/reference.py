@@ -30,7 +30,13 @@ BUILT_IN = ("process", "docker", "compose", "command", "ssh", "http", "machine",
 _BESIDE = "What switches it on and off. Its keys are those below `services.NAME.run`."
 
 _DURATION = TypeAdapter(Duration).json_schema()["pattern"]
-_SIMPLE = {"boolean": "true or false", "integer": "whole number", "number": "number", "string": "text"}
+_SIMPLE = {
+    "boolean": "true or false",
+    "integer": "whole number",
+    "number": "number",
+    "string": "text",
+    "object": "keys",
+}
 
 
 def pages() -> dict[str, str]:

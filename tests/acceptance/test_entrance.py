@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx2
 from tests.acceptance.conftest import Start
-from tests.acceptance.running import Json, Up, host, service
+from tests.acceptance.running import Json, Up, host, service, until
 
 HTML = {"accept": "text/html"}
 
@@ -15,6 +17,17 @@ HTML = {"accept": "text/html"}
 def click(name: str) -> dict[str, str]:
     """What a browser sends for the button of the page."""
     return {**host(name), "origin": f"http://{name}.test", **HTML}
+
+
+async def read(client: httpx2.AsyncClient, name: str, **fields: str) -> dict[str, str]:
+    """What the form of the page says."""
+
+    async def shown() -> re.Match[str] | None:
+        page = await client.get("/", headers={**host(name), **HTML})
+        return re.search(r'name="token" value="([0-9a-f.]+)"', page.text)
+
+    found = await until(shown, "the page that asks for a click")
+    return {"token": found[1], **fields}
 
 
 async def test_only_a_click_wakes(up: Start, tmp_path: Path) -> None:
@@ -27,9 +40,12 @@ async def test_only_a_click_wakes(up: Start, tmp_path: Path) -> None:
     assert (await client.post("/chat", headers=host("it"))).json()["error"]["code"] == "service_asleep_page"
     assert (await client.get("/.poorwill/it/wake", headers=host("it"))).status_code == 405
     assert (await client.post("/.poorwill/it/wake", headers=host("it"))).status_code == 403
+    await client.post("/.poorwill/it/wake", headers=click("it"))
+    await client.post("/.poorwill/it/wake", headers=click("it"), data={"token": "6925a000.0123456789abcdef"})
     assert gateway.starts("it") == 0
 
-    answer = await client.post("/.poorwill/it/wake", headers=click("it"), data={"back": "/chat?room=1"})
+    form = await read(client, "it", back="/chat?room=1")
+    answer = await client.post("/.poorwill/it/wake", headers=click("it"), data=form)
     assert (answer.status_code, answer.headers["location"]) == (303, "/chat?room=1")
     page = await client.get("/chat?room=1", headers={**host("it"), **HTML})
     assert "is waking up" in page.text
@@ -44,10 +60,11 @@ async def test_only_a_click_wakes(up: Start, tmp_path: Path) -> None:
 async def test_a_click_during_a_stop_is_remembered(up: Start, tmp_path: Path) -> None:
     gateway = await up({"it": service(tmp_path, "it", "--linger", "1.5", on_request="page")})
     client = gateway.client()
-    await client.post("/.poorwill/it/wake", headers=click("it"))
+    form = await read(client, "it")
+    await client.post("/.poorwill/it/wake", headers=click("it"), data=form)
     assert (await client.post("/", headers=host("it"))).status_code == 200
     await gateway.until_phase("it", "stopping")
-    await client.post("/.poorwill/it/wake", headers=click("it"))
+    await client.post("/.poorwill/it/wake", headers=click("it"), data=form)
     page = await client.get("/", headers={**host("it"), **HTML})
     assert "is waking up" in page.text, "nobody is asked twice"
     assert (await client.post("/", headers=host("it"))).status_code == 200
@@ -74,7 +91,8 @@ async def held_over_a_kill(gateway: Up) -> None:
 
 async def test_a_killed_control_plane_loses_nobody_who_was_held_after_a_click(up: Start) -> None:
     gateway = await up({"it": {**SLOW, "on_request": "page"}})
-    await gateway.client().post("/.poorwill/it/wake", headers=click("it"))
+    client = gateway.client()
+    await client.post("/.poorwill/it/wake", headers=click("it"), data=await read(client, "it"))
     await held_over_a_kill(gateway)
 
 

@@ -55,7 +55,7 @@ async def test_a_crash_is_told_with_its_exit_code(up: Start) -> None:
     gateway = await up({"gpu": played() | {"idle_after": "1h"}})
     client = gateway.client()
     await client.get("/", headers=host("gpu"))
-    crashing = asyncio.ensure_future(client.get("/crash?code=9", headers=host("gpu")))
+    crashing = asyncio.ensure_future(client.post("/crash?code=9", headers=host("gpu")))
     (crashed,) = await until(lambda: gateway.events("gpu", "crashed"), "the crash is in the journal")
     assert "exit code 9" in crashed["reason"]
     await asyncio.wait([crashing])

@@ -12,6 +12,7 @@ import resource
 import shutil
 import signal
 import subprocess
+import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -67,14 +68,26 @@ async def gateway(disk: Path) -> AsyncIterator[Up]:
 
 @contextlib.contextmanager
 def filled(state: Path) -> Iterator[None]:
-    """No room is left on this disk."""
-    filler = state / "filler"
-    with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
-        while True:
-            file.write(bytes(4096))
+    """No room is left on this disk, and whoever gives some back finds it taken."""
+    filler, over, full = state / "filler", threading.Event(), threading.Event()
+
+    def fill() -> None:
+        with filler.open("wb", buffering=0) as file:
+            while not over.is_set():
+                try:
+                    file.write(bytes(4096))
+                except OSError:
+                    full.set()
+                    over.wait(0.01)
+
+    filling = threading.Thread(target=fill)
+    filling.start()
     try:
+        assert full.wait(10)
         yield
     finally:
+        over.set()
+        filling.join()
         filler.unlink()
 
 

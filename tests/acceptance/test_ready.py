@@ -194,7 +194,7 @@ async def a_service_that_crashes_in_use_comes_back_by_itself(gateway: Up) -> Non
     while time.monotonic() - begun < 5.0:
         assert (await client.get("/", headers=host("needed"))).status_code == 200
         await asyncio.sleep(0.3)
-    await client.get("/crash", headers=host("needed"))
+    await client.post("/crash", headers=host("needed"))
     await until(lambda: gateway.starts("needed") == 2, "it was started again")
     await gateway.until_phase("needed", "awake")
 

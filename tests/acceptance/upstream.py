@@ -32,6 +32,8 @@ class Upstream:
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
         self.refusals = options.refuse
+        self.races = options.race
+        self.working = 0
 
     def note(self, line: str) -> None:
         if self.options.journal:
@@ -76,6 +78,25 @@ class Upstream:
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         self.note(f"{method} {target}")
         url = urlsplit(target)
+        if not self.options.slots or url.path in ("/ready", "/free"):
+            return await self.work(method, target, headers, reader, writer)
+        self.working += 1
+        if self.working > self.options.slots:
+            self.note(f"TRAMPLED {self.working} at once")
+        try:
+            return await self.work(method, target, headers, reader, writer)
+        finally:
+            self.working -= 1
+
+    async def work(
+        self,
+        method: str,
+        target: str,
+        headers: Headers,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> bool:
+        url = urlsplit(target)
         query = {name: values[0] for name, values in parse_qs(url.query).items()}
         if headers.get("upgrade", "").lower() == "websocket":
             await websocket(headers, reader, writer)
@@ -96,6 +117,9 @@ class Upstream:
         elif path == "/ready" and self.refusals > 0:
             self.refusals -= 1
             answer(writer, 500, {"error": "not yet"})
+        elif path != "/ready" and self.races > 0:
+            self.races -= 1
+            answer(writer, 500, {"error": "dictionary changed size during iteration"})
         else:
             await asyncio.sleep(float(query.get("seconds", "0")))
             echo = {"method": method, "target": target, "headers": headers, "pid": os.getpid()}
@@ -198,9 +222,11 @@ def main() -> None:
     parser.add_argument("--journal", default="")
     parser.add_argument("--startup", type=float, default=0.0, help="seconds before it listens")
     parser.add_argument("--refuse", type=int, default=0, help="how many /ready are answered 500 at first")
+    parser.add_argument("--race", type=int, default=0, help="how many visitors get 500 after it is ready")
     parser.add_argument("--exit", type=int, default=None, help="print a line and exit with this code at once")
     parser.add_argument("--broken-while", default="", help="exit with 7 at once while this file exists")
     parser.add_argument("--linger", type=float, default=0.0, help="seconds from SIGTERM to its end")
+    parser.add_argument("--slots", type=int, default=0, help="write down when more come at a time")
     parser.add_argument("--grpc", action="store_true")
     parser.add_argument("--certificate", default="", help="file with a certificate and key: speak TLS")
     options = parser.parse_args()

@@ -51,7 +51,11 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     made.doors["it"] = GatewayDoor("it", 5.0, begin, entrance=OnRequest.PAGE)
     await made.start(IT)
     server = uvicorn.Server(
-        uvicorn.Config(visitors.application(made.doors), uds=str(made.sockets.visitors), log_config=None)
+        uvicorn.Config(
+            visitors.application(made.doors, "", lambda *_: None),
+            uds=str(made.sockets.visitors),
+            log_config=None,
+        )
     )
     serving = asyncio.create_task(server._serve())  # serve() would take the signals of the whole run
     yield made

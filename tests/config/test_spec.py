@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from tests.config.reading import PROVIDERS, Options, SettingsOf
 
 from poorwill.config import HostPort, Ready, ServiceConfig, Settings, Traffic
+from poorwill.config.concurrency import Concurrency
 from poorwill.config.run import Context, Run
 from poorwill.core.model import Service
 
@@ -34,6 +35,8 @@ services:
     idle_after: 90s
     hold: 500ms
     drain: 1m
+    max_held: 200
+    concurrency: {limit: 2, paths: [POST /queue/join]}
     traffic:
       active: [/api/chat]
       background: [/heartbeat/*]
@@ -68,6 +71,7 @@ def test_the_defaults_of_a_beginner(settings_of: SettingsOf, tmp_path: Path) -> 
     assert (notes.hosts, notes.path, notes.strip_path, notes.address) == ((), None, False, None)
     assert (notes.idle_after, notes.hold, notes.drain) == (600, 90, 30)
     assert (notes.protocol, notes.warmup) == ("http1", ())
+    assert (notes.max_held, notes.concurrency) == (5000, None)
     assert notes.ready == Ready()
     assert (notes.ready.path, notes.ready.tcp, notes.ready.timeout) == ("/", False, 120)
     assert notes.traffic == Traffic()
@@ -96,6 +100,12 @@ def test_every_key(settings_of: SettingsOf, tmp_path: Path) -> None:
         "busy": ("POST /v1/*",),
     }
     assert notes.traffic.keepalive_bytes == 10
+    assert (notes.max_held, notes.concurrency) == (200, Concurrency(limit=2, paths=("POST /queue/join",)))
+
+
+def test_concurrency_may_be_a_number(settings_of: SettingsOf) -> None:
+    notes = settings_of(SMALLEST.replace("run:", "concurrency: 3, run:")).services["notes"]
+    assert notes.concurrency == Concurrency(limit=3)
 
 
 def test_what_the_core_needs(settings_of: SettingsOf) -> None:

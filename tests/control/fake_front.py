@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from poorwill import clock
+from poorwill.core.allowance import Allowance
 from poorwill.core.history import Estimate
 from poorwill.core.hours import OpeningHours
 from poorwill.core.model import Asked, Gate, GateState, OnRequest, Traffic
@@ -25,6 +26,7 @@ class FakeFront:
         self.traffics: dict[str, Traffic] = {}
         self.askeds: dict[str, Asked] = {}
         self.shown: dict[str, dict[str, Any]] = {}
+        self.allowed: dict[str, Allowance | None] = {}
         self.routes: dict[str, tuple[Target, ...]] = {}
         self.paces: dict[str, float | None] = {}
         self.calls: list[str] = []
@@ -79,6 +81,9 @@ class FakeFront:
             "entrance": entrance,
             "hours": hours,
         }
+
+    def allow(self, service: str, allowance: Allowance | None, *, known: bool) -> None:
+        self.allowed[service] = allowance
 
     def ask(self, service: str = NAME, waiting: int = 1) -> None:
         """Visitors come (or, with 0, the last one that waited leaves)."""

@@ -9,6 +9,7 @@ import pytest
 from tests.core.shapes import a_hand, seen, service
 from tests.core.timetables import MONO, at, table, wall
 
+from poorwill.core.allowance import Allowance, Rate, Woken
 from poorwill.core.demand import ORDER, wanted
 from poorwill.core.model import (
     Asked,
@@ -26,6 +27,8 @@ WEDNESDAY = at("2026-11-25 10:00")
 WINDOW = table("Wed 09:00-18:00")
 DAILY = table({"start": "0 6 * * *", "until": "done"})
 
+ALLOWANCE = Allowance(Rate(2, 3600), None, (Woken(WEDNESDAY.wall - 900), Woken(WEDNESDAY.wall - 60)))
+
 Situation = tuple[dict[str, Any], dict[str, Any]]
 """What is special about the rules of a service, and about what is seen of it."""
 
@@ -38,6 +41,7 @@ HOLDS: dict[str, Situation] = {
     "window": ({"timetable": WINDOW}, {}),
     "needed": ({}, {"needed_by": ("web",)}),
     "closed": ({"on_request": OnRequest.CLOSED}, {}),
+    "limit": ({"max_wakes": Rate(2, 3600)}, {"allowance": ALLOWANCE}),
     "waiting": ({}, {"asked": Asked(3, MONO)}),
     "starting": ({}, {"condition": "starting", "intent": Intent(IntentKind.START, MONO - 5, "asked")}),
     "in_use": ({}, {"condition": "running", "traffic": Traffic(last_activity=MONO)}),
@@ -45,9 +49,17 @@ HOLDS: dict[str, Situation] = {
     "foreign": ({}, {"condition": "running", "foreign": True}),
     "idle": ({}, {}),
 }
-DESIRED = {"sleep": 0, "closed": 0, "idle": 0}
-RIVALS = {frozenset(("wake", "sleep")), frozenset(("run", "window"))}
-"""Rows that cannot both hold: there is one last word, and a job has no windows."""
+DESIRED = {"sleep": 0, "closed": 0, "limit": 0, "idle": 0}
+RIVALS = {
+    frozenset(("wake", "sleep")),
+    frozenset(("run", "window")),
+    frozenset(("run", "limit")),
+    frozenset(("limit", "starting")),
+    frozenset(("limit", "in_use")),
+}
+"""Rows that cannot both hold: there is one last word, a job has no windows and no visitors, and what is
+limited is only the wake of what sleeps.
+"""
 
 
 def decided(*rows: str) -> Demand:

@@ -16,7 +16,7 @@ from poorwill.cli.entry import app
 from poorwill.config import json_schema, load
 from poorwill.core.model import Phase
 from poorwill.errors import ConfigError
-from poorwill.gateway import entrance
+from poorwill.gateway import entrance, limits
 from poorwill.gateway import pages as answers
 from poorwill.providers.registry import option_models
 from poorwill.store.event import Kind
@@ -165,11 +165,15 @@ def test_every_error_code_that_is_documented_exists() -> None:
             "not_found",
             "crowded",
             "unavailable",
+            "locked",
+            "guessing",
+            "unknown",
         )
     }
     known |= {
         json.loads(entrance.closed_error("x", "en", hours=None, wall=0.0))["error"]["code"],
         json.loads(entrance.asleep_error("x", "en", retry=1, hours=None, wall=0.0))["error"]["code"],
+        json.loads(limits.limit_error("x", "en", limits.Limit(own=True, seconds=9)))["error"]["code"],
     }
     assert shown == known
 

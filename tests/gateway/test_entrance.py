@@ -32,6 +32,7 @@ def asleep(
         service,
         language,
         wake="/.poorwill/notes/wake",
+        token="5f.abc",
         back=back,
         estimate=Estimate(23.2, 40.7, 12),
         hours=hours,
@@ -82,7 +83,10 @@ def test_the_button_posts_and_comes_back() -> None:
     reader = Reader(asleep())
     (form,) = reader.all("form")
     assert (form["method"], form["action"]) == ("post", "/.poorwill/notes/wake")
-    assert reader.all("input") == [{"type": "hidden", "name": "back", "value": "/chat?x=1"}]
+    assert reader.all("input") == [
+        {"type": "hidden", "name": "token", "value": "5f.abc"},
+        {"type": "hidden", "name": "back", "value": "/chat?x=1"},
+    ]
     assert reader.texts["opening"] == "It opens tomorrow at 09:00."
     assert "Usually about 23 s" in asleep()
     assert "hours" not in Reader(asleep(hours=None)).texts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -214,3 +215,19 @@ async def test_what_envoy_says_at_a_bad_start_is_passed_on(house: House) -> None
     assert "Envoy ended at its start" in str(raised.value)
     assert str(house.envoy.log_file) in raised.value.hint
     assert running(house.folder) == []
+
+
+async def test_as_many_visitors_as_there_may_be_do_not_shut_out_the_gate(house: House) -> None:
+    house.envoy = house.another_envoy(http_connections=3)
+    house.shape(IT)
+    await house.gate.serve(house.sockets.gate)
+    await house.envoy.arrive()
+    visitors = [await asyncio.open_connection("127.0.0.1", house.port) for _ in range(5)]
+    answers = []
+    for reader, writer in visitors:
+        writer.write(b"POST / HTTP/1.1\r\nhost: it\r\nprefer: wait=0\r\ncontent-length: 0\r\n\r\n")
+        with contextlib.suppress(ConnectionError):
+            answers.append(await reader.read(4096))
+    assert sum(b"retry-after" in answer for answer in answers) == 3, "the gate's own word"
+    for _, writer in visitors:
+        writer.close()

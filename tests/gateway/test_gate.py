@@ -16,7 +16,7 @@ from poorwill.core.history import Estimate
 from poorwill.core.hours import OpeningHours
 from poorwill.core.model import OnRequest
 from poorwill.gateway import authz_pb2 as pb
-from poorwill.gateway.doors import MAX_WAITING, Door, Refusal
+from poorwill.gateway.doors import Door, Refusal
 from poorwill.gateway.gate import Gate
 
 HTML = {"accept": "text/html"}
@@ -41,11 +41,14 @@ class Asker:
         kind: str = "active",
         age: float = 0.0,
         path: str = "/",
+        slot: bool = False,
     ) -> grpc.aio.UnaryUnaryCall[pb.CheckRequest, pb.CheckResponse]:
         """``age`` is how many seconds ago the request began."""
         request = pb.CheckRequest()
         attributes = request.attributes
         attributes.context_extensions.update({"service": service, "class": kind})
+        if slot:
+            attributes.context_extensions["slot"] = "needed"
         begun = time.time() - age
         attributes.request.time.seconds = int(begun)
         attributes.request.time.nanos = int(begun % 1 * 1e9)
@@ -224,12 +227,12 @@ async def test_a_service_that_nobody_knows(envoy: Asker, door: Door) -> None:
 async def test_when_too_many_wait_one_more_is_told_to_come_back(
     envoy: Asker, door: Door, asked: list[str]
 ) -> None:
-    door.waiting = MAX_WAITING
+    door.waiting = door.max_held
     answer = await envoy.ask()
     assert int(denied(answer)["retry-after"]) >= 1
     assert code(answer) == "too_many_waiting"
     assert asked == ["it"], "it wants the service all the same"
-    assert door.waiting == MAX_WAITING
+    assert door.waiting == door.max_held
 
 
 async def test_a_thousand_wait_and_all_are_released(envoy: Asker, door: Door) -> None:
@@ -383,3 +386,34 @@ async def test_who_was_held_in_an_earlier_life_of_the_control_plane_goes_on_wait
     await until(lambda: door.waiting == 1, "it waits")
     door.let_through(True)
     assert (await held).status.code == 0
+
+
+# --- slots -------------------------------------------------------------------------------------------
+
+
+async def test_at_an_open_door_who_needs_a_slot_waits_for_it(envoy: Asker, door: Door) -> None:
+    door.let_through(True)
+    door.entrance = OnRequest.PAGE  # nobody is asked to click for what is awake
+    held = [asyncio.ensure_future(envoy.ask("GET", HTML, slot=True, age=age)) for age in (1.0, 2.0)]
+    await until(lambda: len(door.line) == 2, "two stand in the line")
+    assert (await envoy.ask("GET", HTML)).status.code == 0, "who needs none goes through"
+    door.line.grant(1)
+    assert (await held[1]).status.code == 0, "the one who came first"
+    assert not held[0].done()
+    held[0].cancel()
+    await until(lambda: (len(door.line), door.waiting) == (0, 0), "who gives up leaves the line")
+
+
+@pytest.mark.parametrize("headers", [{}, HTML])
+async def test_without_a_slot_in_time_it_is_told_when_to_come_again(
+    envoy: Asker, door: Door, headers: dict[str, str]
+) -> None:
+    door.let_through(True)
+    for held, wait in ((5000, "wait=0"), (0, "wait=9")):
+        door.max_held = held
+        answer = await envoy.ask("GET", {**headers, "prefer": wait}, slot=True)
+        said = denied(answer)
+        assert int(said["retry-after"]) >= 1
+        assert said["content-type"].startswith("text/html" if headers else "application/json")
+        if not headers:
+            assert code(answer) == "too_many_waiting"

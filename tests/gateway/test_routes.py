@@ -171,7 +171,9 @@ async def test_an_open_service_is_not_asked_about() -> None:
 async def test_connecting_is_tried_for_as_long_as_a_request_is_held(hold: float, at_least: float) -> None:
     [everything] = virtual_hosts([Site("it", hold=hold)], frozenset(), STRAY)
     actions = [row["route"] for row in everything["routes"] if "route" in row]
-    [policy] = [action["retry_policy"] for action in actions if "retry_policy" in action]
+    policies = [action["retry_policy"] for action in actions if "retry_policy" in action]
+    policy = policies[0]
+    assert policies == [policy] * len(policies)
     assert policy["retry_on"] == "connect-failure", "anything else may have reached the service"
     pause = float(policy["retry_back_off"]["max_interval"].removesuffix("s")) / 2  # random from 0 on
     assert policy["num_retries"] * pause >= at_least

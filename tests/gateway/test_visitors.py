@@ -9,14 +9,21 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 
+from poorwill import clock
 from poorwill.core.model import OnRequest
 from poorwill.gateway import visitors
 from poorwill.gateway.doors import Door, Refusal
+from poorwill.gateway.tokens import LASTS, token
 
 HOST = "notes.test"
 WAKE = "/.poorwill/it/wake"
 CLICK = {"sec-fetch-site": "same-origin"}
 BROWSER = {"accept": "text/html,*/*", **CLICK}
+
+
+def form(at: float = 0.0, **fields: str) -> dict[str, str]:
+    """What the page holds; ``at`` is how many seconds ago it was made."""
+    return {"token": token("key", "it", clock.now().wall - at), **fields}
 
 
 @pytest.fixture
@@ -39,20 +46,21 @@ def door(asked: list[str]) -> Door:
 
 @pytest.fixture
 async def client(door: Door) -> AsyncIterator[httpx2.AsyncClient]:
-    transport = httpx2.ASGITransport(app=visitors.application({"it": door}))
+    app = visitors.application({"it": door}, "key", lambda *_: None)
+    transport = httpx2.ASGITransport(app=app)
     async with httpx2.AsyncClient(transport=transport, base_url=f"http://{HOST}") as made:
         yield made
 
 
 async def test_a_click_wakes_and_leads_back(client: httpx2.AsyncClient, asked: list[str]) -> None:
-    answer = await client.post(WAKE, headers=BROWSER, data={"back": "/chat?x=1&y=2"})
+    answer = await client.post(WAKE, headers=BROWSER, data=form(back="/chat?x=1&y=2"))
     assert (answer.status_code, answer.headers["location"]) == (303, "/chat?x=1&y=2")
     assert answer.headers["cache-control"] == "no-store"
     assert asked == ["it"]
 
 
 async def test_a_script_on_the_page_gets_no_page(client: httpx2.AsyncClient, asked: list[str]) -> None:
-    answer = await client.post(WAKE, headers={"accept": "*/*", **CLICK})
+    answer = await client.post(WAKE, headers={"accept": "*/*", **CLICK}, data=form())
     assert (answer.status_code, answer.content) == (204, b"")
     assert asked == ["it"]
 
@@ -69,7 +77,7 @@ async def test_a_script_on_the_page_gets_no_page(client: httpx2.AsyncClient, ask
 async def test_a_browser_that_shows_this_page(
     client: httpx2.AsyncClient, asked: list[str], headers: dict[str, str]
 ) -> None:
-    assert (await client.post(WAKE, headers=headers)).status_code == 204
+    assert (await client.post(WAKE, headers=headers, data=form())).status_code == 204
     assert asked == ["it"]
 
 
@@ -89,9 +97,31 @@ async def test_a_browser_that_shows_this_page(
     ],
 )
 async def test_anybody_else(client: httpx2.AsyncClient, asked: list[str], headers: dict[str, str]) -> None:
-    answer = await client.post(WAKE, headers=headers, data={"back": "/"})
+    answer = await client.post(WAKE, headers=headers, data=form(back="/"))
     assert answer.status_code == 403
     assert answer.json()["error"]["code"] == "not_from_this_page"
+    assert asked == []
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"token": ""},
+        {"token": "."},
+        {"token": "zz.zz"},
+        {"token": "6925a000.0123456789abcdef0123456789abcdef"},
+        {"token": token("key", "other", clock.now().wall)},
+        {"token": token("another key", "it", clock.now().wall)},
+        form(LASTS + 60),
+        form(-LASTS - 60),
+    ],
+)
+async def test_who_has_not_read_the_page_is_led_to_it(
+    client: httpx2.AsyncClient, asked: list[str], given: dict[str, str]
+) -> None:
+    answer = await client.post(WAKE, headers=BROWSER, data={**given, "back": "/chat"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/chat")
     assert asked == []
 
 
@@ -109,7 +139,7 @@ async def test_a_click_on_an_old_page_changes_nothing(
     """It was closed, or put to sleep by hand, meanwhile. The next page says so."""
     door.entrance = entrance
     door.refuse(Refusal.BY_HAND if entrance is OnRequest.PAGE else None)
-    assert (await client.post(WAKE, headers=BROWSER)).headers["location"] == "/"
+    assert (await client.post(WAKE, headers=BROWSER, data=form())).headers["location"] == "/"
     assert asked == []
 
 
@@ -123,7 +153,7 @@ async def test_a_click_waits_until_it_is_known_what_it_does(
     client: httpx2.AsyncClient, door: Door, asked: list[str], entrance: OnRequest
 ) -> None:
     door.entrance = None
-    clicking = asyncio.ensure_future(client.post(WAKE, headers=CLICK))
+    clicking = asyncio.ensure_future(client.post(WAKE, headers=CLICK, data=form()))
     for _ in range(20):
         await asyncio.sleep(0)
     assert (clicking.done(), asked) == (False, [])
@@ -138,7 +168,7 @@ async def test_a_click_does_not_wait_for_ever(
 ) -> None:
     monkeypatch.setattr(visitors, "_BEGINNING", 0.05)
     door.entrance = None
-    assert (await client.post(WAKE, headers=CLICK)).status_code == 204
+    assert (await client.post(WAKE, headers=CLICK, data=form())).status_code == 204
     assert asked == ["it"], "it counts all the same"
 
 

@@ -82,6 +82,8 @@ def _of_service(service: Restored, event: Event) -> Restored:
         return replace(service, debt=None, told=False)
     if event.kind is Kind.ALERT:
         return replace(service, told=service.debt is not None)
+    if event.kind is Kind.WOKEN:
+        return replace(service, woken=(*service.woken, event))
     if event.kind is Kind.READY and "seconds" in event.detail:
         return replace(service, wakes=(*service.wakes, event.detail["seconds"]))
     return service

@@ -22,9 +22,9 @@ from poorwill.app.tenants import (
     Grounds,
     Tenant,
     charge,
-    door,
     leftover,
     resume,
+    set_up_door,
     sites,
     stray,
     tenants,
@@ -42,7 +42,9 @@ from poorwill.gateway.doors import Door
 from poorwill.gateway.envoy import Envoy
 from poorwill.gateway.front import Front
 from poorwill.gateway.gate import Gate
+from poorwill.gateway.slots import Pacer
 from poorwill.gateway.switchboard import Switchboard
+from poorwill.host.files import connections
 from poorwill.host.table import this_host
 from poorwill.store.folder import StateFolder, control_socket
 from poorwill.store.journal import Entry, Journal, Kind, Restored
@@ -71,14 +73,14 @@ class Poorwill:
         self._serving = False
         self._tasks: asyncio.TaskGroup | None = None
         self._running: set[asyncio.Task[None]] = set()
-
         self._sockets = xds.sockets_in(folder.sockets)
         admin = Admin(self._sockets.admin)
         self._doors: dict[str, Door] = {}
         self._switchboard = Switchboard(folder.envoy, admin, stray(), self._confirmed)
         self._activity = Activity(admin, self._nudge)
+        self._pacer = Pacer(self._doors, self._switchboard, admin)
         self._front = Front(self._doors, self._switchboard, self._activity, self._nudge)
-        self._gate = Gate(self._doors)
+        self._gate = Gate(self._doors, folder.client_key())
         self._recorder = Recorder(journal)
         self._reconciler = Reconciler(self._front, self._recorder, self._spawn, self._forgotten)
         self._ending = Ending(self._reconciler)
@@ -88,14 +90,14 @@ class Poorwill:
             listen=(settings.listen.host, settings.listen.port),
             sockets=self._sockets,
             folder=folder.envoy,
+            http_connections=connections(),
         )
         self._envoy = Envoy(folder.envoy, admin, bootstrap, this_host())
 
     async def run(self, serving: Callable[[], None]) -> Exit:
         """Serve until told to end; ``serving()`` is called once when visitors can come in."""
         restored = await self._journal.restore()
-        async with asyncio.TaskGroup() as tasks:
-            self._tasks = tasks
+        async with asyncio.TaskGroup() as self._tasks:
             self._spawn(self._recorder.run())
             self._spawn(self._reconciler.run())
             self._mind_signals()
@@ -138,13 +140,13 @@ class Poorwill:
     # --- coming ---------------------------------------------------------------------------------
 
     async def _open(self, restored: Mapping[str, Restored]) -> None:
-        admin = self._settings.admin
         public = application(self._desk, self, self._journal, self._folder.admin_token())
         private = application(self._desk, self, self._journal, None)
+        asks = visitors.application(self._doors, self._gate.key, self._noted)
         servers = (
-            (public, tcp_listener(admin.host, admin.port)),
+            (public, tcp_listener(self._settings.admin.host, self._settings.admin.port)),
             (private, unix_listener(control_socket(self._folder.path))),
-            (visitors.application(self._doors), unix_listener(self._sockets.visitors)),
+            (asks, unix_listener(self._sockets.visitors)),
         )
         for app, listener in servers:
             self._spawn(serve(app, listener))
@@ -157,7 +159,8 @@ class Poorwill:
         await self._gate.serve(self._sockets.gate)
         arrival = await self._envoy.arrive()
         self._note(Kind.GATEWAY, f"envoy {arrival.how}", pid=arrival.pid)
-        for work in (self._switchboard.run(), self._activity.run(), self._envoy.keep(self._envoy_again)):
+        gateway = (self._switchboard.run(), self._activity.run(), self._pacer.run())
+        for work in (*gateway, self._envoy.keep(self._envoy_again)):
             self._spawn(work)
         self._note(Kind.UP, f"poorwill {__version__}", listen=str(self._settings.listen))
 
@@ -166,16 +169,15 @@ class Poorwill:
         for name, past in restored.items():
             if name in tenants(self._settings):
                 continue
-            facts = leftover(name, past, self._grounds)
-            if facts is not None:
+            if facts := leftover(name, past, self._grounds):
                 retire(facts)
                 if facts.has_door:
                     self._doors[name] = Door(name, 0.0, self._reconciler.nudge)
                 self._reconciler.add(facts)
 
     def _take_charge(self, tenant: Tenant, restored: Restored) -> None:
-        door = tenant.name in self._settings.visited
-        self._reconciler.add(charge(tenant, restored, self._grounds, has_door=door))
+        has_door = tenant.name in self._settings.visited
+        self._reconciler.add(charge(tenant, restored, self._grounds, has_door=has_door))
         resume(self._doors.get(tenant.name), tenant, restored)
         if self._ending.how is Exit.DOWN:  # somebody did not wait until we were up
             self._ending.put_to_sleep()
@@ -263,11 +265,10 @@ class Poorwill:
 
     def _shape(self) -> None:
         """Doors and routes for the services of the configuration and those on their way out."""
-        here = self._settings.visited
-        for name, service in here.items():
-            self._doors.setdefault(name, door(service, self._reconciler.nudge)).hold = service.hold
-        leaving = self._doors.keys() - here.keys()
-        self._switchboard.reshape(sites(self._settings), upstreams(self._settings), leaving)
+        for service in self._settings.visited.values():
+            set_up_door(self._doors, service, self._reconciler.nudge, self._pacer.look)
+        leaving = self._doors.keys() - self._settings.visited.keys()
+        self._switchboard.reshape(sites(self._settings, self._folder), upstreams(self._settings), leaving)
 
     def _forgotten(self, name: str) -> None:
         """A removed service is asleep: its host is unknown from now on."""

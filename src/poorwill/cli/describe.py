@@ -51,6 +51,11 @@ def _place(service: ServiceConfig) -> str:
 
 
 def _visits(service: ServiceConfig) -> Iterator[str]:
+    if service.auth is not None:
+        kinds = (("password", service.auth.users), ("key", service.auth.keys))
+        asked = " or ".join(f"the {kind} of {', '.join(names)}" for kind, names in kinds if names)
+        also = f"; open to all: {', '.join(service.auth.open)}" if service.auth.open else ""
+        yield f"  needs {asked}{also}"
     table = service.timetable
     outside = "outside its hours: " if table is not None and table.has_windows else ""
     yield f"  {outside}{_ON_REQUEST[service.on_request]}"

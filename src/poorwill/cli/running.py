@@ -13,12 +13,12 @@ from typing import TextIO, TypeVar, cast
 import structlog
 
 from poorwill.app import Exit, Poorwill
+from poorwill.app.room import make_room
 from poorwill.cli.options import read
 from poorwill.cli.output import Patient, say
 from poorwill.config import Settings
 from poorwill.errors import PoorwillError, StateError
 from poorwill.host import trouble
-from poorwill.host.limits import raise_open_files
 from poorwill.store.folder import StateFolder
 from poorwill.store.journal import Journal
 
@@ -26,18 +26,12 @@ log = structlog.get_logger()
 
 Raised = TypeVar("Raised", PoorwillError, OSError)
 
-FEW_FILES = 1024
-"""Open files below which some hundred visitors at once are too many."""
-
-FEWEST_FILES = 128
-"""Open files below which libraries fail in ways that nobody understands."""
-
 
 def run(file: Path, *, verbose: bool = False, serving: Callable[[], None] | None = None) -> None:
     """Serve until told to end. Raises PoorwillError when it cannot begin."""
     settings = read(file)
     set_up_log(verbose=verbose)
-    _mind_open_files()
+    make_room(settings)
     folder = StateFolder.open(settings.state)
     try:
         ended = asyncio.run(_serve(settings, folder, file, serving or (lambda: _say_hello(settings))))
@@ -89,15 +83,6 @@ def _first(group: BaseExceptionGroup[Raised]) -> Raised:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
-
-
-def _mind_open_files() -> None:
-    files = raise_open_files()
-    hint = "ulimit -n 65536, or LimitNOFILE=65536 in the systemd unit"
-    if files < FEWEST_FILES:
-        raise StateError(f"only {files} files may be open at once, which is too few for a gateway", hint=hint)
-    if files < FEW_FILES:
-        log.warning("few files may be open at once: visitors need two each", limit=files, hint=hint)
 
 
 def _of_the_host(error: OSError, state: Path) -> StateError:

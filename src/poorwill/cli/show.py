@@ -188,6 +188,12 @@ def _facts(facts: Json, zone: ZoneInfo) -> Iterator[str]:
             f"past wakes: median {wakes['median']:.1f} s, 9 of 10 within {wakes['p90']:.1f} s"
             f" (of {wakes['count']})"
         )
+    if limit := facts["wakes_by_request"]:
+        again = f"; again from {_clock(limit['until'], zone)}" if limit["until"] else ""
+        from poorwill.config import format_duration
+
+        span = format_duration(limit["within"])
+        yield f"woken by requests: {limit['count']} of {limit['allowed']} within {span}{again}"
     if facts["failures"]["in_a_row"]:
         yield f"failures in a row: {facts['failures']['in_a_row']}, the last: {facts['failures']['last']}"
 

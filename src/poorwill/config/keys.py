@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from poorwill.config.address import ServiceAddress
+from poorwill.config.auth import Auth
 from poorwill.config.complaint import Loc
 from poorwill.config.machine import MachineConfig, switches
 from poorwill.config.run import Run
@@ -67,6 +68,7 @@ def _sections(service: str, providers: Providers) -> Iterator[tuple[str, type[Ba
     yield f"{above}ready.", Ready
     yield f"{above}traffic.", Traffic
     yield f"{above}schedule.", ScheduleEntry
+    yield f"{above}auth.", Auth
     yield f"{above}address.", ServiceAddress
     for name, options in providers.items():
         yield f"{above}run.{name}.", options

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from poorwill.config.auth import written_out
 from poorwill.config.complaint import Loc
 from poorwill.config.document import Document, Unreadable, read
 from poorwill.config.explain import Explainer, dotted, is_machines_provider
@@ -34,7 +35,7 @@ def load(
     settings = check.run()
     problems = check.problems + [
         Problem(str(path), trouble.line, trouble.column, dotted(loc), trouble.message, trouble.hint)
-        for loc, trouble in document.troubles
+        for loc, trouble in (*document.troubles, *written_out(document))
     ]
     if problems or settings is None:
         # An alias shows one mistake in several places of the tree, but it stands in the file once.

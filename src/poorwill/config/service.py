@@ -12,8 +12,11 @@ from pydantic import (
 )
 
 from poorwill.config.address import Address
+from poorwill.config.auth import Auth
 from poorwill.config.busy import Busy, busy_complaints
+from poorwill.config.bystanders import BystanderConfig, RateLimit
 from poorwill.config.complaint import all_of, wrong
+from poorwill.config.concurrency import Concurrency
 from poorwill.config.jobs import job_complaints
 from poorwill.config.names import HostNames, PathPrefix, RequestPath, ServiceName
 from poorwill.config.run import RunSection, context
@@ -74,6 +77,16 @@ class ServiceConfig(Scheduled):
         default=90.0,
         description="How long a request waits for a sleeping service before the answer is 503.",
     )
+    max_held: Annotated[int, Field(ge=1)] = Field(
+        default=5000,
+        description="How many requests wait at most. Those beyond it are answered 503 at once, with the time "
+        "to come again. Each needs memory while it waits, about 100 kB.",
+    )
+    concurrency: Concurrency | None = Field(
+        default=None,
+        description="How many requests one instance takes at a time; the others wait their turn. A number, "
+        "or a number and the paths that count.",
+    )
     on_request: Literal["wake", "page", "closed"] = Field(
         default="wake",
         description="What a visit does while the service sleeps. wake: it wakes the service. page: a page "
@@ -84,8 +97,24 @@ class ServiceConfig(Scheduled):
         description="Whether Poorwill may also stop what somebody else started. If not, that runs on until "
         "somebody says `poorwill adopt NAME`.",
     )
+    auth: Auth | None = Field(
+        default=None, description="Passwords and keys that visitors need, asleep and awake. Default: none."
+    )
     drain: Duration = Field(
         default=30.0, description="How long open but silent streams may delay the sleep before they are cut."
+    )
+    max_wakes: RateLimit | None = Field(
+        default=None,
+        description="How often requests may wake the service, such as 10/h or 3/30m. People and the schedule "
+        "always may. Default: no limit.",
+    )
+    max_wakes_per_client: RateLimit | None = Field(
+        default=None, description="How often each client may wake the service; a client is an address."
+    )
+    bystanders: BystanderConfig = Field(
+        default_factory=BystanderConfig,
+        description="Monitors, crawlers, scanners and the like: they never wake the service and never keep "
+        "it awake.",
     )
     traffic: Traffic = Field(
         default_factory=Traffic, description="Which requests keep the service awake, and which do not."
@@ -132,6 +161,8 @@ class ServiceConfig(Scheduled):
             job=self.is_job,
             busy=self.busy.rule if self.busy else None,
             adopt=self.adopt,
+            max_wakes=self.max_wakes,
+            max_wakes_per_client=self.max_wakes_per_client,
         )
 
     @model_validator(mode="before")
@@ -147,15 +178,35 @@ class ServiceConfig(Scheduled):
         """A pattern elsewhere would take requests that are meant for another service on the same host."""
         if self.path and not self.strip_path:
             found = []
-            for kind, patterns in self.traffic.patterns.items():
+            listed: dict[tuple[str, str], tuple[str, ...]] = {
+                ("traffic", kind): patterns for kind, patterns in self.traffic.patterns.items()
+            }
+            listed["concurrency", "paths"] = self.concurrency.paths if self.concurrency else ()
+            for where, patterns in listed.items():
                 for index, pattern in enumerate(patterns):
                     path = pattern.rpartition(" ")[2]
                     if path != self.path and not path.startswith(f"{self.path}/"):
                         hint = f"the service sees its path too: {self.path}{path}"
                         error = wrong(f"{path} is not below path: {self.path}", hint)
-                        found.append((("traffic", kind, index), error, pattern))
+                        found.append(((*where, index), error, pattern))
             if found:
                 raise all_of(found)
+        return self
+
+    @model_validator(mode="after")
+    def _background_needs_no_slot(self) -> Self:
+        background = self.traffic.background
+        found = []
+        for index, pattern in enumerate(self.concurrency.paths if self.concurrency else ()):
+            if pattern in background:
+                error = wrong(
+                    f"{pattern} is background traffic, which never counts",
+                    "keep it in one of the two",
+                    other=("traffic", "background", background.index(pattern)),
+                )
+                found.append((("concurrency", "paths", index), error, pattern))
+        if found:
+            raise all_of(found)
         return self
 
     @model_validator(mode="after")

@@ -12,6 +12,7 @@ from poorwill.config import ServiceAddress
 from poorwill.control.busy_probe import BusyProbe
 from poorwill.control.probe import Probe
 from poorwill.core.action import Conclude, Decision
+from poorwill.core.allowance import Allowance, Woken
 from poorwill.core.history import WINDOW
 from poorwill.core.lifecycle import concluded
 from poorwill.core.model import (
@@ -170,7 +171,8 @@ class Facts:
     seconds since the epoch). ``has_door`` says that visitors reach it through the gateway. ``told`` is the
     last decision that was written down: not those made before the first look came back. ``busy`` sees work
     that no request shows, ``work`` is what it says now and ``busy_said`` its last words; ``overruled`` is
-    what was last written down of its say being over.
+    what was last written down of its say being over. ``woken`` is when requests woke it, as far as that is
+    limited.
     """
 
     rules: Service
@@ -212,6 +214,12 @@ class Facts:
     overruled: str = ""
     owing: Owing | None = None
     let_be: bool = True
+    woken: tuple[Woken, ...] = ()
+
+    @property
+    def allowance(self) -> Allowance:
+        """What requests may do, and what they have done of it."""
+        return Allowance(self.rules.max_wakes, self.rules.max_wakes_per_client, self.woken)
 
     @property
     def name(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from poorwill.core.allowance import Allowance
 from poorwill.core.history import Estimate
 from poorwill.core.hours import OpeningHours
 from poorwill.core.model import Asked, Gate, OnRequest, Traffic
@@ -44,5 +45,11 @@ class Front(Protocol):
     ) -> None:
         """What visitors who find no open gate are told. ``entrance`` is what they can do about it: WAKE
         while the service is wanted anyway. ``hours`` is when it opens by itself.
+        """
+        ...
+
+    def allow(self, service: str, allowance: Allowance | None, *, known: bool) -> None:
+        """How often visitors may wake it; None while it is no wake to ask for it. ``known`` says whether
+        anybody can tell if it runs.
         """
         ...

@@ -11,6 +11,7 @@ from typing import Any
 
 from poorwill import clock
 from poorwill.control.front import Front
+from poorwill.core.allowance import Allowance
 from poorwill.core.model import Asked, Gate, GateState, Traffic
 
 
@@ -58,6 +59,10 @@ class Indoors:
     def watch(self, service: str, every: float | None, keepalive_bytes: int) -> None:
         if service not in self._gates:
             self._front.watch(service, every, keepalive_bytes)
+
+    def allow(self, service: str, allowance: Allowance | None, *, known: bool) -> None:
+        if service not in self._gates:
+            self._front.allow(service, allowance, known=known)
 
     def show(self, service: str, **what: Any) -> None:
         if service not in self._gates:

@@ -45,6 +45,8 @@ def observe(facts: Facts, front: Front, needs: Needs, now: Now, trouble: str = "
         watched_from=facts.watched_from,
         work=facts.work,
         owed=Owed(facts.owing.cause, facts.owing.since) if facts.owing else None,
+        allowance=facts.allowance,
+        at_rest=facts.at_rest,
     )
 
 

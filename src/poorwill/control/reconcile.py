@@ -22,11 +22,12 @@ from poorwill.control.needs import Needs
 from poorwill.control.observation import observe
 from poorwill.control.observer import Observers
 from poorwill.control.recorder import Recorder
-from poorwill.core.action import Adopt, Conclude, Decision, Skip
+from poorwill.core.action import Adopt, Conclude, Decision, Skip, Start
+from poorwill.core.allowance import WAKING_RULES, Woken
 from poorwill.core.decide import decide
 from poorwill.core.history import estimate
 from poorwill.core.hours import OpeningHours
-from poorwill.core.model import Condition, IntentKind, Now, Phase
+from poorwill.core.model import Asked, Condition, IntentKind, Now, Phase
 from poorwill.errors import StateError
 from poorwill.store.journal import Entry, Kind
 
@@ -126,6 +127,8 @@ class Reconciler:
         elif seen.missing and facts.missing_since is None:
             facts.missing_since = now.mono
         self._take(facts, decision, now)
+        if seen.fresh and decision.rule in WAKING_RULES:
+            self._count_wake(facts, decision, seen.asked, now)
         for action in decision.actions:
             self._applier.apply(facts, action, now)
         if any(isinstance(action, Conclude | Skip | Adopt) for action in decision.actions):
@@ -142,6 +145,15 @@ class Reconciler:
         self._busy.follow(facts, decision, now)
         self._decided.set()
         self._decided = asyncio.Event()
+
+    def _count_wake(self, facts: Facts, decision: Decision, asked: Asked, now: Now) -> None:
+        """Write down which request a wake is for, before the start that it brings about."""
+        if not any(isinstance(action, Start) for action in decision.actions):
+            return
+        facts.woken = facts.allowance.plus(Woken(now.wall, asked.client))
+        by = asked.program or "a request"
+        detail = {"client": asked.client, "program": asked.program}
+        self._recorder.note(now, Entry(Kind.WOKEN, facts.name, reason=f"woken by {by}", detail=detail))
 
     def _tell_relatives(self, facts: Facts) -> None:
         """What it needs, and what needs it, may have something to do now."""
@@ -223,6 +235,9 @@ class Reconciler:
             entrance=decision.entrance,
             hours=None if decision.desired else _opening_hours(facts, now),
         )
+        rests = not decision.desired and decision.phase in (*AT_REST, Phase.STOPPING)
+        allowance = facts.allowance if rests and facts.allowance.span else None
+        self._front.allow(facts.name, allowance, known=decision.phase is not Phase.UNKNOWN)
         calm = min(READ_AWAKE, facts.rules.idle_after / 4)
         at_work = self._front.traffic(facts.name).busy or decision.hold.why
         # Waking is also what a sleep that was called off goes through: what called it off must be remembered.

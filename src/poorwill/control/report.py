@@ -61,6 +61,20 @@ def details(facts: Facts, front: Front, now: Now) -> Json:
         "busy_probe": facts.busy_said or None,
         "idle_after": facts.rules.idle_after,
         "on_request": str(facts.rules.on_request),
+        "wakes_by_request": _limit(facts, now),
+    }
+
+
+def _limit(facts: Facts, now: Now) -> Json | None:
+    rate, allowance = facts.rules.max_wakes, facts.allowance
+    if rate is None:
+        return None
+    until = allowance.total_until(now.wall)
+    return {
+        "count": allowance.used(now.wall),
+        "allowed": rate.count,
+        "within": rate.seconds,
+        "until": None if until is None else _iso(until),
     }
 
 

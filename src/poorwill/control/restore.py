@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from poorwill.control.facts import Owing, Place
+from poorwill.core.allowance import Woken
 from poorwill.core.history import WINDOW
 from poorwill.core.model import Cause, Failures, Hand, HandKind, Intent, IntentKind, Now, Outcome, Plan
 from poorwill.providers.base import Handle
@@ -92,6 +93,11 @@ def failures(restored: Restored, now: Now) -> Failures:
         return Failures()
     failure = restored.failure
     return Failures(restored.streak, moment(failure, now), failure.reason, failure.detail.get("delay"))
+
+
+def woken(restored: Restored) -> tuple[Woken, ...]:
+    """When requests woke it, oldest first."""
+    return tuple(Woken(event.at, str(event.detail.get("client", ""))) for event in restored.woken)
 
 
 def wakes(restored: Restored) -> deque[float]:

@@ -125,6 +125,15 @@ def _closed(service: Service, seen: Observation, now: Now) -> Demand | None:
     return Demand(0, f"closed{_next_opening(service, now)}")
 
 
+def _limit(service: Service, seen: Observation, now: Now) -> Demand | None:
+    rate, until = service.max_wakes, seen.allowance.total_until(now.wall)
+    if rate is None or until is None or service.job or not seen.fresh:
+        return None
+    often = f"{rate.count} times" if rate.count > 1 else "once"
+    why = f"woken by requests {often} within {_span(rate.seconds)}, as often as max_wakes allows"
+    return Demand(0, why, now.mono + (until - now.wall))
+
+
 def _waiting(_service: Service, seen: Observation, _now: Now) -> Demand | None:
     return Demand(1, WAITING) if seen.asked.waiting > 0 else None
 
@@ -177,6 +186,7 @@ ORDER: tuple[Rule, ...] = (
     Rule("window", "a window of its `schedule` is open", "awake", True, _window),
     Rule("needed", "another service that `needs` it, or runs on it, is wanted", "awake", False, _needed),
     Rule("closed", "`on_request: closed`", "asleep; visitors read when it opens", False, _closed),
+    Rule("limit", "requests woke it as often as `max_wakes` allows", "it stays asleep", False, _limit),
     Rule("waiting", "requests are waiting", "awake", False, _waiting),
     Rule("starting", "a start is under way", "awake", False, _starting),
     Rule("in_use", "somebody was active or asked within `idle_after`", "awake", False, _in_use),

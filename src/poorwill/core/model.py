@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from poorwill.core.allowance import Allowance, Rate
 from poorwill.core.schedule import Timetable
 from poorwill.core.work import BusyRule, Work
 
@@ -44,6 +45,7 @@ class Service:
     outside the windows of ``timetable``. A ``job`` is visited by nobody: it runs until it is done.
     ``adopt`` says that what others start is Poorwill's to stop, too. ``busy`` is None for a service without a
     busy probe.
+    ``max_wakes`` and ``max_wakes_per_client`` limit how often requests wake it.
     """
 
     name: str
@@ -57,6 +59,8 @@ class Service:
     job: bool = False
     busy: BusyRule | None = None
     adopt: bool = False
+    max_wakes: Rate | None = None
+    max_wakes_per_client: Rate | None = None
 
 
 class Condition(StrEnum):
@@ -170,10 +174,14 @@ class Traffic:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Demand by visitors: ``waiting`` requests held now, and when the newest one asked."""
+    """Demand by visitors: ``waiting`` requests held now, and when the newest one asked. ``client`` was the
+    first to ask since it was last awake, with the program ``program``.
+    """
 
     waiting: int = 0
     last_at: float | None = None
+    client: str = ""
+    program: str = ""
 
 
 class HandKind(StrEnum):
@@ -247,7 +255,8 @@ class Observation:
     empty when nothing. ``wake_time`` is how long its starts take, for windows that begin with a service
     that answers. ``last_run`` is the hour of the last run of a job that is settled, ``watched_from`` since
     when Poorwill has been there to start one (both seconds since the epoch). ``work`` is what its busy probe
-    says, ``owed`` the debt that was open when this was seen.
+    says, ``owed`` the debt that was open when this was seen. ``at_rest`` says that by the last decision
+    nothing of it was wanted or there.
     """
 
     instances: tuple[Instance, ...]
@@ -265,6 +274,18 @@ class Observation:
     watched_from: float = 0.0
     work: Work = field(default_factory=Work)
     owed: Owed | None = None
+    allowance: Allowance = field(default_factory=Allowance)
+    at_rest: bool = False
+
+    @property
+    def fresh(self) -> bool:
+        """Whether a start would be a new wake: not another try, nor the return after a crash in use."""
+        return all(
+            one.condition is Condition.ABSENT
+            and one.intent is None
+            and (self.at_rest or one.outcome in (None, Outcome.STOPPED))
+            for one in self.instances
+        )
 
 
 class Phase(StrEnum):

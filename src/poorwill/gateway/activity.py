@@ -94,12 +94,13 @@ class Activity:
 
 def _pattern(services: list[str]) -> str:
     names = "|".join(map(re.escape, services))
-    return rf"^cluster\.({names})/(active|busy|background)\.upstream_({_COUNTERS})$"
+    return rf"^cluster\.({names})/(slots/)?(active|busy|background)\.upstream_({_COUNTERS})$"
 
 
 def _reading(service: str, stats: Stats, at: float) -> traffic.Reading:
     def value(kind: str, name: str) -> int:
-        return int(stats.get(f"cluster.{service}/{kind}.{name}", 0))
+        clusters = (kind, f"slots/{kind}")
+        return sum(int(stats.get(f"cluster.{service}/{cluster}.{name}", 0)) for cluster in clusters)
 
     def open_requests(kind: str) -> int:
         """Those that wait for a connection count as open too: Envoy keeps them apart."""

@@ -1,6 +1,6 @@
 """Who is asking: a person at a browser, a program that can wait, or somebody who must not wake anything.
 
-The rule, first match wins:
+Most of the last kind never get as far as the gate: see ``bystanders``. Here the rule, first match wins:
 
 1. A prefetch (``Sec-Purpose``, ``Purpose``, ``X-Moz``) or a link preview (by user agent): *ignored*.
 2. ``HEAD``, and ``OPTIONS`` that is no CORS preflight: *ignored*. They ask about a thing, not for it, and
@@ -16,6 +16,8 @@ import re
 from collections.abc import Mapping
 from enum import StrEnum
 
+from poorwill.gateway.bystanders import LIST, Kind, agents_regex
+
 
 class Caller(StrEnum):
     PAGE = "page"
@@ -23,13 +25,7 @@ class Caller(StrEnum):
     IGNORED = "ignored"
 
 
-_PREVIEWS = re.compile(
-    r"facebookexternalhit|facebot|twitterbot|slackbot|slack-imgproxy|discordbot|telegrambot|whatsapp"
-    r"|linkedinbot|skypeuripreview|microsoftpreview|pinterestbot|redditbot|embedly|iframely|vkshare"
-    r"|mastodon/|bitlybot|google-pagerenderer|snapchat|viber|line-poker|dingtalkbot|feishu.*link|larkurlbot"
-    r"|wechatpreview|bytespider-preview",
-    re.IGNORECASE,
-)
+_PREVIEWS = re.compile(agents_regex(LIST[Kind.PREVIEW]))
 _NAVIGATIONS = {"document", "iframe", "frame"}
 _PREFER_WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})", re.IGNORECASE)
 
@@ -39,7 +35,7 @@ def caller(method: str, headers: Mapping[str, str]) -> Caller:
     purposes = (headers.get(name, "") for name in ("sec-purpose", "purpose", "x-purpose", "x-moz"))
     if any("prefetch" in purpose or "preview" in purpose for purpose in map(str.lower, purposes)):
         return Caller.IGNORED
-    if _PREVIEWS.search(headers.get("user-agent", "")):
+    if method == "GET" and _PREVIEWS.match(headers.get("user-agent", "")):
         return Caller.IGNORED
     if method == "HEAD" or (method == "OPTIONS" and "access-control-request-method" not in headers):
         return Caller.IGNORED

@@ -11,6 +11,8 @@ from poorwill.core.target import Tls
 Json = dict[str, Any]
 
 CLASSES = ("active", "background", "busy")
+_SLOTS = "slots"
+"""Requests that need a slot have a cluster of their own, because Envoy counts and caps per cluster."""
 BUFFER = 64 * 1024
 """Bytes a connection may buffer; with Envoy's default of 1 MiB, 200 held uploads took 415 MB."""
 _UPSTREAM_IDLE = "3s"
@@ -21,11 +23,37 @@ PLENTY = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
+class Slots:
+    """How many requests one instance takes at a time.
+
+    ``paths`` are patterns of the requests that count; none means all but the background. They share one
+    cluster, so they have one traffic class: ``busy`` when the service has such requests. ``queue`` is how
+    many Envoy lets wait when nobody paces them.
+    """
+
+    limit: int
+    paths: tuple[str, ...] = ()
+    busy: bool = False
+    queue: int = PLENTY
+
+    @property
+    def kind(self) -> str:
+        """The traffic class with the mark of the cluster, such as ``slots/active``."""
+        return f"{_SLOTS}/{'busy' if self.busy else 'active'}"
+
+
+@dataclass(frozen=True, slots=True)
 class Upstream:
     """How a service is spoken to; the same for all its instances."""
 
     http2: bool = False
     tls: Tls | None = None
+    slots: Slots | None = None
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """What it has a cluster for."""
+        return (*CLASSES, self.slots.kind) if self.slots else CLASSES
 
 
 def cluster_name(service: str, kind: str) -> str:
@@ -37,6 +65,7 @@ def endpoints_file(service: str) -> str:
 
 
 def service_cluster(service: str, kind: str, upstream: Upstream, folder: Path) -> Json:
+    slots = upstream.slots if upstream.slots and kind == upstream.slots.kind else None
     return {
         "@type": "type.googleapis.com/envoy.config.cluster.v3.Cluster",
         "name": cluster_name(service, kind),
@@ -51,8 +80,12 @@ def service_cluster(service: str, kind: str, upstream: Upstream, folder: Path) -
         "upstream_connection_options": {
             "tcp_keepalive": {"keepalive_probes": 3, "keepalive_time": 30, "keepalive_interval": 10}
         },
-        **_cluster_limits(),
-        **_protocol(http2=upstream.http2, idle_timeout=_UPSTREAM_IDLE),
+        **(_slot_limits(slots, upstream.http2) if slots else _cluster_limits()),
+        **_protocol(
+            http2=upstream.http2,
+            idle_timeout=_UPSTREAM_IDLE,
+            streams=slots.limit if slots else PLENTY,
+        ),
         **({"transport_socket": _tls(upstream.tls, upstream.http2)} if upstream.tls else {}),
     }
 
@@ -99,10 +132,22 @@ def _cluster_limits() -> Json:
     }
 
 
-def _protocol(*, http2: bool, idle_timeout: str = "3600s") -> Json:
+def _slot_limits(slots: Slots, http2: bool) -> Json:
+    """Exact at each instance: one connection for each slot, or as many streams on a single connection.
+
+    What is too much waits in Envoy for the next one to be free. ``max_requests`` would be refused instead.
+    """
+    limits = _cluster_limits()
+    [breakers] = limits["circuit_breakers"]["thresholds"]
+    breakers["max_pending_requests"] = slots.queue
+    limits["circuit_breakers"]["per_host_thresholds"] = [{"max_connections": 1 if http2 else slots.limit}]
+    return limits
+
+
+def _protocol(*, http2: bool, idle_timeout: str = "3600s", streams: int = PLENTY) -> Json:
     options: Json = {"http_protocol_options": {}}
     if http2:
-        options = {"http2_protocol_options": {"max_concurrent_streams": PLENTY}}
+        options = {"http2_protocol_options": {"max_concurrent_streams": streams}}
     name = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
     return {
         "typed_extension_protocol_options": {

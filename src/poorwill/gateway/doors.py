@@ -10,9 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from poorwill.core.allowance import Allowance
 from poorwill.core.history import Estimate
 from poorwill.core.hours import OpeningHours
 from poorwill.core.model import Asked, OnRequest
+from poorwill.gateway.again import FRESH
+from poorwill.gateway.clients import Client
+from poorwill.gateway.line import Line, Ticket
 
 
 class Refusal(StrEnum):
@@ -21,10 +25,6 @@ class Refusal(StrEnum):
     BY_HAND = "by_hand"
     CLOSING = "closing"
     REMOVED = "removed"
-
-
-MAX_WAITING = 5000
-"""Requests that one service's door keeps waiting at most; Envoy needs about 100 kB for each."""
 
 
 CLICK_LASTS = 60.0
@@ -37,12 +37,19 @@ class Door:
 
     ``hold`` is in seconds. ``waking_since`` (monotonic) is None unless a start is under way; ``trouble``
     says that the last start failed. ``entrance`` is what a visit does to the service; None until the control
-    plane knows. ``hours`` is when it opens by itself. ``checks`` counts everything Envoy asked.
+    plane knows. ``hours`` is when it opens by itself. ``checks`` counts everything Envoy asked. ``allowance``
+    is how often visitors may wake it; None while asking for it is no wake. ``known`` says whether anybody can
+    tell if it runs. ``asker`` is who asked first since it was last awake.
+
+    At most ``max_held`` requests wait. Who needs a slot of the service stands in the ``line`` and passes with
+    a ticket that was granted; everybody else passes when the door is ``passable``. ``on_line`` tells whoever
+    grants tickets (``gateway.slots``) that there is something to look at.
     """
 
     service: str
     hold: float
     on_demand: Callable[[str], None]
+    max_held: int = 5000
     refusal: Refusal | None = None
     estimate: Estimate | None = None
     waking_since: float | None = None
@@ -53,13 +60,19 @@ class Door:
     waiting: int = 0
     last_asked_at: float | None = None
     clicked_at: float | None = None
+    passing_since: float | None = None
+    allowance: Allowance | None = None
+    known: bool = True
+    asker: Client | None = None
     passable: asyncio.Event = field(default_factory=asyncio.Event)
+    line: Line = field(default_factory=Line)
+    on_line: Callable[[], None] = lambda: None
     _turns: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def crowded(self) -> bool:
         """Whether one more request must not be kept waiting."""
-        return self.waiting >= MAX_WAITING
+        return max(self.waiting, len(self.line)) >= self.max_held
 
     @property
     def closed(self) -> bool:
@@ -71,19 +84,21 @@ class Door:
         clicked = self.waking_since is not None or self._clicked(now)
         return self.entrance is OnRequest.PAGE and not clicked
 
-    def click(self, now: float) -> None:
+    def click(self, now: float, client: Client | None = None) -> None:
         """A person wants the service, and said so. A start may have to wait for a stop that is under way."""
         self.clicked_at = now
-        self.ask(now)
+        self.ask(now, client)
 
     def _clicked(self, now: float) -> bool:
         return self.clicked_at is not None and now - self.clicked_at < CLICK_LASTS
 
     def asked(self) -> Asked:
-        return Asked(waiting=self.waiting, last_at=self.last_asked_at)
+        first = self.asker or Client()
+        return Asked(self.waiting, self.last_asked_at, first.name, first.program)
 
-    def ask(self, now: float) -> None:
+    def ask(self, now: float, client: Client | None = None) -> None:
         """Somebody wants the service."""
+        self.asker = self.asker or client
         if self._clicked(now):
             self.clicked_at = now
         self.last_asked_at = now
@@ -96,20 +111,46 @@ class Door:
 
     def let_through(self, through: bool) -> None:
         if through:
+            self.clicked_at = self.asker = None
+        if through == self.passable.is_set():
+            return  # there may be thousands who would look again for nothing
+        if through:
             self.passable.set()
-            self.clicked_at = None
+            self.on_line()
         else:
             self.passable.clear()
+            self.passing_since = None
+            self.line.recall()
         self.turn()
+
+    def is_fresh(self, now: float) -> bool:
+        """Whether it has let through for a moment only, counted from the first who passed."""
+        if self.passing_since is None:
+            self.passing_since = now
+        return now - self.passing_since < FRESH
 
     def turn(self) -> None:
         """Tell everybody who waits for a change to look again."""
         self._turns.set()
         self._turns = asyncio.Event()
+        self.line.turn()
 
-    async def change(self) -> None:
-        """Wait until something about this door changes."""
-        await self._turns.wait()
+    async def change(self, ticket: Ticket | None = None) -> None:
+        """Wait until something about this door changes, or the ticket is granted."""
+        if ticket is None:
+            await self._turns.wait()
+        else:
+            await ticket.news.wait()
+            ticket.news.clear()
+
+    def line_up(self, began: float) -> Ticket:
+        """Stand in the line for a slot; ``began`` is when the request did, in seconds since the epoch."""
+        ticket = self.line.join(began)
+        self.on_line()
+        return ticket
+
+    def admits(self, ticket: Ticket | None) -> bool:
+        return self.passable.is_set() and (ticket is None or ticket.granted)
 
     def elapsed(self, now: float) -> float:
         return 0.0 if self.waking_since is None else max(0.0, now - self.waking_since)

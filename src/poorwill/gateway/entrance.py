@@ -23,12 +23,15 @@ def asleep_page(
     language: str,
     *,
     wake: str,
+    token: str,
     back: str,
     estimate: Estimate | None,
     hours: OpeningHours | None,
     wall: float,
 ) -> str:
-    """The page that asks whether to wake the service. The button posts to ``wake`` and leads to ``back``."""
+    """The page that asks whether to wake the service. The button posts ``token`` to ``wake`` and leads to
+    ``back``.
+    """
     say = words(language)
     planned = hours if hours is not None and hours.next_opening(wall) is not None else None
     return render(
@@ -39,6 +42,7 @@ def asleep_page(
         text=say["asleep.page"],
         history=history(say, estimate) if estimate else "",
         wake=wake,
+        token=token,
         back=local(back),
         footer=True,
         refresh=None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from poorwill.core.allowance import Allowance
 from poorwill.core.history import Estimate
 from poorwill.core.hours import OpeningHours
 from poorwill.core.model import Asked, Gate, GateState, OnRequest, Traffic
@@ -45,9 +46,16 @@ class Front:
         return self._doors[service].checks
 
     def open(self, service: str) -> None:
-        """Release those who wait as soon as Envoy knows where the service is; then take the gate away."""
-        if self._switchboard.confirmed(service):
-            self._doors[service].let_through(True)
+        """Release those who wait as soon as Envoy knows where the service is; then take the gate away.
+
+        Open means that visits get in. Where more of them wait than the service has slots, they get in one
+        after another, and the gate stays for them (``gateway.slots``): to the control room that is open.
+        """
+        door, known = self._doors[service], self._switchboard.confirmed(service)
+        if len(door.line) and len(door.line) > self._switchboard.room(service):
+            self._switchboard.pace(service, True)
+        if known:
+            door.let_through(True)
         self._switchboard.open(service)
 
     def close(self, service: str) -> None:
@@ -78,6 +86,13 @@ class Front:
         door.entrance, door.hours = entrance, hours
         door.refuse(Refusal(refusal) if refusal else None)
         if before != (estimate, waking_since, trouble, entrance, hours):
+            door.turn()
+
+    def allow(self, service: str, allowance: Allowance | None, *, known: bool) -> None:
+        """How often visitors may wake it; None while asking for it is no wake."""
+        door = self._doors[service]
+        if (door.allowance, door.known) != (allowance, known):
+            door.allowance, door.known = allowance, known
             door.turn()
 
     def confirmed(self, service: str) -> None:

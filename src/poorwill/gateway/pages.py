@@ -24,9 +24,9 @@ __all__ = [
     "waiting_page",
 ]
 
-NOTICES = ("by_hand", "closing", "removed", "not_found", "unavailable")
+NOTICES = ("by_hand", "closing", "removed", "not_found", "unavailable", "crowded", "locked", "guessing")
 _ASLEEP = ("asleep", "by_hand")
-_WORTH_RETRYING = ("closing", "unavailable")
+_WORTH_RETRYING = ("closing", "unavailable", "crowded", "locked", "guessing")
 
 _ERRORS = {
     "waking": ("service_unavailable", "service_waking"),
@@ -37,7 +37,10 @@ _ERRORS = {
     "removed": ("not_found_error", "service_removed"),
     "not_found": ("not_found_error", "service_not_found"),
     "unavailable": ("service_unavailable", "service_unreachable"),
+    "unknown": ("service_unavailable", "service_unknown"),
     "crowded": ("service_unavailable", "too_many_waiting"),
+    "locked": ("authentication_error", "wrong_or_no_credentials"),
+    "guessing": ("authentication_error", "too_many_wrong_credentials"),
 }
 
 _REFRESH_LIMIT = 10

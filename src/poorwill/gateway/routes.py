@@ -5,8 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from math import ceil
 from typing import Any
+
+from poorwill.gateway import again
+from poorwill.gateway.asides import aside_routes
+from poorwill.gateway.bystanders import Bystanders, glob_regex
+from poorwill.gateway.clusters import Slots
+from poorwill.gateway.guard import Guard, on_route
+from poorwill.gateway.marks import ASIDE, marked
 
 Json = dict[str, Any]
 
@@ -25,11 +31,9 @@ def wake_path(service: str) -> str:
     return f"{RESERVED}{service}/wake"
 
 
-_RETRY_EVERY = 0.5
-"""Seconds, at most, between two tries to connect to a service."""
-
 _PER_ROUTE = "type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute"
 _DIRECT: Json = {EXT_AUTHZ: {"@type": _PER_ROUTE, "disabled": True}}
+_WITHOUT_SLOT = ("background", "monitor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,8 @@ class Site:
     ``patterns`` maps the classes ``active``, ``background`` and ``busy`` to patterns: an exact path, a
     path with ``*`` (anything but a slash) and ``**`` (anything), ``/prefix/*`` (all below), each with an
     optional method in front (``POST /v1/*``). They are paths as the service sees them. ``hold`` is how many
-    seconds a request may wait.
+    seconds a request may wait. ``bystanders`` says who is kept from waking it, in such paths too. While the
+    service is ``paced``, requests that need one of its ``slots`` ask the gate although it is open.
     """
 
     service: str
@@ -48,6 +53,15 @@ class Site:
     strip_path: bool = False
     patterns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     hold: float = 0.0
+    guard: Guard | None = None
+    bystanders: Bystanders = field(default_factory=Bystanders)
+    slots: Slots | None = None
+    paced: bool = False
+
+    @property
+    def unseen(self) -> str:
+        """What visitors have in front of the paths that the service sees."""
+        return self.path if self.strip_path else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +75,16 @@ class Stray:
     other: str
 
 
-def virtual_hosts(sites: Iterable[Site], open_services: frozenset[str], stray: Stray) -> list[Json]:
-    """One virtual host for each host name, plus ``*`` for the unknown ones."""
+def virtual_hosts(
+    sites: Iterable[Site],
+    open_services: frozenset[str],
+    stray: Stray,
+    fresh: frozenset[str] = frozenset(),
+) -> list[Json]:
+    """One virtual host for each host name, plus ``*`` for the unknown ones.
+
+    The ``fresh`` of the open services have only just begun to answer: they get more rows for a while.
+    """
     by_host: dict[str, list[Site]] = {"*": []}
     for site in sites:
         for host in site.hosts or ("*",):
@@ -76,7 +98,7 @@ def virtual_hosts(sites: Iterable[Site], open_services: frozenset[str], stray: S
         rows.append(
             _answer({"path_separated_prefix": RESERVED.rstrip("/")}, [], stray.other, "application/json")
         )
-        rows += [row for site in here for row in _service_routes(site, open_services)]
+        rows += [row for site in here for row in _service_routes(site, open_services, fresh)]
         rows += _stray_routes(stray)
         hosts.append({"name": host, "domains": [host], "routes": rows})
     return hosts
@@ -87,43 +109,61 @@ def _own_routes(site: Site) -> list[Json]:
         {
             "match": {"prefix": f"{RESERVED}{site.service}/"},
             "route": {"cluster": "visitors", "timeout": "0s", "idle_timeout": "0s"},
-            "typed_per_filter_config": _DIRECT,
+            "typed_per_filter_config": {**_DIRECT, **on_route(site.service, site.guard, site.unseen)},
         }
     ]
 
 
-def _service_routes(site: Site, open_services: frozenset[str]) -> list[Json]:
+def _service_routes(site: Site, open_services: frozenset[str], fresh: frozenset[str]) -> list[Json]:
     rows = [
         (pattern, kind)
         for kind in ("busy", "background", "active")
         for pattern in site.patterns.get(kind, ())
+        if site.slots is None or pattern not in site.slots.paths
     ]
+    rows += [(pattern, site.slots.kind) for pattern in site.slots.paths] if site.slots else []
     rows.sort(key=lambda row: ("*" in row[0], -len(row[0]), row[0]))  # the most specific first
-    result = [_route(site, _match(site, pattern), kind, open_services) for pattern, kind in rows]
+    places = [(_match(site, pattern), kind) for pattern, kind in rows]
     # `path_separated_prefix: /notes` covers /notes and /notes/x but not /notesx
     rest = {"path_separated_prefix": site.path} if site.path else {"prefix": "/"}
-    return [*result, _route(site, rest, "active", open_services)]
+    is_open = site.service in open_services
+
+    def route(match: Json, kind: str) -> list[Json]:
+        harmless = again.harmless(match) if site.service in fresh else None
+        first = [_route(site, harmless, kind, open_services, fresh=True)] if harmless else []
+        return [*first, _route(site, match, kind, open_services)]
+
+    result = aside_routes(
+        site.service,
+        site.bystanders.below(site.unseen),
+        rest,
+        is_open=is_open,
+        route=route,
+        past_the_gate=_DIRECT,
+    )
+    if is_open:  # else the gate sees what they are
+        places.append(({**rest, "filter_state": marked(ASIDE)}, "background"))
+    places.append((rest, "active"))
+    return [*result, *(row for place in places for row in route(*place))]
 
 
-def _route(site: Site, match: Json, kind: str, open_services: frozenset[str]) -> Json:
-    ask = {
-        "@type": _PER_ROUTE,
-        "check_settings": {"context_extensions": {"service": site.service, "class": kind}},
-    }
+def _route(site: Site, match: Json, kind: str, open_services: frozenset[str], *, fresh: bool = False) -> Json:
+    if site.slots and not site.slots.paths and kind not in _WITHOUT_SLOT:
+        kind = site.slots.kind
+    needs_slot = site.slots is not None and kind == site.slots.kind
+    told = {"service": site.service, "class": kind.rpartition("/")[2]}
+    if needs_slot:
+        told["slot"] = "needed"
+    ask = {"@type": _PER_ROUTE, "check_settings": {"context_extensions": told}}
+    gate = _DIRECT if site.service in open_services and not (needs_slot and site.paced) else {EXT_AUTHZ: ask}
     action: Json = {
-        "cluster": f"{site.service}/{kind}",
+        "cluster": f"{site.service}/{'background' if kind == 'monitor' else kind}",
         "timeout": "0s",
         "idle_timeout": "0s",
         # Only where an endpoint has a name of its own; X-Forwarded-Host then tells the visitor's.
         "auto_host_rewrite": True,
         "append_x_forwarded_host": True,
-        "retry_policy": {
-            "retry_on": "connect-failure",  # nothing reached the service yet: safe for any method
-            # What passed the gate just before a crash was noticed is not asked again: it is tried for as long
-            # as it would have been held. The pauses are random between 0 and the interval.
-            "num_retries": max(12, ceil(2 * site.hold / _RETRY_EVERY)),
-            "retry_back_off": {"base_interval": "0.05s", "max_interval": f"{_RETRY_EVERY:g}s"},
-        },
+        "retry_policy": again.while_fresh() if fresh else again.until_connected(site.hold),
     }
     if site.path and site.strip_path:
         action["regex_rewrite"] = {
@@ -133,36 +173,20 @@ def _route(site: Site, match: Json, kind: str, open_services: frozenset[str]) ->
     return {
         "match": match,
         "route": action,
-        "typed_per_filter_config": _DIRECT if site.service in open_services else {EXT_AUTHZ: ask},
+        "typed_per_filter_config": {**gate, **on_route(site.service, site.guard, site.unseen)},
     }
 
 
 def _match(site: Site, pattern: str) -> Json:
     method, _, path = pattern.rpartition(" ")
-    prefix = site.path if site.strip_path else ""
     match: Json
     if "*" not in path:
-        match = {"path": prefix + path}
+        match = {"path": site.unseen + path}
     else:
-        match = {"safe_regex": {"regex": re.escape(prefix) + _regex(path)}}
+        match = {"safe_regex": {"regex": re.escape(site.unseen) + glob_regex(path)}}
     if method:
         match["headers"] = [{"name": ":method", "string_match": {"exact": method.upper()}}]
     return match
-
-
-def _regex(glob: str) -> str:
-    """A glob as RE2 over the whole path: ``**`` and a final ``*`` cross slashes, other ``*`` do not."""
-    if glob.endswith("*") and not glob.endswith("**"):
-        glob += "*"
-    regex = ""
-    for part in re.split(r"(\*\*|\*)", glob):
-        if part == "**":
-            regex += ".*"
-        elif part == "*":
-            regex += "[^/]*"
-        else:
-            regex += re.escape(part)
-    return regex
 
 
 def _stray_routes(stray: Stray) -> list[Json]:

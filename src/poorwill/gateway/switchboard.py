@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,9 @@ from poorwill.core.target import Target
 from poorwill.errors import GatewayError
 from poorwill.gateway import xds
 from poorwill.gateway.admin import Admin
-from poorwill.gateway.clusters import CLASSES, Upstream, cluster_name, endpoints_file
-from poorwill.gateway.routes import Site, Stray
+from poorwill.gateway.again import FRESH
+from poorwill.gateway.clusters import Slots, Upstream, cluster_name, endpoints_file
+from poorwill.gateway.routes import EXT_AUTHZ, Site, Stray
 from poorwill.host import trouble
 from poorwill.host.reserve import Reserve
 
@@ -51,6 +53,8 @@ class Switchboard:
         self._later: dict[str, Upstream] = {}
         self._endpoints: dict[str, tuple[Target, ...]] = {}
         self._open: set[str] = set()
+        self._fresh: dict[str, float] = {}
+        self._paced: set[str] = set()
         self._gates: dict[str, Gate] = {}
         self._pending: dict[str, int] = {}
         self._wishes = 0
@@ -96,6 +100,8 @@ class Switchboard:
             self._pending.pop(name, None)
             self._versions.pop(name, None)
             self._open.discard(name)
+            self._fresh.pop(name, None)
+            self._paced.discard(name)
         self._sites, self._upstreams = dict(sites), upstreams
         self._common = {}
         self._touch(*upstreams)
@@ -108,11 +114,35 @@ class Switchboard:
         return self._gates[service]
 
     def open(self, service: str) -> None:
+        """Let visits in. While it is ``paced`` as well, those that need a slot ask the gate for it."""
+        if service not in self._open:
+            self._fresh[service] = clock.now().mono + FRESH
         self._open.add(service)
         self._move(service)
 
+    def pace(self, service: str, on: bool) -> None:
+        """Whether requests that need a slot ask the gate, or go straight to Envoy's own cap."""
+        if on != (service in self._paced):
+            (self._paced.add if on else self._paced.discard)(service)
+            self._touch(service)
+
+    def paced(self, service: str) -> bool:
+        return service in self._paced
+
+    def slots(self, service: str) -> Slots | None:
+        """As Envoy has them now: a change of the configuration may have to wait for the next instance."""
+        upstream = self._upstreams.get(service)
+        return upstream.slots if upstream else None
+
+    def room(self, service: str) -> int:
+        """Slots of all instances together."""
+        slots = self.slots(service)
+        return slots.limit * len(self._endpoints[service]) if slots else 0
+
     def close(self, service: str) -> None:
         self._open.discard(service)
+        self._fresh.pop(service, None)
+        self._paced.discard(service)
         self._move(service)
 
     def route(self, service: str, targets: tuple[Target, ...]) -> None:
@@ -144,7 +174,13 @@ class Switchboard:
         if _CDS not in self._common:
             self._common[_CDS] = self._put("cds.json", xds.clusters(self._upstreams, self._folder))
             self._sweep()
-        routes = xds.routes(self._sites.values(), frozenset(self._open), self._stray)
+        now = clock.now().mono
+        self._fresh = {name: end for name, end in self._fresh.items() if end > now}
+        sites = [
+            replace(site, slots=self.slots(name), paced=name in self._paced)
+            for name, site in self._sites.items()
+        ]
+        routes = xds.routes(sites, frozenset(self._open), self._stray, frozenset(self._fresh))
         self._common[_RDS] = self._put("rds.json", routes)
 
     def _sweep(self) -> None:
@@ -158,7 +194,7 @@ class Switchboard:
     async def run(self) -> None:
         """Write and confirm for ever."""
         while True:
-            await self._wake.wait()
+            await self._pause(self._freshness())
             self._wake.clear()
             taken = dict(self._pending)
             try:
@@ -202,7 +238,9 @@ class Switchboard:
 
     def _follows(self, service: str, stats: Mapping[str, int | str]) -> bool:
         """Whether Envoy has the endpoints of a service, in each of its clusters."""
-        names = (f"cluster.{cluster_name(service, kind)}.version_text" for kind in CLASSES)
+        names = (
+            f"cluster.{cluster_name(service, kind)}.version_text" for kind in self._upstreams[service].kinds
+        )
         return all(stats.get(name) == self._versions.get(service) for name in names)
 
     def _settle(self, service: str, wish: int) -> None:
@@ -215,7 +253,12 @@ class Switchboard:
             self._gates[service] = Gate(state, clock.now().mono)
         self._on_change(service)
 
-    async def _pause(self, seconds: float) -> None:
+    def _freshness(self) -> float | None:
+        """Seconds until the first of the open services is no longer fresh."""
+        ends = min(self._fresh.values(), default=None)
+        return None if ends is None else max(0.0, ends - clock.now().mono)
+
+    async def _pause(self, seconds: float | None) -> None:
         try:
             async with asyncio.timeout(seconds):
                 await self._wake.wait()
@@ -235,6 +278,7 @@ class Switchboard:
         version: str = resources["version_info"]
         if self._written.get(name) != version:
             fresh = self._folder / f"{name}.new"
+            fresh.touch(mode=0o600)  # digests of keys are not for everybody
             fresh.write_text(json.dumps(resources))
             fresh.replace(self._folder / name)
             self._written[name] = version
@@ -247,7 +291,7 @@ class Switchboard:
             for route in host["routes"]:
                 cluster, _, kind = route.get("route", {}).get("cluster", "").partition("/")
                 if kind:
-                    direct = "disabled" in next(iter(route["typed_per_filter_config"].values()))
+                    direct = "disabled" in route["typed_per_filter_config"][EXT_AUTHZ]
                     (found if direct else gated).add(cluster)
         return found - gated
 

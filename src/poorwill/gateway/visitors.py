@@ -5,14 +5,15 @@ demand, for a bounded time. A tab forgotten in front of a service that never sta
 for ever.
 
 A person's click on the page of a service that asks for one: only a browser that shows this very page may send
-it, so that neither another site nor a program that follows links wakes anything.
+it, with the token in the page, so that neither another site nor a program that follows links wakes anything.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+import re
+from collections.abc import AsyncIterator, Callable, Mapping
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.applications import Starlette
@@ -24,8 +25,12 @@ from starlette.routing import Route
 from poorwill import clock
 from poorwill.gateway import entrance, pages
 from poorwill.gateway.callers import wants_html
+from poorwill.gateway.clients import Client, client
 from poorwill.gateway.doors import Door
+from poorwill.gateway.guard import TELL
+from poorwill.gateway.limits import limit
 from poorwill.gateway.routes import events_path, wake_path
+from poorwill.gateway.tokens import is_ours
 
 PATIENCE = 900.0
 """Seconds for which one open page counts as somebody waiting."""
@@ -37,16 +42,21 @@ _BEGINNING = 2.0
 """Seconds, at most, that a click waits for a control plane that has only begun."""
 
 _FORM_LIMIT = 8192
+_ADDRESS = re.compile(r"[0-9a-fA-F.:/]{2,64}")
 _FRESH = {"cache-control": "no-store"}
 
 
-def application(doors: Mapping[str, Door]) -> Starlette:
+def application(doors: Mapping[str, Door], key: str, noted: Callable[[str, str], None]) -> Starlette:
+    """``key`` is the gate's. ``noted(service, words)`` writes down what the guard of a service tells."""
+
     async def events(request: Request) -> Response:
         door = doors.get(request.path_params["service"])
         if door is None:
             return _no("no such service", "service_not_found", 404)
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-        return StreamingResponse(_progress(door), media_type="text/event-stream", headers=headers)
+        return StreamingResponse(
+            _progress(door, _client(key, request)), media_type="text/event-stream", headers=headers
+        )
 
     async def wake(request: Request) -> Response:
         door = doors.get(request.path_params["service"])
@@ -54,16 +64,27 @@ def application(doors: Mapping[str, Door]) -> Starlette:
             return _no("no such service", "service_not_found", 404)
         if not from_this_page(request.headers):
             return _no("only the page of the service itself can wake it", "not_from_this_page", 403)
-        back = await _back(request)
+        fields = await _fields(request)
+        back = entrance.local(fields.get("back", ["/"])[0])
         await _told(door)
-        if not door.closed and door.refusal is None:
-            door.click(clock.now().mono)
+        now, asker = clock.now(), _client(key, request)
+        read = is_ours(key, door.service, fields.get("token", [""])[0], now.wall)
+        if read and not door.closed and door.refusal is None and not limit(door, asker.name, now.wall):
+            door.click(now.mono, asker)
         if wants_html(request.headers):
             return RedirectResponse(back, 303, headers=_FRESH)
         return Response(status_code=204, headers=_FRESH)
 
+    async def guessed(request: Request) -> Response:
+        service, address = request.path_params["service"], (await request.body()).decode()
+        if service not in doors or not _ADDRESS.fullmatch(address):
+            return _no("no such service", "service_not_found", 404)
+        noted(service, f"many wrong passwords or keys came from {address}; it has to wait between them now")
+        return Response(status_code=204)
+
     return Starlette(
         routes=[
+            Route(f"{TELL}{{service}}", guessed, methods=["POST"]),
             Route(events_path("{service}"), events),
             Route(wake_path("{service}"), wake, methods=["POST"]),
         ]
@@ -88,15 +109,20 @@ def from_this_page(headers: Headers) -> bool:
     return bool(origin) and origin in (host.lower() for host in hosts)
 
 
-async def _back(request: Request) -> str:
-    """Where the form came from; the start page when it does not say."""
+def _client(key: str, request: Request) -> Client:
+    """Envoy writes last in this header whom it saw."""
+    address = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+    return client(key, address, request.headers.get("user-agent", ""))
+
+
+async def _fields(request: Request) -> dict[str, list[str]]:
+    """What the page's form says; nothing when it is longer than ours can be."""
     body = b""
     async for chunk in request.stream():
         body += chunk
         if len(body) > _FORM_LIMIT:
-            return "/"
-    fields = parse_qs(body.decode("latin-1"))
-    return entrance.local(fields.get("back", ["/"])[0])
+            return {}
+    return parse_qs(body.decode("latin-1"))
 
 
 async def _told(door: Door) -> None:
@@ -109,19 +135,20 @@ async def _told(door: Door) -> None:
         return
 
 
-async def _progress(door: Door) -> AsyncIterator[str]:
+async def _progress(door: Door, asker: Client) -> AsyncIterator[str]:
     begun = clock.now().mono
     while True:
-        now = clock.now().mono
+        time = clock.now()
+        now, wall = time.mono, time.wall
         if now - begun > PATIENCE or door.refusal is not None:
             yield "event: gone\ndata: {}\n\n"
             return
         ready = door.passable.is_set()
-        if not ready and (door.closed or door.needs_a_click(now)):
+        if not ready and (door.closed or door.needs_a_click(now) or limit(door, asker.name, wall)):
             yield "event: changed\ndata: {}\n\n"  # coming is no longer enough: the page is another one now
             return
         if not ready and door.entrance is not None:
-            door.ask(now)
+            door.ask(now, asker)
         data = pages.progress_event(
             "waking" if door.waking_since else "asleep",
             elapsed=door.elapsed(now),

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from poorwill.core.target import Target
+from poorwill.gateway import guard
 from poorwill.gateway.clusters import (
     BUFFER,
     CLASSES,
@@ -28,6 +29,7 @@ from poorwill.gateway.clusters import (
     unix_cluster,
     watched,
 )
+from poorwill.gateway.marks import marking
 from poorwill.gateway.routes import EXT_AUTHZ, Site, Stray, virtual_hosts
 
 Json = dict[str, Any]
@@ -71,7 +73,8 @@ def bootstrap(
     host, port = listen
     return {
         "node": {"id": node, "cluster": "poorwill"},
-        "admin": {"address": pipe(sockets.admin)},
+        # However many visitors there are, the gate and we ourselves get through.
+        "admin": {"address": pipe(sockets.admin), "ignore_global_conn_limit": True},
         "static_resources": {
             "listeners": [_ingress(host, port, folder), _hop(sockets)],
             "clusters": [
@@ -97,14 +100,16 @@ def bootstrap(
     }
 
 
-def routes(sites: Iterable[Site], open_services: frozenset[str], stray: Stray) -> Json:
+def routes(
+    sites: Iterable[Site], open_services: frozenset[str], stray: Stray, fresh: frozenset[str] = frozenset()
+) -> Json:
     """The route table. ``open_services`` go straight through; the others ask the gate first."""
     table = {
         "@type": _TYPE + "config.route.v3.RouteConfiguration",
         "name": ROUTES,
         "ignore_port_in_host_matching": True,
         "max_direct_response_body_size_bytes": 65536,
-        "virtual_hosts": virtual_hosts(sites, open_services, stray),
+        "virtual_hosts": virtual_hosts(sites, open_services, stray, fresh),
     }
     return discovery([table])
 
@@ -112,7 +117,11 @@ def routes(sites: Iterable[Site], open_services: frozenset[str], stray: Stray) -
 def clusters(services: Mapping[str, Upstream], folder: Path) -> Json:
     """One cluster for each class of each service."""
     return discovery(
-        [service_cluster(name, kind, services[name], folder) for name in sorted(services) for kind in CLASSES]
+        [
+            service_cluster(name, kind, upstream, folder)
+            for name, upstream in sorted(services.items())
+            for kind in upstream.kinds
+        ]
     )
 
 
@@ -151,7 +160,7 @@ def _ingress(host: str, port: int, folder: Path) -> Json:
                         normalize_path=True,
                         server_header_transformation="PASS_THROUGH",
                         upgrade_configs=[{"upgrade_type": "websocket"}],
-                        http_filters=[_ext_authz(), _router()],
+                        http_filters=[marking(), *guard.filters(), _ext_authz(), _router()],
                         http2_protocol_options={
                             "allow_connect": True,
                             "initial_stream_window_size": BUFFER,
@@ -169,24 +178,38 @@ def _ingress(host: str, port: int, folder: Path) -> Json:
 
 
 def _local_replies() -> Json:
-    """Envoy's own errors on the way to a service as JSON; the gate's answers (flag UAEX) stay as they are."""
+    """Envoy's own errors on the way to a service as JSON; the gate's answers (flag UAEX) stay as they are.
+
+    507 is what Envoy says when it cannot keep a large body until there is a connection.
+    """
     error = {
         "type": "service_unavailable",
         "code": "service_unreachable",
         "message": "the service did not answer (%RESPONSE_FLAGS%)",
     }
     flags = ["UH", "UF", "URX", "UC", "UR", "UPE"]
+    kept = {"op": "EQ", "value": {"default_value": 507, "runtime_key": "unused"}}
+    crowded = {**error, "code": "too_many_waiting", "message": "too many requests are waiting"}
+    later = {"header": {"key": "retry-after", "value": "5"}}
     return {
         "mappers": [
+            {**_flagged(flags), **_said(error)},
+            {**_flagged(["UO"]), **_said(crowded), "headers_to_add": [later]},
             {
-                "filter": {"response_flag_filter": {"flags": flags}},
-                "body_format_override": {
-                    "json_format": {"error": error},
-                    "content_type": "application/json",
-                },
-            }
+                "filter": {"status_code_filter": {"comparison": kept}},
+                "status_code": 503,
+                **_said(error),
+            },
         ]
     }
+
+
+def _flagged(flags: list[str]) -> Json:
+    return {"filter": {"response_flag_filter": {"flags": flags}}}
+
+
+def _said(error: Json) -> Json:
+    return {"body_format_override": {"json_format": {"error": error}, "content_type": "application/json"}}
 
 
 def _hop(sockets: Sockets) -> Json:
@@ -207,6 +230,7 @@ def _hop(sockets: Sockets) -> Json:
     return {
         "name": "hop",
         "address": pipe(sockets.hop),
+        "ignore_global_conn_limit": True,
         "filter_chains": [
             {
                 "filters": [
@@ -263,7 +287,7 @@ def _router() -> Json:
 def _kept_stats() -> list[Json]:
     counters = "rq_(active|pending_active|total)|cx_[rt]x_bytes_total"
     wanted = (
-        rf"cluster\.[^.]+/({'|'.join(CLASSES)})\.(upstream_({counters})|version_text)",
+        rf"cluster\.[^./]+/(slots/)?({'|'.join(CLASSES)})\.(upstream_({counters})|version_text)",
         r"(cluster_manager\.cds|http\.ingress\.rds\.[^.]+)\.(version_text|update_rejected)",
         r"http\.ingress\.downstream_rq_active",
         r"server\.live",

@@ -34,8 +34,9 @@ class Kind(StrEnum):
     The whole program (service ""): UP, DOWN, RELOAD, GATEWAY. A decision: PHASE. Intents: START, STOP.
     Answers of the provider: STARTED, CALL_FAILED. What it noticed, such as who stopped it: NOTED. Outcomes:
     READY, STOPPED, FAILED, CRASHED, and of a job DONE or SKIPPED. What a busy probe cannot tell, and that its
-    say is over: BUSY. A person's demand: WAKE, SLEEP, PLAN, AUTO. What others started: ADOPT. Money that is
-    spent for nothing: DEBT until SETTLED. What a person must be told: ALERT.
+    say is over: BUSY. A person's demand: WAKE, SLEEP, PLAN, AUTO. The request that a wake is for: WOKEN. What
+    others started: ADOPT. Money that is spent for nothing: DEBT until SETTLED. What a person must be told:
+    ALERT.
     """
 
     UP = "up"
@@ -57,6 +58,7 @@ class Kind(StrEnum):
     PLAN = "plan"
     DONE = "done"
     SKIPPED = "skipped"
+    WOKEN = "woken"
     NOTED = "noted"
     BUSY = "busy"
     ADOPT = "adopt"
@@ -72,9 +74,9 @@ class Entry:
     Keys of ``detail`` that ``restore`` reads: START ``prepared`` (what the provider chose before the
     start) and ``due`` (a job's hour), STARTED ``handle`` (the handle's data), READY ``seconds`` (how long
     the wake took), FAILED and CRASHED ``streak`` (failures in a row, this one included) and ``delay``,
-    WAKE and SLEEP ``until`` and ``until_wall``, PLAN ``plans`` (all of them), DONE and SKIPPED ``last_run``,
-    STOP, STOPPED, CRASHED and DONE ``life`` (which one ended or is to end), DEBT ``cause`` and ``since``,
-    ALERT ``about`` (a cause) and ``severity``.
+    WAKE and SLEEP ``until`` and ``until_wall``, PLAN ``plans`` (all of them), WOKEN ``client``, DONE and
+    SKIPPED ``last_run``, STOP, STOPPED, CRASHED and DONE ``life`` (which one ended or is to end), DEBT
+    ``cause`` and ``since``, ALERT ``about`` (a cause) and ``severity``.
     """
 
     kind: Kind

@@ -123,6 +123,10 @@ class StateFolder:
         """The token of the admin API, made on the first start; delete the file for a new one."""
         return self._kept("admin-token", secrets.token_urlsafe(24))
 
+    def client_key(self) -> str:
+        """What clients' addresses are disguised with before anything about them is written down."""
+        return self._kept("client-key", secrets.token_hex(16))
+
     def _kept(self, name: str, fresh: str) -> str:
         file = self.path / name
         if not file.exists():

@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.selectable import NamedFromClause
 
+from poorwill.core.allowance import MOST
 from poorwill.store.event import Event, Kind, Row, event_of
 from poorwill.store.restored import (
     Latest,
@@ -59,6 +60,7 @@ _MATTERING = (
     Kind.DEBT,
     Kind.SETTLED,
     Kind.ALERT,
+    Kind.WOKEN,
 )
 
 
@@ -161,6 +163,7 @@ def _restore(connection: Connection, service: str, instances: Mapping[str, Lates
         first=_earliest(connection, service),
         debt=debt,
         told=bool(debt and after(latest.get(Kind.ALERT), debt)),
+        woken=_woken(connection, service),
     )
 
 
@@ -192,6 +195,12 @@ def _ended_well(connection: Connection, latest: Latest, failure: Event) -> bool:
         event.c.id.between(failed.id, stopped.id),
     )
     return connection.execute(ready.limit(1)).first() is not None
+
+
+def _woken(connection: Connection, service: str) -> tuple[Event, ...]:
+    found = select(event).where(event.c.service == service, event.c.kind == Kind.WOKEN.value)
+    rows = connection.execute(found.order_by(event.c.id.desc()).limit(MOST)).mappings().all()
+    return tuple(event_of(row) for row in reversed(rows))
 
 
 def _wakes(connection: Connection, service: str) -> tuple[float, ...]:

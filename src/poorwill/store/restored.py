@@ -64,10 +64,11 @@ class Restored:
     """One service as the journal left it.
 
     ``hand`` is the last WAKE, SLEEP or AUTO, ``plans`` the last PLAN when no AUTO followed it. ``run`` is
-    the last DONE or SKIPPED of a job; ``first`` the first event of all. ``wakes`` are the seconds of the last
-    50 READY, oldest first. ``streak`` is the number of failures in a row as ``failure``, the last of them,
-    carries it; 0 and None once an instance has been stopped that had not failed to start. ``debt`` is the
-    last DEBT that is not SETTLED, ``told`` says whether an ALERT followed it.
+    the last DONE or SKIPPED of a job; ``first`` the first event of all, ``woken`` the newest WOKEN, oldest
+    first. ``wakes`` are the seconds of the last 50 READY, oldest first. ``streak`` is the number of failures
+    in a row as ``failure``, the last of them, carries it; 0 and None once an instance has been stopped that
+    had not failed to start. ``debt`` is the last DEBT that is not SETTLED, ``told`` says whether an ALERT
+    followed it.
     """
 
     instances: Mapping[str, RestoredInstance] = field(default_factory=dict)
@@ -81,6 +82,7 @@ class Restored:
     plans: Event | None = None
     run: Event | None = None
     first: Event | None = None
+    woken: tuple[Event, ...] = ()
 
 
 def newest(latest: Latest, *kinds: Kind) -> Event | None:

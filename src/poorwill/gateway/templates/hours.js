@@ -89,13 +89,13 @@
 
   form?.addEventListener("submit", (event) => {
     event.preventDefault();
-    const button = form.querySelector("button");
-    button.disabled = true;
-    fetch(form.action, { method: "POST" }).then((answer) => {
+    const by = event.submitter;
+    by.disabled = true;
+    fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) }).then((answer) => {
       if (answer.status >= 500) throw answer;
       location.reload();
     }).catch(() => {
-      button.disabled = false;
+      by.disabled = false;
       $("status").textContent = say.offline;
     });
   });

@@ -1,0 +1,74 @@
+"""First come, first served; who gave up is not waited for, and nobody who was called is forgotten."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+from poorwill.gateway.doors import Door
+from poorwill.gateway.line import Line
+
+
+def test_order_is_by_when_a_request_began_not_by_when_it_was_asked_about() -> None:
+    line = Line()
+    began = [float(number) for number in range(100)]
+    random.Random(1).shuffle(began)
+    tickets = sorted((line.join(at) for at in began), key=lambda ticket: ticket.began)
+    for served in range(0, 100, 10):
+        assert [ticket.granted for ticket in tickets] == [number < served for number in range(100)]
+        assert line.grant(10) == 10
+    assert (len(line), line.grant(1), line.granted) == (0, 0, 100)
+
+
+def test_of_two_at_the_same_moment_the_first_to_join_is_the_first() -> None:
+    line = Line()
+    first, second = line.join(1.0), line.join(1.0)
+    line.grant(1)
+    assert (first.granted, second.granted) == (True, False)
+
+
+def test_who_gives_up_makes_room() -> None:
+    line = Line()
+    first, second, third = (line.join(float(number)) for number in range(3))
+    line.leave(second, went=False)
+    assert len(line) == 2
+    line.grant(2)
+    assert (first.granted, second.granted, third.granted) == (True, False, True)
+    line.leave(first, went=True)
+    line.leave(third, went=False)
+    assert line.granted == 1, "a slot that nobody took was not given"
+
+
+async def test_a_door_that_closes_in_front_of_those_who_were_called_calls_them_again() -> None:
+    door = Door("it", 5.0, lambda _: None)
+    door.let_through(True)
+    first, second = door.line_up(1.0), door.line_up(2.0)
+    door.line.grant(1)
+    assert door.admits(first)
+    assert not door.admits(second)
+    door.let_through(False)
+    assert not door.admits(first)
+    assert len(door.line) == 2
+    door.let_through(True)
+    async with asyncio.timeout(1):
+        await door.change(first)
+    door.line.grant(1)
+    assert door.admits(first)
+    assert not door.admits(second)
+
+
+def test_whoever_grants_is_told_of_a_newcomer_and_of_an_open_door() -> None:
+    told: list[str] = []
+    door = Door("it", 5.0, lambda _: None, on_line=lambda: told.append("look"))
+    door.line_up(1.0)
+    door.let_through(True)
+    door.let_through(True)
+    assert told == ["look"] * 2
+
+
+def test_crowded_counts_all_who_wait() -> None:
+    door = Door("it", 5.0, lambda _: None, max_held=2)
+    door.line_up(1.0)
+    assert not door.crowded
+    door.line_up(2.0)
+    assert door.crowded
