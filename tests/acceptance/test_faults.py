@@ -12,7 +12,7 @@ import resource
 import shutil
 import signal
 import subprocess
-import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -20,6 +20,8 @@ import psutil
 import pytest
 import pytest_asyncio
 from tests.acceptance.running import Up, host, service, until
+
+from poorwill.gateway.again import FRESH
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
@@ -68,27 +70,21 @@ async def gateway(disk: Path) -> AsyncIterator[Up]:
 
 @contextlib.contextmanager
 def filled(state: Path) -> Iterator[None]:
-    """No room is left on this disk, and whoever gives some back finds it taken."""
-    filler, over, full = state / "filler", threading.Event(), threading.Event()
-
-    def fill() -> None:
-        with filler.open("wb", buffering=0) as file:
-            while not over.is_set():
-                try:
-                    file.write(bytes(4096))
-                except OSError:
-                    full.set()
-                    over.wait(0.01)
-
-    filling = threading.Thread(target=fill)
-    filling.start()
+    """No room is left on this disk."""
+    filler = state / "filler"
+    with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(4096))
     try:
-        assert full.wait(10)
         yield
     finally:
-        over.set()
-        filling.join()
         filler.unlink()
+
+
+async def settled(gateway: Up) -> None:
+    """Envoy's files are left alone now: else their reserve is given up, and the journal finds room in it."""
+    routes = gateway.state / "envoy" / "rds.json"
+    await until(lambda: time.time() - routes.stat().st_mtime > FRESH + 1, "no gate is about to move", 30)
 
 
 async def served(gateway: Up, name: str = "awake") -> None:
@@ -108,6 +104,7 @@ async def reason_has(gateway: Up, name: str, words: str, seconds: float = 15.0) 
 async def test_a_full_disk(gateway: Up) -> None:
     """No start without its intent on the disk; stops go on; nothing is lost and nothing restarted."""
     pid = gateway.pid
+    await settled(gateway)
     with filled(gateway.state):
         asking = asyncio.create_task(gateway.client().get("/first", headers=host("coming")))
         reason = await reason_has(gateway, "coming", "nothing is started meanwhile")

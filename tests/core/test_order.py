@@ -56,6 +56,8 @@ RIVALS = {
     frozenset(("run", "limit")),
     frozenset(("limit", "starting")),
     frozenset(("limit", "in_use")),
+    frozenset(("limit", "busy")),
+    frozenset(("limit", "foreign")),
 }
 """Rows that cannot both hold: there is one last word, a job has no windows and no visitors, and what is
 limited is only the wake of what sleeps.
