@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import re
 from pathlib import Path
 from typing import Any
 
@@ -92,10 +93,16 @@ async def test_a_held_request_and_the_waiting_page_need_it_too(gateway: Up) -> N
     client, key = gateway.client(), {"authorization": f"Bearer {KEY}"}
     page = await ask(client, "clicked", headers={"accept": "text/html", "authorization": ANN})
     assert page.status_code == 503
-    click = {"sec-fetch-site": "same-origin", "authorization": ANN}
-    assert (
-        await ask(client, "clicked", path="/.poorwill/clicked/wake", method="POST", headers=click)
-    ).is_success
+    [token] = re.findall(r'name="token" value="([0-9a-f.]+)"', page.text)
+    click: dict[str, Any] = {
+        "headers": {"sec-fetch-site": "same-origin"},
+        "data": {"token": token},
+        "method": "POST",
+    }
+    stranger = await ask(client, "clicked", path="/.poorwill/clicked/wake", **click)
+    assert (stranger.status_code, gateway.starts("clicked")) == (401, 0)
+    click["headers"]["authorization"] = ANN
+    assert (await ask(client, "clicked", path="/.poorwill/clicked/wake", **click)).is_success
     assert (await ask(client, "clicked", headers=key)).status_code == 200
     assert (await ask(client, "awake", path="/public/x")).status_code == 200, "open means open"
 

@@ -23,16 +23,12 @@ from tests.gateway.guarded import (
     bearer,
     upstream,
 )
-from tests.gateway.real_envoy import STRAY, House
+from tests.gateway.real_envoy import House
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from poorwill.core.credential import key_digest, user_digest
 from poorwill.gateway import guard as guard_module
-from poorwill.gateway.bystanders import Answer, Bystanders, Kind
-from poorwill.gateway.clusters import Slots
-from poorwill.gateway.guard import LUA, RBAC
-from poorwill.gateway.routes import Site, virtual_hosts
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -231,27 +227,6 @@ async def test_websockets_and_a_changed_key(house: House) -> None:
         house.shape(*SITES.values())
         await house.settled()
         assert (await ask(house, **bearer(KEY))).status_code == 200
-
-
-@pytest.mark.parametrize("is_open", [False, True])
-@pytest.mark.parametrize("is_fresh", [False, True])
-@pytest.mark.parametrize("slots", [None, Slots(1), Slots(1, ("/work", "POST /x/*"), busy=True)])
-async def test_no_row_leads_past_the_guard(is_open: bool, is_fresh: bool, slots: Slots | None) -> None:
-    patterns = {"busy": ("POST /work", "GET /job"), "background": ("/tick/*",), "active": ("/x",)}
-    ways = Bystanders(
-        answers=dict.fromkeys(Kind, Answer.ASLEEP),
-        also={Kind.MONITOR: ("mine",), Kind.NUISANCE: ("/old/*",)},
-        welcome=("/old/yes",),
-    )
-    site = Site("kb", hosts=("kb.test", "*.kb.test"), path="/kb", patterns=patterns, guard=GUARD)
-    site = replace(site, bystanders=ways, slots=slots, paced=slots is not None)
-    known = frozenset({"kb"})
-    none: frozenset[str] = frozenset()
-    hosts = virtual_hosts([site], known if is_open else none, STRAY, known if is_fresh else none)
-    rows = [row for host in hosts for row in host["routes"] if "direct_response" not in row]
-    assert len(rows) > 10
-    for row in rows:
-        assert {LUA, RBAC} <= row["typed_per_filter_config"].keys(), row["match"]
 
 
 async def test_the_latch_holds_when_the_script_breaks_down(

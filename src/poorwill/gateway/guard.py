@@ -71,6 +71,18 @@ def on_route(service: str, guard: Guard | None, prefix: str = "") -> Json:
     return {LUA: {"@type": f"{_TYPE}lua.v3.LuaPerRoute", "filter_context": context}, RBAC: _ON}
 
 
+def off_route(guard: Guard | None) -> Json:
+    """The settings of a route on which Envoy itself tells everybody the same. They are needed: Envoy chooses
+    the filters of a request by its first route, and a mark may lead it to another one (``marks``).
+    """
+    if guard is None:
+        return {}
+    return {
+        LUA: {"@type": f"{_TYPE}lua.v3.LuaPerRoute", "disabled": True},
+        RBAC: {"@type": f"{_TYPE}rbac.v3.RBACPerRoute"},
+    }
+
+
 def _context(service: str, guard: Guard, prefix: str) -> Json:
     """One text: Envoy reads all routes at each change of one, and structures cost it far more."""
     paths = [prefix + path for path in guard.open_paths]

@@ -11,7 +11,7 @@ from poorwill.gateway import again
 from poorwill.gateway.asides import aside_routes
 from poorwill.gateway.bystanders import Bystanders, glob_regex
 from poorwill.gateway.clusters import Slots
-from poorwill.gateway.guard import Guard, on_route
+from poorwill.gateway.guard import Guard, off_route, on_route
 from poorwill.gateway.marks import ASIDE, marked
 
 Json = dict[str, Any]
@@ -139,7 +139,7 @@ def _service_routes(site: Site, open_services: frozenset[str], fresh: frozenset[
         rest,
         is_open=is_open,
         route=route,
-        past_the_gate=_DIRECT,
+        past_the_gate={**_DIRECT, **off_route(site.guard)},
     )
     if is_open:  # else the gate sees what they are
         places.append(({**rest, "filter_state": marked(ASIDE)}, "background"))
