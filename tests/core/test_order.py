@@ -46,8 +46,10 @@ HOLDS: dict[str, Situation] = {
     "idle": ({}, {}),
 }
 DESIRED = {"sleep": 0, "closed": 0, "idle": 0}
-RIVALS = {frozenset(("wake", "sleep")), frozenset(("run", "window"))}
-"""Rows that cannot both hold: there is one last word, and a job has no windows."""
+RIVALS = {frozenset(("wake", "sleep")), frozenset(("run", "window")), frozenset(("busy", "foreign"))}
+"""Rows that cannot both hold: there is one last word, a job has no windows, and what is not stopped anyway
+is not asked whether it works.
+"""
 
 
 def decided(*rows: str) -> Demand:
