@@ -82,7 +82,7 @@ class Applier:
         place.intent = Intent(IntentKind.START, now.mono, action.reason, calling=True, attempts=attempts + 1)
         whose = place.ours, place.ended
         place.ready_life, place.ready_since, place.probe_error = None, None, ""
-        place.ours, place.ended, place.gone_at = True, None, None
+        place.ours, place.ended, place.lent, place.gone_at = True, None, False, None
         place.due, place.asked_at, facts.missing_since = action.due, facts.missing_since or now.mono, None
         due = {} if action.due is None else {"due": action.due}
 
