@@ -17,8 +17,9 @@ from poorwill.control.apply import STOP_DEADLINE, STOP_UNWRITTEN, Applier
 from poorwill.control.facts import Facts, Place
 from poorwill.control.recorder import Recorder
 from poorwill.core.action import CloseGate, Conclude, OpenGate, Start, Stop
-from poorwill.core.model import IntentKind, Outcome
+from poorwill.core.model import Condition, Intent, IntentKind, Outcome
 from poorwill.core.target import Target
+from poorwill.providers.base import Sighting
 from poorwill.store.journal import Entry, Kind
 
 START, STOP = Start(PLACE, "requests are waiting"), Stop(PLACE, "no activity for 1m")
@@ -108,6 +109,32 @@ async def test_no_start_without_a_disk() -> None:
         bench.disk.full = False
         assert [entry.kind for entry in await bench.written()] == [Kind.NOTED]
         assert bench.looks, "it is decided anew"
+
+
+@in_virtual_time
+async def test_what_an_earlier_call_may_have_started_stays_ours_when_a_start_is_withdrawn() -> None:
+    """A restart forgot whether that call was made; its instance may show up late, and must be stopped."""
+    async with a_bench() as bench:
+        bench.place.ours = True
+        bench.place.intent = Intent(IntentKind.START, 0.0, attempts=1, written=True)
+        bench.disk.full = True
+        bench.apply(START)
+        await until(lambda: bench.place.intent is None, 2)
+        bench.facts.saw([Sighting(PLACE, Condition.RUNNING, "life-1")], running().time())
+        assert not bench.place.foreign
+        bench.disk.full = False
+
+
+@in_virtual_time
+async def test_a_withdrawn_start_claims_nothing() -> None:
+    async with a_bench() as bench:
+        bench.place.ours, bench.place.ended = True, "life-1"
+        bench.disk.full = True
+        bench.apply(START)
+        await until(lambda: bench.place.intent is None, 2)
+        bench.facts.saw([Sighting(PLACE, Condition.RUNNING, "life-2")], running().time())
+        assert bench.place.foreign
+        bench.disk.full = False
 
 
 @in_virtual_time

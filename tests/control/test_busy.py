@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from tests.control.fake_front import NAME
-from tests.control.house import RULES, House, a_house
+from tests.control.fake_provider import Cloud
+from tests.control.house import PLACE, RULES, House, a_house
 from tests.control.virtual_time import in_virtual_time, running, until
 
 from poorwill import clock
@@ -218,3 +219,15 @@ async def test_after_a_restart_what_works_is_asked_before_it_is_stopped(tmp_path
         facts = house.add(restored[NAME], rules=Service(NAME, 60.0, 10.0, 40.0, busy=RULE), busy=anything)
         await until(lambda: reason(facts) == "busy probe: 3 jobs", 200)
         assert house.cloud.count("stop") == 0
+
+
+@in_virtual_time
+async def test_what_is_not_stopped_anyway_is_not_asked(tmp_path: Path) -> None:
+    cloud = Cloud()
+    cloud.begin(PLACE, foreign=True)
+    async with a_house(tmp_path, cloud) as house:
+        _, probe = employ(house)
+        await house.becomes("awake")
+        await asyncio.sleep(600)
+        assert probe.asked == []
+        assert len(await house.events(Kind.PHASE)) < 5

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.control.fake_provider import FakeProvider
-from tests.control.house import NAME, a_house
+from tests.control.fake_provider import Cloud, FakeProvider
+from tests.control.house import NAME, PLACE, a_house
 from tests.control.virtual_time import in_virtual_time, running, until
 
 from poorwill.core.model import Asked, Failures, HandKind, Traffic
@@ -253,6 +253,32 @@ async def test_a_word_holds_while_the_disk_is_full_and_is_written_down_later(
         monkeypatch.setattr(Journal, "append", append)
         await house.becomes("awake", 10)
         assert [event.kind for event in await house.events(Kind.WAKE, Kind.START)] == [Kind.WAKE, Kind.START]
+
+
+@in_virtual_time
+async def test_what_others_started_is_put_to_sleep_also_while_the_disk_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud = Cloud()
+    cloud.begin(PLACE, foreign=True)
+    async with a_house(tmp_path, cloud) as house:
+        house.add()
+        await house.becomes("awake")
+        await house.recorder.flush(5)
+        append = Journal.append
+
+        async def full(*_: object) -> None:
+            raise StateError("the disk is full")
+
+        monkeypatch.setattr(Journal, "append", full)
+        await house.desk.sleep(NAME, "by hand")
+        await house.becomes("asleep", 60)
+        assert cloud.copy() is None
+        monkeypatch.setattr(Journal, "append", append)
+        assert [event.kind for event in await house.events(Kind.ADOPT, Kind.SLEEP)] == [
+            Kind.ADOPT,
+            Kind.SLEEP,
+        ]
 
 
 @in_virtual_time

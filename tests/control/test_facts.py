@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.control.fake_provider import Cloud, FakeProvider
 from tests.control.house import PLACE, PROBE, RULES, FakeFront
@@ -214,3 +216,21 @@ async def test_the_gateway_s_side_comes_from_the_gateway() -> None:
         front.gate(RULES.name),
         front.traffic(RULES.name),
     )
+
+
+# --- whose it is ------------------------------------------------------------------------------------
+
+
+def test_what_the_place_starts_again_by_itself_is_whose_the_life_before_was() -> None:
+    place = Place(PLACE, ours=True, ended="life-1")
+    known = facts(place)
+    known.saw([running("life-2")], 10.0)
+    assert place.foreign
+    known.saw([], 11.0)
+    known.saw([replace(running("life-3"), resumed=True)], 12.0)
+    assert place.foreign, "somebody else started what crashed"
+    known.adopt(PLACE, 13.0)
+    known.saw([], 14.0)
+    known.conclude(Conclude(PLACE, Outcome.CRASHED), 14.0)
+    known.saw([replace(running("life-4"), resumed=True)], 15.0)
+    assert not place.foreign, "it was adopted when it crashed"

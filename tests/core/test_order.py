@@ -58,9 +58,10 @@ RIVALS = {
     frozenset(("limit", "in_use")),
     frozenset(("limit", "busy")),
     frozenset(("limit", "foreign")),
+    frozenset(("busy", "foreign")),
 }
 """Rows that cannot both hold: there is one last word, a job has no windows and no visitors, and what is
-limited is only the wake of what sleeps.
+limited is only the wake of what sleeps, and what is not stopped anyway is not asked whether it works.
 """
 
 

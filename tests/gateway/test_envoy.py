@@ -16,6 +16,7 @@ from tests.gateway.real_envoy import House, free_port, service, until
 
 from poorwill.errors import GatewayError
 from poorwill.gateway.routes import Site
+from poorwill.gateway.supervisor import Found, Supervisor
 
 IT = Site("it")
 
@@ -196,6 +197,40 @@ async def test_the_end_leaves_no_supervisor(house: House) -> None:
     await asyncio.sleep(0.3)  # long enough for another one to come
     assert running(house.folder) == []
     assert not parent.is_running()
+
+
+async def test_one_that_ends_as_soon_as_it_is_ready_leaves_nothing_behind(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else its supervisor starts one that has the port, and whatever is started later finds it taken."""
+    house.shape(IT)
+    found = Supervisor.found
+    seen: list[Found] = []
+
+    def as_if_it_had_ended(supervisor: Supervisor) -> Found:
+        seen.append(found(supervisor))
+        return seen[-1]._replace(envoys=[]) if len(seen) == 2 else seen[-1]
+
+    monkeypatch.setattr(Supervisor, "found", as_if_it_had_ended)
+    with pytest.raises(GatewayError, match="ended as soon as it was ready"):
+        await house.envoy.arrive()
+    assert running(house.folder) == []
+    assert (await house.envoy.arrive()).how == "started"
+
+
+async def test_a_process_that_ends_before_the_signal_is_one_less_to_end(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await house.start(IT)
+
+    def too_late(number: int, _signal: int) -> None:
+        monkeypatch.undo()
+        os.kill(number, signal.SIGKILL)
+        raise ProcessLookupError
+
+    monkeypatch.setattr("poorwill.gateway.envoy.os.kill", too_late)
+    await house.envoy.stop()
+    assert running(house.folder) == []
 
 
 async def test_a_taken_port_is_said_in_our_words(house: House) -> None:

@@ -113,8 +113,8 @@ async def test_anybody_else(client: httpx2.AsyncClient, asked: list[str], header
         {"token": "6925a000.0123456789abcdef0123456789abcdef"},
         {"token": token("key", "other", clock.now().wall)},
         {"token": token("another key", "it", clock.now().wall)},
-        form(LASTS + 60),
-        form(-LASTS - 60),
+        form(2 * LASTS),
+        form(-2 * LASTS),
     ],
 )
 async def test_who_has_not_read_the_page_is_led_to_it(

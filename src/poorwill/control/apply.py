@@ -78,17 +78,23 @@ class Applier:
                 self._front.close(facts.name)
 
     def _start(self, facts: Facts, place: Place, action: Start, now: Now) -> None:
-        before = place.intent.attempts if place.intent else 0
-        place.intent = Intent(IntentKind.START, now.mono, action.reason, calling=True, attempts=before + 1)
+        attempts = place.intent.attempts if place.intent else 0
+        place.intent = Intent(IntentKind.START, now.mono, action.reason, calling=True, attempts=attempts + 1)
+        whose = place.ours, place.ended
         place.ready_life, place.ready_since, place.probe_error = None, None, ""
-        place.ours, place.ended, place.gone_at = True, None, None
+        place.ours, place.ended, place.lent, place.gone_at = True, None, False, None
         place.due, place.asked_at, facts.missing_since = action.due, facts.missing_since or now.mono, None
         due = {} if action.due is None else {"due": action.due}
 
         async def call() -> None:
             prepared = await facts.provider.prepare(place.id)
             detail = {"prepared": dict(prepared), **due}
-            await self._recorder.commit(now, Entry(Kind.START, facts.name, place.id, action.reason, detail))
+            start = Entry(Kind.START, facts.name, place.id, action.reason, detail)
+            try:
+                await self._recorder.commit(now, start)
+            except StateError:
+                place.ours, place.ended = whose
+                raise
             handle = await facts.provider.start(place.id, prepared)
             self._recorder.note(
                 clock.now(), Entry(Kind.STARTED, facts.name, place.id, detail={"handle": dict(handle.data)})
@@ -162,7 +168,7 @@ class Applier:
     def _withdraw(self, facts: Facts, place: Place) -> None:
         """A start that cannot be written down was not begun: it waits for the journal, and has not failed."""
         self._scopes.pop(place.id, None)
-        place.intent, place.ours, facts.missing_since = None, False, place.asked_at
+        place.intent, facts.missing_since = None, place.asked_at
         self._look(facts.name)
 
     def _give_up(self, facts: Facts, instance: str) -> None:

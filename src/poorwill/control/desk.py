@@ -83,7 +83,7 @@ class Desk:
             raise BadInput(
                 f"there is nothing of {name} to adopt: {why}", hint="`poorwill status` shows what runs"
             )
-        await self._recorder.commit(now, *(facts.adoption(instance, by) for instance in lives))
+        await self._write(now, *(facts.adoption(instance, by) for instance in lives))
         for instance, life in lives.items():
             if facts.places[instance].life == life:  # the disk may have been busy for long
                 facts.adopt(instance, now.mono)
@@ -109,10 +109,11 @@ class Desk:
             self._reconciler.nudge(relative)
         return row(facts, self._reconciler.front, now)
 
-    async def _write(self, now: Now, entry: Entry) -> None:
+    async def _write(self, now: Now, *entries: Entry) -> None:
         """A person's word holds also while the disk is full, and is written down as soon as it can be."""
-        if not await self._recorder.record(now, entry, within=WRITTEN_WITHIN):
-            log.warning("not in the journal yet: a crash would forget it", kind=str(entry.kind))
+        if not await self._recorder.record(now, *entries, within=WRITTEN_WITHIN):
+            kinds = ", ".join({str(entry.kind) for entry in entries})
+            log.warning("not in the journal yet: a crash would forget it", kind=kinds)
 
     def _find(self, name: str) -> Facts:
         facts = self._reconciler.services.get(name)

@@ -69,7 +69,8 @@ class Place:
 
     ``ours`` says that Poorwill started it once or was asked to adopt it, ``ended`` which of its lives was the
     last one of ours when that is over or being ended; None as long as it goes on. ``life`` is the last that
-    was seen, ``gone_at`` when a stop of ours was last seen to be done (monotonic).
+    was seen, ``lent`` says that this one was somebody else's, ``gone_at`` when a stop of ours was last seen
+    to be done (monotonic).
     """
 
     id: str
@@ -86,6 +87,7 @@ class Place:
     ours: bool = False
     ended: str | None = None
     life: str = ""
+    lent: bool = False
     gone_at: float | None = None
 
     @property
@@ -95,8 +97,10 @@ class Place:
             return False
         if not self.ours:
             return True
-        if self.ended is None or self.sighting.resumed:
+        if self.ended is None:
             return False
+        if self.sighting.resumed:
+            return self.lent
         if not self.sighting.life:  # nobody can tell one life from the next
             return self.intent is None
         return self.sighting.life != self.ended
@@ -265,6 +269,8 @@ class Facts:
             place.sighting = sighting
             if sighting.condition is not Condition.ABSENT or not place.life:
                 place.life = sighting.life
+            if sighting.condition is not Condition.ABSENT:
+                place.lent = place.foreign
 
     def is_needed_by(self, names: tuple[str, ...], at: float) -> None:
         """``at`` counts as a moment of need also when it is the first one without."""
@@ -288,7 +294,7 @@ class Facts:
     def adopt(self, instance: str, at: float) -> None:
         """What runs there counts as started by Poorwill."""
         place = self.places[instance]
-        place.ours, place.ended = True, None
+        place.ours, place.ended, place.lent = True, None, False
         place.outcome, place.outcome_at = Outcome.READY, at
 
     def conclude(self, conclusion: Conclude, at: float) -> None:

@@ -56,9 +56,10 @@ def _held(rule: BusyRule, work: Work, answer: Answer, limit: float, now: Now, si
 
 
 def _can_work(instance: Instance) -> bool:
-    """Only what was ready in this life can be at work."""
+    """Only what was ready in this life can be at work. What is not stopped anyway is not asked."""
     was_ready = instance.ready or instance.outcome is Outcome.READY
-    return instance.condition is Condition.RUNNING and instance.intent is None and was_ready
+    here = instance.condition is Condition.RUNNING and not instance.foreign
+    return here and instance.intent is None and was_ready
 
 
 def _overruled(answer: Answer | None, limit: float, key: str) -> str:

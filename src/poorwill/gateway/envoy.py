@@ -15,6 +15,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -88,10 +89,10 @@ class Envoy:
         parent = await asyncio.to_thread(self._supervisor.spawn)
         try:
             await self._ready(parent, self._supervisor.ended.exists)
+            return await self._take(parent)
         except GatewayError:
             await self._end_all(parent)
             raise
-        return await self._take(parent)
 
     async def keep(self, again: Callable[[int], None]) -> None:
         """See to it that Envoy is started whenever it ends unasked, and tell ``again(pid)``.
@@ -209,7 +210,8 @@ class Envoy:
         for number in signals:
             if not is_alive(self._table, identity):
                 break
-            os.kill(identity.pid, number)
+            with suppress(ProcessLookupError):  # it ended this very moment
+                os.kill(identity.pid, number)
             try:
                 async with asyncio.timeout(_PATIENCE):
                     while is_alive(self._table, identity):

@@ -150,3 +150,27 @@ class TestAnEngineThatIsRestarted:
         docker_place.engine.run("kill", f"{docker_place.name}-stop.always")
         await until(lambda: docker_place.changes > before, "the stream goes on")
         await until(lambda: docker_place.heard("stop.always", "was killed (signal 9)"), "a note")
+
+
+async def test_a_life_after_a_pause_keeps_its_name_in_the_next_life_of_the_control_plane(
+    docker_place: DockerPlace,
+) -> None:
+    """Else what Poorwill is about to stop would pass for what somebody else started, and the reverse."""
+    docker_place.create("a")
+    before = docker_place.provider(stop="pause")
+    await begin(before, "a")
+    await before.stop("a")
+    paused = await becomes(before, "a", Condition.ABSENT)
+    handle = await before.start("a", {})
+    life = (await becomes(before, "a", Condition.RUNNING)).life
+    assert life != paused.life
+    after = docker_place.provider(stop="pause")
+    await after.adopt({"a": handle})
+    assert (await becomes(after, "a", Condition.RUNNING)).life == life
+    await after.stop("a")
+    later = docker_place.provider(stop="pause")
+    await later.adopt({})
+    await becomes(later, "a", Condition.ABSENT)
+    docker_place.engine.run("unpause", f"{docker_place.name}-a")
+    await until(lambda: docker_place.heard("a", "docker unpause"), "a note")
+    assert (await becomes(later, "a", Condition.RUNNING)).life not in (life, paused.life)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 from poorwill.providers.docker.state import ending
 
@@ -29,7 +30,7 @@ class _Life:
     oom: bool = False
     pending: str = ""
     how: str = ""
-    thawed: int = 0
+    thawed: str = ""
 
 
 class Deeds:
@@ -43,7 +44,8 @@ class Deeds:
         """``frozen``: it is going to go on after a pause."""
         life = self._life(container)
         life.asked = "up"
-        life.thawed += frozen
+        if frozen:
+            life.thawed = _name()
 
     def ask_down(self, container: str) -> None:
         self._life(container).asked = "down"
@@ -56,9 +58,13 @@ class Deeds:
         """Whether Poorwill put it down."""
         return self._life(container).asked == "down"
 
-    def thawed(self, container: str) -> int:
-        """How often it was seen to go on after a pause: the engine does not count that as a new life."""
+    def thawed(self, container: str) -> str:
+        """A name for its life since it last went on after a pause: to the engine that is no new life."""
         return self._life(container).thawed
+
+    def remember(self, container: str, thawed: str) -> None:
+        """What ``thawed`` told an earlier life of the control plane."""
+        self._life(container).thawed = thawed
 
     def happened(self, event: Mapping[str, Any], policy: str) -> bool:
         """Take in one event. Returns whether an end was seen whose cause the next event may tell."""
@@ -84,7 +90,7 @@ class Deeds:
                     self._note(f"somebody else paused the container {name} (docker pause)")
             case "unpause":
                 if life.asked != "up":
-                    life.thawed += 1
+                    life.thawed = _name()
                     self._note(f"somebody else let the container {name} go on (docker unpause)")
                 life.asked, life.how = "", ""
             case "destroy":
@@ -129,6 +135,10 @@ class Deeds:
 
     def _life(self, container: str) -> _Life:
         return self._lives.setdefault(container, _Life())
+
+
+def _name() -> str:
+    return uuid4().hex[:8]  # no count: a restart would begin it again, and take one life for another
 
 
 def _restarts(policy: str, code: int) -> bool:

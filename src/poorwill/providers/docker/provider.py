@@ -89,6 +89,10 @@ class ContainersProvider(ABC):
 
     async def adopt(self, known: Mapping[str, Handle]) -> None:
         """Names and labels find the containers again; what happens to them is heard from now on."""
+        for handle in known.values():
+            container, thawed = handle.data.get("container"), handle.data.get("thawed")
+            if isinstance(container, str) and isinstance(thawed, str):
+                self._deeds.remember(container, thawed)
         await self._events.follow()
 
     async def prepare(self, instance: str) -> Mapping[str, Json]:
@@ -109,7 +113,7 @@ class ContainersProvider(ABC):
                     if len(group.services) > 1:
                         self._keep(self._undo(instance, started))
                     raise
-        return Handle(instance, {"container": main.id})
+        return self._sightings.handle(instance, main)
 
     async def stop(self, instance: str) -> None:
         await self._events.follow()

@@ -28,6 +28,10 @@ class Sightings:
         if self._tells_address:
             address.check(main, self._port, self._engine.endpoint.host)
 
+    def handle(self, instance: str, main: Seen) -> Handle:
+        thawed = self._deeds.thawed(main.id)
+        return Handle(instance, {"container": main.id, **({"thawed": thawed} if thawed else {})})
+
     async def of(
         self, instance: str, group: Group, main: Seen, *, starting: bool, stopping: bool
     ) -> Sighting:
@@ -44,7 +48,7 @@ class Sightings:
             life=self._life(main),
             address=where,
             detail=await self._detail(condition, main, group),
-            handle=Handle(instance, {"container": main.id}),
+            handle=self.handle(instance, main),
             exit_code=main.exit_code if condition is Condition.ABSENT else None,
             values=values,
             resumed=main.restarts > 0,
