@@ -41,6 +41,7 @@ class Disk:
     def __init__(self, connection: Any) -> None:
         self._connection = connection
         self.broken = False
+        self.refused_at = -FOREVER
         self.takes = 0.002
         self.early = False
         with connection.begin():
@@ -52,6 +53,7 @@ class Disk:
             await asyncio.sleep(self.takes)
         if self.broken:
             await asyncio.sleep(0.01)
+            self.refused_at = asyncio.get_running_loop().time()
             raise StateError("the disk is full")
         with self._connection.begin():
             events = queries.insert_events(self._connection, [row_of(entry, now) for entry in entries])
