@@ -164,8 +164,9 @@ class Up:
             self.process.kill()
             self.process.wait(10)
             self.process = None
-        for process in self.left():
-            end_process(process)
+        while left := self.left():
+            for process in left:
+                end_process(process)
         outside = sockets_of(self.state)
         if outside.parent != self.state:
             shutil.rmtree(outside, ignore_errors=True)
@@ -177,12 +178,9 @@ class Up:
         return file.read_text().strip() if file.exists() else "none"
 
     def left(self) -> list[psutil.Process]:
-        """Every process that belongs to this gateway, the control plane aside."""
-        return [
-            *self.envoys(),
-            *self._marked(lambda mark: mark == f"{self.gateway()}/supervisor"),
-            *self.children(),
-        ]
+        """Every process of this gateway, the control plane aside; who starts others comes first."""
+        supervisors = self._marked(lambda mark: mark == f"{self.gateway()}/supervisor")
+        return [*supervisors, *self.envoys(), *self.children()]
 
     def envoys(self) -> list[psutil.Process]:
         bootstrap = str(self.state / "envoy" / "bootstrap.json")
