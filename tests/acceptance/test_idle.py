@@ -67,7 +67,7 @@ async def sleeps_after_the_last_request(gateway: Up) -> None:
     assert IDLE - 0.3 < time.monotonic() - begun < IDLE + SLACK
     assert gateway.children("unused") == []
     kinds = [event["kind"] for event in gateway.events("unused") if event["kind"] != "phase"]
-    assert kinds == ["start", "started", "ready", "stop", "stopped"]
+    assert kinds == ["woken", "start", "started", "ready", "stop", "stopped"]
     stop = gateway.events("unused", "stop")[0]
     assert stop["reason"] == "no activity for 2s"
 

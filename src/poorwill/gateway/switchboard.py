@@ -131,7 +131,7 @@ class Switchboard:
 
     def slots(self, service: str) -> Slots | None:
         """As Envoy has them now: a change of the configuration may have to wait for the next instance."""
-        upstream = self._upstreams.get(service)
+        upstream = self._upstreams.get(service)  # None: removed while Envoy was asked
         return upstream.slots if upstream else None
 
     def room(self, service: str) -> int:
@@ -238,9 +238,9 @@ class Switchboard:
 
     def _follows(self, service: str, stats: Mapping[str, int | str]) -> bool:
         """Whether Envoy has the endpoints of a service, in each of its clusters."""
-        names = (
-            f"cluster.{cluster_name(service, kind)}.version_text" for kind in self._upstreams[service].kinds
-        )
+        upstream = self._upstreams.get(service)  # None: removed while Envoy was asked
+        kinds = upstream.kinds if upstream else ()
+        names = (f"cluster.{cluster_name(service, kind)}.version_text" for kind in kinds)
         return all(stats.get(name) == self._versions.get(service) for name in names)
 
     def _settle(self, service: str, wish: int) -> None:

@@ -96,4 +96,5 @@ async def test_documents_outlive_the_night(up: Start, monkeypatch: pytest.Monkey
     again = await asyncio.to_thread(collection, gateway.listen, create=False)
     await asyncio.to_thread(check_all_is_there, again)
     kinds = [event["kind"] for event in gateway.events("chroma") if event["kind"] != "phase"]
-    assert kinds == ["start", "started", "ready", "stop", "stopped"] * 2 + ["start", "started", "ready"]
+    wake = ["woken", "start", "started", "ready"]
+    assert kinds == [*wake, "stop", "stopped"] * 2 + wake
