@@ -28,7 +28,7 @@ from poorwill.control.apply import STOP_DEADLINE, STOP_UNWRITTEN
 from poorwill.control.probe import Probe
 from poorwill.core.action import Decision, OpenGate, Start, Stop
 from poorwill.core.lifecycle import START_BACKOFF
-from poorwill.core.model import Condition, GateState, Hand, HandKind, IntentKind, Now, Observation
+from poorwill.core.model import Condition, GateState, Hand, HandKind, IntentKind, Now, Observation, Outcome
 from poorwill.store import schema
 from poorwill.store.journal import Kind
 
@@ -113,6 +113,7 @@ class World:
         place, cloud = self.life.facts.places[PLACE], self.cloud
         nothing = cloud.copy() is None and cloud.shown() is None and not cloud.starting
         known = place.sighting is not None and place.condition is Condition.ABSENT and place.intent is None
+        known = known and place.outcome is not Outcome.READY  # that the last life is over is written down, too
         if nothing and known and not self.life.facts.failures.count:
             cloud.begin(PLACE, foreign=True)
             self.advance(0.001)
