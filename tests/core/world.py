@@ -113,7 +113,7 @@ class World:
         place, cloud = self.life.facts.places[PLACE], self.cloud
         nothing = cloud.copy() is None and cloud.shown() is None and not cloud.starting
         known = place.sighting is not None and place.condition is Condition.ABSENT and place.intent is None
-        known = known and place.outcome is not Outcome.READY  # that the last life is over is written down, too
+        known = known and place.outcome is not Outcome.READY  # and it is written down
         if nothing and known and not self.life.facts.failures.count:
             cloud.begin(PLACE, foreign=True)
             self.advance(0.001)
