@@ -114,6 +114,7 @@ class World:
         nothing = cloud.copy() is None and cloud.shown() is None and not cloud.starting
         known = place.sighting is not None and place.condition is Condition.ABSENT and place.intent is None
         known = known and place.outcome is not Outcome.READY  # and it is written down
+        known = known and not self.disk.broken and not self.life.recorder.trouble  # see ADR 8
         if nothing and known and not self.life.facts.failures.count:
             cloud.begin(PLACE, foreign=True)
             self.advance(0.001)
