@@ -17,7 +17,7 @@ from tests.core.world import World, a_world
 
 from poorwill.core.model import HandKind
 
-WORLDS = int(os.environ.get("WORLDS", "80"))
+WORLDS = int(os.environ.get("WORLDS", "200"))
 """How many worlds are tried; set it to some thousands after a change of the brain."""
 
 CLASSES = st.sampled_from(
