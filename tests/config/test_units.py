@@ -7,11 +7,11 @@ from pydantic_core import PydanticCustomError
 
 from poorwill.config.units import (
     HostPort,
-    duration_text,
     format_duration,
     parse_duration,
     parse_listen_address,
 )
+from poorwill.core.duration import duration_text
 
 millis = st.integers(0, 3650 * 86_400_000).map(lambda count: count / 1000)
 

@@ -17,8 +17,9 @@ from pydantic import (
 
 from poorwill.config.complaint import expected
 from poorwill.config.names import Pattern
-from poorwill.config.units import duration_text, parse_duration
+from poorwill.config.units import parse_duration
 from poorwill.core.allowance import MOST, Rate
+from poorwill.core.duration import duration_text
 
 _MODEL = ConfigDict(frozen=True, extra="forbid")
 

@@ -12,7 +12,7 @@ from pydantic_core import core_schema
 from poorwill.config.machine import switches
 from poorwill.config.spec import Settings
 from poorwill.config.status import status_text
-from poorwill.config.units import duration_text
+from poorwill.core.duration import duration_text
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

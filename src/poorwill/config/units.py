@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import AfterValidator, PlainSerializer, PlainValidator, WithJsonSchema
 
 from poorwill.config.complaint import expected
+from poorwill.core.duration import duration_text
 
 _SECONDS = {"d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _DURATION = r"(?:\d+(?:\.\d+)?d)? ?(?:\d+(?:\.\d+)?h)? ?(?:\d+(?:\.\d+)?m)? ?(?:\d+(?:\.\d+)?s)? ?(?:\d+ms)?"
@@ -54,14 +55,6 @@ def format_duration(seconds: float) -> str:
         if count:
             words.append(f"{count}{unit}")
     return " ".join(words[:2])
-
-
-def duration_text(seconds: float) -> str:
-    """The shortest text that ``parse_duration`` reads back as exactly these seconds."""
-    for unit in ("d", "h", "m"):
-        if seconds and seconds % _SECONDS[unit] == 0:
-            return f"{seconds / _SECONDS[unit]:.0f}{unit}"
-    return f"{seconds:.3f}".rstrip("0").rstrip(".") + "s"
 
 
 def at_least(seconds: float) -> AfterValidator:

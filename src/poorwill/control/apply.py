@@ -150,7 +150,8 @@ class Applier:
             if not isinstance(raised, OSError):
                 log.exception("the provider broke", service=facts.name)
             error = broken(raised)
-        self._scopes.pop(place.id, None)
+        finally:
+            self._scopes.pop(place.id, None)
         now = clock.now()
         if place.intent is not None:
             place.intent = replace(
@@ -167,7 +168,6 @@ class Applier:
 
     def _withdraw(self, facts: Facts, place: Place) -> None:
         """A start that cannot be written down was not begun: it waits for the journal, and has not failed."""
-        self._scopes.pop(place.id, None)
         place.intent, facts.missing_since = None, place.asked_at
         self._look(facts.name)
 

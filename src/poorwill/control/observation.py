@@ -28,9 +28,9 @@ def observe(facts: Facts, front: Front, needs: Needs, now: Now, trouble: str = "
     ``trouble`` is why the journal cannot be written: no start may be begun then.
     """
     waits = f"nothing is started meanwhile: {trouble}" if trouble else ""
-    known = estimate(facts.wakes)
+    ground, known = needs.ground(facts, now.mono), estimate(facts.wakes)
     return Observation(
-        instances=tuple(_instance(facts, place, needs, now.mono) for place in facts.places.values()),
+        instances=tuple(_instance(facts, place, ground, now.mono) for place in facts.places.values()),
         gate=front.gate(facts.name),
         traffic=front.traffic(facts.name),
         asked=front.asked(facts.name),
@@ -68,8 +68,8 @@ def _forced(facts: Facts) -> bool:
     return facts.hand is not None and facts.hand.force
 
 
-def _instance(facts: Facts, place: Place, needs: Needs, now: float) -> Instance:
-    sighting, ground = place.sighting, needs.ground(facts, now)
+def _instance(facts: Facts, place: Place, ground: Ground | None, now: float) -> Instance:
+    sighting = place.sighting
     condition, detail = place.condition, sighting.detail if sighting else ""
     if ground is not None:
         condition, detail = ground

@@ -133,7 +133,7 @@ class Reconciler:
             self._applier.apply(facts, action, now)
         if any(isinstance(action, Conclude | Skip | Adopt) for action in decision.actions):
             self.nudge(facts.name)  # a conclusion is a new fact
-        if facts.looked_at is not None or facts.look_error:  # the first look came back
+        if not facts.unlooked:
             self._debts.mind(facts, decision.debt, now)
         if before is None or (before.phase, before.desired) != (decision.phase, decision.desired):
             self._tell_relatives(facts)

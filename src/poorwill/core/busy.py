@@ -6,6 +6,7 @@ has the last word: after ``at_most``, and after ``unknown_at_most`` of not knowi
 
 from __future__ import annotations
 
+from poorwill.core.duration import duration_text
 from poorwill.core.model import Condition, Instance, Now, Observation, Outcome, Service
 from poorwill.core.work import Answer, BusyRule, Hold, Says, Work
 
@@ -64,11 +65,4 @@ def _can_work(instance: Instance) -> bool:
 
 def _overruled(answer: Answer | None, limit: float, key: str) -> str:
     words = answer.words if answer else "a busy probe has not answered"
-    return f"{words}, but for more than {_span(limit)} ({key})"
-
-
-def _span(seconds: float) -> str:
-    for size, unit in ((3600, "h"), (60, "m")):
-        if seconds >= size and seconds % size == 0:
-            return f"{seconds / size:g}{unit}"
-    return f"{seconds:g}s"
+    return f"{words}, but for more than {duration_text(limit)} ({key})"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from poorwill.core.model import Cause, Condition, Demand, IntentKind, Now, Observation
+from poorwill.core.model import Cause, Condition, Demand, Instance, IntentKind, Now, Observation
 
 FOREIGN = "foreign"
 """The row of ``core.demand.ORDER`` by which what others started is let alone."""
@@ -50,14 +50,18 @@ def owed(seen: Observation, wish: Demand, now: Now) -> Debt | None:
     if instance.condition is Condition.UNKNOWN:
         cause = before.cause if before is not None else Cause.UNKNOWN
         since = before.since if before is not None else now.mono
-        why = f"nobody knows whether it runs: {instance.detail or 'the provider does not answer'}"
-        return Debt(cause, since, why, since + SILENT_FOR)
+        return Debt(cause, since, unknown(instance), since + SILENT_FOR)
     runs = instance.condition is Condition.RUNNING
     if instance.foreign and runs and (wish.rule == FOREIGN or not wish.desired):
         since = before.since if before is not None and before.cause is Cause.FOREIGN else now.mono
         why = "nobody needs it, and it is not stopped, because Poorwill did not start it"
         return Debt(Cause.FOREIGN, since, why, since + SILENT_FOR, Severity.WARNING)
     return None
+
+
+def unknown(instance: Instance) -> str:
+    """Why nothing can be said of it."""
+    return f"nobody knows whether it runs: {instance.detail or 'the provider does not answer'}"
 
 
 def _stop(seen: Observation) -> Debt | None:

@@ -48,7 +48,7 @@ def _hold(service: Service, seen: Observation, wish: Demand, now: Now) -> Hold:
 def _reason(phase: Phase, seen: Observation, wish: Demand, hold: Hold) -> str:
     instance = seen.instances[0]
     if phase is Phase.UNKNOWN:
-        return f"nobody knows whether it runs: {instance.detail or 'the provider does not answer'}"
+        return debt.unknown(instance)
     if phase is Phase.FAILED:
         what = "it crashed" if instance.outcome is Outcome.CRASHED else "the last start failed"
         return f"{what}: {seen.failures.reason}"

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from poorwill.core import busy, due
 from poorwill.core.debt import FOREIGN
+from poorwill.core.duration import duration_text
 from poorwill.core.hand import in_force
 from poorwill.core.model import (
     Condition,
@@ -130,7 +131,7 @@ def _limit(service: Service, seen: Observation, now: Now) -> Demand | None:
     if rate is None or until is None or service.job or not seen.fresh:
         return None
     often = f"{rate.count} times" if rate.count > 1 else "once"
-    why = f"woken by requests {often} within {_span(rate.seconds)}, as often as max_wakes allows"
+    why = f"woken by requests {often} within {duration_text(rate.seconds)}, as often as max_wakes allows"
     return Demand(0, why, now.mono + (until - now.wall))
 
 
@@ -149,7 +150,7 @@ def _in_use(service: Service, seen: Observation, now: Now) -> Demand | None:
     if last is None or now.mono >= last + service.idle_after:
         return None
     here = any(instance.condition is not Condition.ABSENT for instance in seen.instances)
-    idle = _span(service.idle_after)
+    idle = duration_text(service.idle_after)
     if any(instance.foreign for instance in seen.instances):
         why = "in use"
     else:
@@ -173,7 +174,7 @@ def _idle(service: Service, seen: Observation, now: Now) -> Demand:
     if service.job:
         return Demand(0, due.at_rest(service, seen, now))
     known = _last_need(service, seen, now) is not None
-    why = f"no activity for {_span(service.idle_after)}" if known else "nobody asks for it"
+    why = f"no activity for {duration_text(service.idle_after)}" if known else "nobody asks for it"
     return Demand(0, why + _next_opening(service, now))
 
 
@@ -249,10 +250,3 @@ def _next_opening(service: Service, now: Now) -> str:
     if hours is None or hours.next is None or service.timetable is None:
         return ""
     return f"; opens {moment(hours.next.start, service.timetable.zone, now)}"
-
-
-def _span(seconds: float) -> str:
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
-        if seconds >= size and seconds % size == 0:
-            return f"{seconds / size:g}{unit}"
-    return f"{seconds:g}s"
