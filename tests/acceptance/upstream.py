@@ -69,13 +69,10 @@ class Upstream:
 
     async def request(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Answer one request; false ends the connection."""
-        try:
-            head = await reader.readuntil(b"\r\n\r\n")
-        except asyncio.IncompleteReadError:
+        head = await head_of(reader)
+        if head is None:
             return False
-        first, *lines = head.decode("latin-1").rstrip("\r\n").split("\r\n")
-        method, target, _ = first.split(" ")
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        method, target, headers = head
         self.note(f"{method} {target}")
         url = urlsplit(target)
         if not self.options.slots or url.path in ("/ready", "/free"):
@@ -125,6 +122,18 @@ class Upstream:
             echo = {"method": method, "target": target, "headers": headers, "pid": os.getpid()}
             answer(writer, 200, {**echo, "length": length, "sha256": digest.hexdigest()})
         return True
+
+
+async def head_of(reader: asyncio.StreamReader) -> tuple[str, str, Headers] | None:
+    """Method, target and headers of the next request; None when there is none."""
+    try:
+        head = await reader.readuntil(b"\r\n\r\n")
+    except asyncio.IncompleteReadError:
+        return None
+    first, *lines = head.decode("latin-1").rstrip("\r\n").split("\r\n")
+    method, target, _ = first.split(" ")
+    fields = (line.partition(":") for line in lines)
+    return method, target, {name.lower(): value.strip() for name, _, value in fields}
 
 
 async def body(

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -73,3 +76,17 @@ async def ask(
         request = client.build_request(method, "/", headers={"host": host, **named})
         request.url = request.url.copy_with(raw_path=path.encode())
         return await client.send(request)
+
+
+@asynccontextmanager
+async def guarded_house(folder: Path, *names: str) -> AsyncIterator[House]:
+    """A gateway with these of the ``SITES``, all of them awake but the one that is called asleep."""
+    made = House(folder)
+    async with await upstream() as server:
+        ip, port = next(iter(server.sockets)).getsockname()[:2]
+        await made.start(*(SITES[name] for name in names))
+        for name in names:
+            if name != "asleep":
+                await made.opened(name, (ip, port))
+        yield made
+        await made.stop()

@@ -21,7 +21,7 @@ from tests.gateway.guarded import (
     ask,
     basic,
     bearer,
-    upstream,
+    guarded_house,
 )
 from tests.gateway.real_envoy import House
 from websockets.asyncio.client import connect
@@ -35,15 +35,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
-    made = House(tmp_path_factory.mktemp("house"))
-    async with await upstream() as server:
-        ip, port = next(iter(server.sockets)).getsockname()[:2]
-        await made.start(*SITES.values())
-        for name in SITES:
-            if name != "asleep":
-                await made.opened(name, (ip, port))
+    async with guarded_house(tmp_path_factory.mktemp("house"), *SITES) as made:
         yield made
-        await made.stop()
 
 
 @pytest.mark.parametrize(

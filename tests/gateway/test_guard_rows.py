@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 import pytest_asyncio
-from tests.gateway.guarded import ANN, GUARD, SITES, ask, upstream
+from tests.gateway.guarded import ANN, GUARD, ask, guarded_house
 from tests.gateway.real_envoy import STRAY, House
 
 from poorwill.gateway.bystanders import Answer, Bystanders, Kind
@@ -20,13 +20,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
-    made = House(tmp_path_factory.mktemp("house"))
-    async with await upstream() as server:
-        ip, port = next(iter(server.sockets)).getsockname()[:2]
-        await made.start(SITES["kb"], SITES["asleep"])
-        await made.opened("kb", (ip, port))
+    async with guarded_house(tmp_path_factory.mktemp("house"), "kb", "asleep") as made:
         yield made
-        await made.stop()
 
 
 @pytest.mark.parametrize("is_open", [False, True])

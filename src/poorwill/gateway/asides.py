@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from poorwill.gateway.bystanders import Answer, Bystanders, Kind, agents_regex, paths_regex
+from poorwill.gateway.direct import direct
 from poorwill.gateway.marks import marked
 
 Json = dict[str, Any]
@@ -39,7 +40,7 @@ def aside_routes(
             elif kind is Kind.MONITOR and answer is Answer.ASLEEP:
                 rows += route(match, "monitor")
             else:
-                rows.append({**_told(service, match, answer), "typed_per_filter_config": past_the_gate})
+                rows.append(_told(service, match, answer, past_the_gate))
     return rows
 
 
@@ -67,7 +68,7 @@ def _header(name: str, regex: str) -> Json:
     return {"name": name, "string_match": {"safe_regex": {"regex": regex}}}
 
 
-def _told(service: str, match: Json, answer: Answer) -> Json:
+def _told(service: str, match: Json, answer: Answer, settings: Json) -> Json:
     """Envoy's own answer. It says nothing that could change while the service sleeps."""
     if answer is Answer.ASLEEP:
         status, body = 200, json.dumps({"status": "asleep", "service": service})
@@ -83,11 +84,4 @@ def _told(service: str, match: Json, answer: Answer) -> Json:
     headers = {"content-type": "application/json", "cache-control": "no-store"}
     if status == 503:
         headers["retry-after"] = str(RETRY_AFTER)
-    return {
-        "match": match,
-        "direct_response": {"status": status, "body": {"inline_string": body + "\n"}},
-        "response_headers_to_add": [
-            {"header": {"key": key, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
-            for key, value in headers.items()
-        ],
-    }
+    return direct(match, status, body + "\n", headers, settings)

@@ -11,6 +11,7 @@ from poorwill.gateway import again
 from poorwill.gateway.asides import aside_routes
 from poorwill.gateway.bystanders import Bystanders, glob_regex
 from poorwill.gateway.clusters import Slots
+from poorwill.gateway.direct import direct
 from poorwill.gateway.guard import Guard, off_route, on_route
 from poorwill.gateway.marks import ASIDE, marked
 
@@ -203,10 +204,5 @@ def _stray_routes(stray: Stray) -> list[Json]:
 
 
 def _answer(place: Json, headers: list[Json], body: str, content_type: str) -> Json:
-    header = {"key": "content-type", "value": content_type}
-    return {
-        "match": {**place, **({"headers": headers} if headers else {})},
-        "direct_response": {"status": 404, "body": {"inline_string": body}},
-        "response_headers_to_add": [{"header": header, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}],
-        "typed_per_filter_config": _DIRECT,
-    }
+    match = {**place, **({"headers": headers} if headers else {})}
+    return direct(match, 404, body, {"content-type": content_type}, _DIRECT)

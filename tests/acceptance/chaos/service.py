@@ -79,13 +79,10 @@ class Service:
             writer.close()
 
     async def request(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        try:
-            head = await reader.readuntil(b"\r\n\r\n")
-        except asyncio.IncompleteReadError:
+        head = await upstream.head_of(reader)
+        if head is None:
             return False
-        first, *lines = head.decode("latin-1").rstrip("\r\n").split("\r\n")
-        method, target, _ = first.split(" ")
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        method, target, headers = head
         name = headers.get("x-id", "")
         if not name:  # the probe
             upstream.answer(writer, 200, {"ready": True})
