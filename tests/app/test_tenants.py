@@ -9,7 +9,8 @@ import pytest
 
 from poorwill.app.reload import check_return
 from poorwill.app.shells import Shells
-from poorwill.app.tenants import Grounds, _around, door, leftover, remember, resume
+from poorwill.app.sites import door, resume
+from poorwill.app.tenants import Grounds, _around, leftover, remember
 from poorwill.config import MachineConfig, ServiceConfig
 from poorwill.config.run import Run
 from poorwill.config.ssh import SshAccess

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
-from poorwill.app.tenants import bystanders
+from poorwill.app.sites import bystanders
 from poorwill.config.bystanders import BystanderConfig, parse_rate, rate_text
 from poorwill.core.allowance import Rate
 from poorwill.gateway.bystanders import Answer, Bystanders, Kind

@@ -14,7 +14,8 @@ from tests.control.virtual_time import in_virtual_time, running, until
 
 from poorwill import clock
 from poorwill.control.apply import STOP_DEADLINE, STOP_UNWRITTEN, Applier
-from poorwill.control.facts import Facts, Place
+from poorwill.control.facts import Facts
+from poorwill.control.place import Place
 from poorwill.control.recorder import Recorder
 from poorwill.core.action import CloseGate, Conclude, OpenGate, Start, Stop
 from poorwill.core.model import Condition, Intent, IntentKind, Outcome

@@ -9,9 +9,10 @@ from tests.control.fake_provider import Cloud, FakeProvider
 from tests.control.house import PLACE, PROBE, RULES, FakeFront
 from tests.control.virtual_time import in_virtual_time
 
-from poorwill.control.facts import Facts, Place
+from poorwill.control.facts import Facts
 from poorwill.control.needs import Needs
 from poorwill.control.observation import observe
+from poorwill.control.place import Place
 from poorwill.core.action import Conclude
 from poorwill.core.model import Condition, Failures, Instance, Intent, IntentKind, Now, Outcome, Service
 from poorwill.providers.base import Sighting

@@ -13,9 +13,10 @@ from tests.control.virtual_time import in_virtual_time, running, until
 
 from poorwill.config import ServiceAddress
 from poorwill.control import observer
-from poorwill.control.facts import Facts, Place
+from poorwill.control.facts import Facts
 from poorwill.control.needs import Needs
 from poorwill.control.observer import LOOK_EVERY, RESOLVE_EVERY, Observers
+from poorwill.control.place import Place
 from poorwill.control.probe import Probe
 from poorwill.core.model import Condition
 from poorwill.core.target import Target

@@ -18,6 +18,7 @@ from tests.gateway.real_envoy import House, service, until
 
 from poorwill.core.target import Target, Tls
 from poorwill.gateway.clusters import Upstream
+from poorwill.gateway.files import Files
 from poorwill.gateway.routes import Site
 
 IT = Site("it")
@@ -212,5 +213,5 @@ async def test_the_name_is_still_known_in_the_next_life(house: House, authority:
     async with listener.serving(authority.server("one.test")) as port:
         await house.opened("it", Target("127.0.0.1", port, "one.test"))
         house.switchboard.load()
-        found = house.switchboard._read_endpoints("it")
+        found = Files(house.folder / "envoy").endpoints("it")
         assert found == (Target("127.0.0.1", port, "one.test"),)

@@ -18,18 +18,8 @@ from poorwill import __version__, clock
 from poorwill.app.exit import Ending, Exit
 from poorwill.app.reload import amend, check_return, compare, retire, revive, successor
 from poorwill.app.shells import Shells
-from poorwill.app.tenants import (
-    Grounds,
-    Tenant,
-    charge,
-    leftover,
-    resume,
-    set_up_door,
-    sites,
-    stray,
-    tenants,
-    upstreams,
-)
+from poorwill.app.sites import resume, set_up_door, sites, stray, upstreams
+from poorwill.app.tenants import Grounds, Tenant, charge, leftover, tenants
 from poorwill.config import Settings
 from poorwill.control.desk import Desk
 from poorwill.control.reconcile import Reconciler

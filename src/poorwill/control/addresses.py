@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from poorwill.config.address import Endpoint
-from poorwill.control.facts import Facts, Place
+from poorwill.control.facts import Facts
+from poorwill.control.place import Place
 from poorwill.core.target import Target
 from poorwill.errors import BadInput, ProviderError
 

@@ -14,8 +14,9 @@ from typing import Any
 import structlog
 
 from poorwill import clock
-from poorwill.control.facts import Facts, Place
+from poorwill.control.facts import Facts
 from poorwill.control.front import Front
+from poorwill.control.place import Place
 from poorwill.control.recorder import Recorder
 from poorwill.core.action import Action, Adopt, CloseGate, Conclude, GiveUp, OpenGate, Skip, Start, Stop
 from poorwill.core.model import HandKind, Intent, IntentKind, Now, Outcome

@@ -11,8 +11,9 @@ from poorwill import clock
 from poorwill.control.addresses import resolved
 from poorwill.control.apply import Spawn
 from poorwill.control.busy_probe import Subject
-from poorwill.control.facts import Facts, Place
+from poorwill.control.facts import Facts
 from poorwill.control.needs import Needs
+from poorwill.control.place import Place
 from poorwill.control.recorder import Recorder
 from poorwill.core.action import Decision
 from poorwill.core.model import Now, Phase

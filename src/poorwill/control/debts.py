@@ -13,7 +13,8 @@ import structlog
 from poorwill.control.facts import Facts, Owing
 from poorwill.control.recorder import Recorder
 from poorwill.core.debt import Debt, Severity
-from poorwill.core.model import Cause, Now
+from poorwill.core.model import Now
+from poorwill.core.owed import Cause
 from poorwill.store.journal import Entry, Kind
 
 log = structlog.get_logger()

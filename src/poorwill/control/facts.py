@@ -10,22 +10,14 @@ from typing import Protocol
 
 from poorwill.config import ServiceAddress
 from poorwill.control.busy_probe import BusyProbe
+from poorwill.control.place import Place
 from poorwill.control.probe import Probe
 from poorwill.core.action import Conclude, Decision
 from poorwill.core.allowance import Allowance, Woken
 from poorwill.core.history import WINDOW
 from poorwill.core.lifecycle import concluded
-from poorwill.core.model import (
-    Cause,
-    Condition,
-    Failures,
-    Hand,
-    Intent,
-    Outcome,
-    Phase,
-    Plan,
-    Service,
-)
+from poorwill.core.model import Condition, Failures, Hand, Outcome, Phase, Plan, Service
+from poorwill.core.owed import Cause
 from poorwill.core.work import Work
 from poorwill.providers.base import Handle, Provider, Sighting
 from poorwill.store.journal import Entry, Kind
@@ -58,73 +50,6 @@ class Tenancy(StrEnum):
 
 AT_REST = (Phase.ASLEEP, Phase.FAILED, Phase.LEFT)
 """Phases in which nothing of a service runs that is Poorwill's to stop."""
-
-
-@dataclass(slots=True)
-class Place:
-    """One instance, or the empty place for one.
-
-    ``due`` is the hour of the run that a job was last started for (seconds since the epoch). ``asked_at`` is
-    when the last start was first wanted (monotonic): before its call when it had to wait for others.
-
-    ``ours`` says that Poorwill started it once or was asked to adopt it, ``ended`` which of its lives was the
-    last one of ours when that is over or being ended; None as long as it goes on. ``life`` is the last that
-    was seen, ``lent`` says that this one was somebody else's, ``gone_at`` when a stop of ours was last seen
-    to be done (monotonic).
-    """
-
-    id: str
-    sighting: Sighting | None = None
-    seen_since: float | None = None
-    intent: Intent | None = None
-    outcome: Outcome | None = None
-    outcome_at: float | None = None
-    ready_life: str | None = None
-    ready_since: float | None = None
-    probe_error: str = ""
-    due: float | None = None
-    asked_at: float | None = None
-    ours: bool = False
-    ended: str | None = None
-    life: str = ""
-    lent: bool = False
-    gone_at: float | None = None
-
-    @property
-    def foreign(self) -> bool:
-        """Whether it is there without having been started by Poorwill, as far as anybody can tell."""
-        if self.sighting is None or self.condition is Condition.ABSENT or self.sighting.by_us:
-            return False
-        if not self.ours:
-            return True
-        if self.ended is None:
-            return False
-        if self.sighting.resumed:
-            return self.lent
-        if not self.sighting.life:  # nobody can tell one life from the next
-            return self.intent is None
-        return self.sighting.life != self.ended
-
-    @property
-    def condition(self) -> Condition:
-        return self.sighting.condition if self.sighting else Condition.ABSENT
-
-    @property
-    def runs(self) -> bool:
-        return self.condition is Condition.RUNNING
-
-    def lives(self, life: str) -> bool:
-        """Whether it runs, and still in this life."""
-        seen = self.sighting
-        return seen is not None and seen.condition is Condition.RUNNING and seen.life == life
-
-    @property
-    def ready(self) -> bool:
-        return (
-            self.ready_life is not None
-            and self.sighting is not None
-            and self.ready_life == self.sighting.life
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from poorwill.control.facts import AT_REST, Facts, Place
+from poorwill.control.facts import AT_REST, Facts
+from poorwill.control.place import Place
 from poorwill.core.debt import FOREIGN
 from poorwill.core.model import Condition, IntentKind, Phase
 

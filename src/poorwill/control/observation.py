@@ -4,22 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from poorwill.control.facts import Facts, Place
+from poorwill.control.facts import Facts
 from poorwill.control.front import Front
 from poorwill.control.needs import Ground, Needs
+from poorwill.control.place import Place
 from poorwill.core.hand import planned, spoken
 from poorwill.core.history import estimate
-from poorwill.core.model import (
-    Condition,
-    Hand,
-    HandKind,
-    Instance,
-    Intent,
-    IntentKind,
-    Now,
-    Observation,
-    Owed,
-)
+from poorwill.core.model import Condition, Hand, HandKind, Instance, Intent, IntentKind, Now, Observation
+from poorwill.core.owed import Owed
 
 
 def observe(facts: Facts, front: Front, needs: Needs, now: Now, trouble: str = "") -> Observation:

@@ -11,9 +11,10 @@ import structlog
 from poorwill import clock
 from poorwill.control.addresses import resolved, split
 from poorwill.control.apply import Spawn
-from poorwill.control.facts import Facts, Place
+from poorwill.control.facts import Facts
 from poorwill.control.front import Front
 from poorwill.control.needs import Needs
+from poorwill.control.place import Place
 from poorwill.control.probe import Probe, until_ready
 from poorwill.core.model import Condition
 from poorwill.core.target import Target

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from poorwill.control.debts import hint
-from poorwill.control.facts import Facts, Place
+from poorwill.control.facts import Facts
 from poorwill.control.front import Front
+from poorwill.control.place import Place
 from poorwill.core.agenda import agenda
 from poorwill.core.history import estimate
 from poorwill.core.model import Hand, Now, Plan

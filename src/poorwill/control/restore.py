@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 
-from poorwill.control.facts import Owing, Place
+from poorwill.control.facts import Owing
+from poorwill.control.place import Place
 from poorwill.core.allowance import Woken
 from poorwill.core.history import WINDOW
-from poorwill.core.model import Cause, Failures, Hand, HandKind, Intent, IntentKind, Now, Outcome, Plan
+from poorwill.core.model import Failures, Hand, HandKind, Intent, IntentKind, Now, Outcome, Plan
+from poorwill.core.owed import Cause
 from poorwill.providers.base import Handle
 from poorwill.store.journal import Event, Kind, Restored, RestoredInstance
 

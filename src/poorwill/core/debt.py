@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from poorwill.core.model import Cause, Condition, Demand, Instance, IntentKind, Now, Observation
+from poorwill.core.model import Condition, Demand, Instance, IntentKind, Now, Observation
+from poorwill.core.owed import Cause
 
 FOREIGN = "foreign"
 """The row of ``core.demand.ORDER`` by which what others started is let alone."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from poorwill.core.allowance import Allowance, Rate
+from poorwill.core.owed import Owed
 from poorwill.core.schedule import Timetable
 from poorwill.core.work import BusyRule, Work
 
@@ -226,24 +227,6 @@ class Failures:
     last_at: float = 0.0
     reason: str = ""
     delay: float | None = None
-
-
-class Cause(StrEnum):
-    """Why an instance may be there, and billed, although nobody needs it: a stop does not succeed, somebody
-    else started it, or nobody can tell.
-    """
-
-    STOP = "stop"
-    FOREIGN = "foreign"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Owed:
-    """A debt that stands open, and since when."""
-
-    cause: Cause
-    since: float
 
 
 @dataclass(frozen=True, slots=True)

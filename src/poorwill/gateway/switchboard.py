@@ -8,11 +8,9 @@ arrive meanwhile are written together.
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import structlog
 
@@ -24,7 +22,8 @@ from poorwill.gateway import xds
 from poorwill.gateway.admin import Admin
 from poorwill.gateway.again import FRESH
 from poorwill.gateway.clusters import Slots, Upstream, cluster_name, endpoints_file
-from poorwill.gateway.routes import EXT_AUTHZ, Site, Stray
+from poorwill.gateway.files import Files
+from poorwill.gateway.routes import Site, Stray
 from poorwill.host import trouble
 from poorwill.host.reserve import Reserve
 
@@ -61,14 +60,14 @@ class Switchboard:
         self._versions: dict[str, str] = {}
         self._common: dict[str, str] = {}
         self._earlier: set[str] = set()
-        self._written: dict[str, str] = {}
+        self._files = Files(folder)
         self._trouble: int | None = None
         self._reserve = Reserve(folder / "reserve")
         self._wake = asyncio.Event()
 
     def load(self) -> None:
         """Begin with what the files of an earlier life say is open, before ``reshape`` names the services."""
-        self._earlier = self._read_open()
+        self._earlier = self._files.open_services()
 
     def reshape(
         self, sites: Mapping[str, Site], upstreams: Mapping[str, Upstream], leaving: Collection[str] = ()
@@ -91,7 +90,7 @@ class Switchboard:
             **{name: known[name] for name in self._later},
         }
         for name in upstreams.keys() - known.keys():
-            self._endpoints[name] = self._read_endpoints(name) if name in self._earlier else ()
+            self._endpoints[name] = self._files.endpoints(name) if name in self._earlier else ()
             self._gates[name] = Gate(GateState.MOVING, clock.now().mono)
         self._open |= self._earlier & upstreams.keys()
         self._earlier = set()
@@ -131,7 +130,7 @@ class Switchboard:
 
     def slots(self, service: str) -> Slots | None:
         """As Envoy has them now: a change of the configuration may have to wait for the next instance."""
-        upstream = self._upstreams.get(service)  # None: removed while Envoy was asked
+        upstream = self._upstreams.get(service)
         return upstream.slots if upstream else None
 
     def room(self, service: str) -> int:
@@ -170,10 +169,10 @@ class Switchboard:
     def _write(self) -> None:
         for name in self._pending:
             endpoints = xds.endpoints(name, self._endpoints[name])
-            self._versions[name] = self._put(endpoints_file(name), endpoints)
+            self._versions[name] = self._files.put(endpoints_file(name), endpoints)
         if _CDS not in self._common:
-            self._common[_CDS] = self._put("cds.json", xds.clusters(self._upstreams, self._folder))
-            self._sweep()
+            self._common[_CDS] = self._files.put("cds.json", xds.clusters(self._upstreams, self._folder))
+            self._files.sweep(endpoints_file(name) for name in self._upstreams)
         now = clock.now().mono
         self._fresh = {name: end for name, end in self._fresh.items() if end > now}
         sites = [
@@ -181,15 +180,7 @@ class Switchboard:
             for name, site in self._sites.items()
         ]
         routes = xds.routes(sites, frozenset(self._open), self._stray, frozenset(self._fresh))
-        self._common[_RDS] = self._put("rds.json", routes)
-
-    def _sweep(self) -> None:
-        """Remove the files of services that are no more."""
-        kept = {endpoints_file(name) for name in self._upstreams}
-        for stale in self._folder.glob("eds-*.json"):
-            if stale.name not in kept:
-                stale.unlink()
-                self._written.pop(stale.name, None)  # the service may come back with the same content
+        self._common[_RDS] = self._files.put("rds.json", routes)
 
     async def run(self) -> None:
         """Write and confirm for ever."""
@@ -273,38 +264,3 @@ class Switchboard:
         self._wishes += 1
         self._pending.update(dict.fromkeys(services, self._wishes))
         self._wake.set()
-
-    def _put(self, name: str, resources: dict[str, Any]) -> str:
-        version: str = resources["version_info"]
-        if self._written.get(name) != version:
-            fresh = self._folder / f"{name}.new"
-            fresh.touch(mode=0o600)  # digests of keys are not for everybody
-            fresh.write_text(json.dumps(resources))
-            fresh.replace(self._folder / name)
-            self._written[name] = version
-        return version
-
-    def _read_open(self) -> set[str]:
-        found: set[str] = set()
-        gated: set[str] = set()
-        for host in self._read("rds.json").get("virtual_hosts", []):
-            for route in host["routes"]:
-                cluster, _, kind = route.get("route", {}).get("cluster", "").partition("/")
-                if kind:
-                    direct = "disabled" in route["typed_per_filter_config"][EXT_AUTHZ]
-                    (found if direct else gated).add(cluster)
-        return found - gated
-
-    def _read_endpoints(self, service: str) -> tuple[Target, ...]:
-        places = self._read(endpoints_file(service)).get("endpoints", [])
-        found = [host["endpoint"] for place in places for host in place["lb_endpoints"]]
-        sockets = [(one["address"]["socket_address"], one.get("hostname", "")) for one in found]
-        return tuple(Target(socket["address"], socket["port_value"], name) for socket, name in sockets)
-
-    def _read(self, name: str) -> dict[str, Any]:
-        """The first resource of one of our own files; a torn or foreign file counts as none."""
-        try:
-            resource: dict[str, Any] = json.loads((self._folder / name).read_text())["resources"][0]
-        except (OSError, ValueError, LookupError, TypeError):
-            return {}
-        return resource
