@@ -96,6 +96,17 @@ async def test_a_killed_control_plane_loses_nobody_who_was_held_after_a_click(up
     await held_over_a_kill(gateway)
 
 
+async def test_a_click_while_the_control_plane_is_dead_wakes_when_it_is_back(up: Start) -> None:
+    gateway = await up({"it": {**SLOW, "on_request": "page"}})
+    client = gateway.client()
+    form = await read(client, "it")
+    gateway.kill9()
+    clicking = asyncio.create_task(client.post("/.poorwill/it/wake", headers=click("it"), data=form))
+    await gateway.start()
+    assert (await clicking).status_code == 303
+    await gateway.until_phase("it", "awake")
+
+
 def hours(begin: datetime, end: datetime) -> list[dict[str, str]]:
     return [{"start": f"{begin:%-M %-H} * * *", "stop": f"{end:%-M %-H} * * *"}]
 

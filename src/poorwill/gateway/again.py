@@ -34,8 +34,19 @@ def until_connected(hold: float) -> Json:
     """For every request. What passed the gate just before a crash was noticed is not asked about again: it is
     tried for as long as it would have been held, in seconds.
     """
+    return _for_so_long(_CONNECT, hold)
+
+
+def until_back(hold: float) -> Json:
+    """For what Poorwill itself answers, such as a click: it may be killed in the middle of that and be back,
+    and nothing there is done twice by being asked twice.
+    """
+    return _for_so_long(f"{_CONNECT},reset", hold)
+
+
+def _for_so_long(when: str, hold: float) -> Json:
     return {
-        "retry_on": _CONNECT,
+        "retry_on": when,
         "num_retries": max(12, ceil(2 * hold / _EVERY)),
         "retry_back_off": {"base_interval": "0.05s", "max_interval": f"{_EVERY:g}s"},
     }

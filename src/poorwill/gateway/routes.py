@@ -109,7 +109,12 @@ def _own_routes(site: Site) -> list[Json]:
     return [
         {
             "match": {"prefix": f"{RESERVED}{site.service}/"},
-            "route": {"cluster": "visitors", "timeout": "0s", "idle_timeout": "0s"},
+            "route": {
+                "cluster": "visitors",
+                "timeout": "0s",
+                "idle_timeout": "0s",
+                "retry_policy": again.until_back(site.hold),
+            },
             "typed_per_filter_config": {**_DIRECT, **on_route(site.service, site.guard, site.unseen)},
         }
     ]
