@@ -118,7 +118,7 @@ class Applier:
         if place.ended is None and place.runs:  # while it starts, its life may not have a name of its own
             place.ended = place.life
         detail = {"life": place.ended} if place.ended else {}
-        self._front.route(facts.name, ())
+        self._front.route(facts.name, place.id, None)
 
         async def call() -> None:
             if place.intent is not None and not place.intent.written:

@@ -155,9 +155,27 @@ class Gate:
     since: float
 
 
+class Membership(StrEnum):
+    """Whether Envoy sends visitors to an instance. CORDONED: only those whose cookie names it.
+
+    MOVING is a change not yet confirmed by Envoy; the others are.
+    """
+
+    OUT = "out"
+    IN = "in"
+    CORDONED = "cordoned"
+    MOVING = "moving"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    state: Membership = Membership.OUT
+    since: float = 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """What moves through Envoy.
+    """What moves through Envoy, to a service or to one instance of it.
 
     ``active`` and ``busy`` are the requests open now in these classes. ``last_activity`` is the newest
     moment that counts (see ``core.traffic``). ``quiet_since`` is the first of an unbroken run of

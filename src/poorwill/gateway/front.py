@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from poorwill.core.allowance import Allowance
 from poorwill.core.history import Estimate
 from poorwill.core.hours import OpeningHours
-from poorwill.core.model import Asked, Gate, GateState, OnRequest, Traffic
+from poorwill.core.load import Load
+from poorwill.core.model import Asked, Gate, GateState, Member, OnRequest, Traffic
 from poorwill.core.target import Target
 from poorwill.gateway.activity import Activity
 from poorwill.gateway.doors import Door, Refusal
@@ -62,8 +63,26 @@ class Front:
         self._doors[service].let_through(False)
         self._switchboard.close(service)
 
-    def route(self, service: str, targets: tuple[Target, ...]) -> None:
-        self._switchboard.route(service, targets)
+    def route(self, service: str, _instance: str, target: Target | None) -> None:
+        self._switchboard.route(service, (target,) if target else ())
+
+    def join(self, service: str, instance: str) -> None:
+        """Send visitors there."""
+
+    def cordon(self, service: str, instance: str) -> None:
+        """Send only those there whose cookie names it."""
+
+    def leave(self, service: str, instance: str) -> None:
+        """Send nobody there any more."""
+
+    def member(self, _service: str, _instance: str) -> Member:
+        return Member()
+
+    def instance_traffic(self, service: str, _instance: str) -> Traffic:
+        return self._activity.traffic(service)
+
+    def load(self, _service: str) -> Load:
+        return Load()
 
     def watch(self, service: str, every: float | None, keepalive_bytes: int) -> None:
         self._activity.watch(service, every, keepalive_bytes)

@@ -1,0 +1,44 @@
+"""What a service had to do lately: the readings that rules about load are functions of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+Buckets = tuple[tuple[float, int], ...]
+"""How many requests took how long: (upper bound in seconds, count of this bucket alone), in rising order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was counted in the ``span`` seconds that ended at ``at`` (monotonic).
+
+    ``begun`` and ``ended`` are requests to the service, ``errors`` those of the ended that it answered with
+    a 5xx or not at all. ``seconds`` is how long the ended ones took together, ``took`` how they spread. The
+    rest is as it was at ``at``: ``open`` requests at the service, ``queued`` ones that wait for a slot of an
+    awake service, ``held`` ones that wait for it to wake, and ``gauges`` by name (``cpu``, ``memory``,
+    ``gpu_utilization``, ``gpu_memory``, or the name of a source of the user's).
+    """
+
+    at: float
+    span: float
+    begun: int = 0
+    ended: int = 0
+    errors: int = 0
+    seconds: float = 0.0
+    took: Buckets = ()
+    open: int = 0
+    queued: int = 0
+    held: int = 0
+    gauges: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """The latest readings of one service, oldest first, about one a second.
+
+    ``troubles`` says by name which gauges cannot be read now, and why.
+    """
+
+    readings: tuple[Reading, ...] = ()
+    troubles: Mapping[str, str] = field(default_factory=dict)
