@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from poorwill.core.allowance import Allowance, Rate
 from poorwill.core.owed import Owed
+from poorwill.core.scale import ScalePolicy
 from poorwill.core.schedule import Timetable
 from poorwill.core.work import BusyRule, Work
 
@@ -62,6 +63,8 @@ class Service:
     adopt: bool = False
     max_wakes: Rate | None = None
     max_wakes_per_client: Rate | None = None
+    scale: ScalePolicy | None = None
+    sticky: bool = False
 
 
 class Condition(StrEnum):
