@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from poorwill.core.target import Target
+from poorwill.gateway.balance import EXT_AUTHZ
 from poorwill.gateway.clusters import endpoints_file
-from poorwill.gateway.routes import EXT_AUTHZ
+from poorwill.gateway.endpoints import places_of
+from poorwill.gateway.members import Places
 
 
 class Files:
@@ -48,11 +49,8 @@ class Files:
                     (found if direct else gated).add(cluster)
         return found - gated
 
-    def endpoints(self, service: str) -> tuple[Target, ...]:
-        places = self._first(endpoints_file(service)).get("endpoints", [])
-        found = [host["endpoint"] for place in places for host in place["lb_endpoints"]]
-        sockets = [(one["address"]["socket_address"], one.get("hostname", "")) for one in found]
-        return tuple(Target(socket["address"], socket["port_value"], name) for socket, name in sockets)
+    def places(self, service: str) -> Places:
+        return places_of(service, self._first(endpoints_file(service)))
 
     def _first(self, name: str) -> dict[str, Any]:
         """The first resource of one of our own files; a torn or foreign file counts as none."""
