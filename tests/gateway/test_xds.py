@@ -39,7 +39,9 @@ def test_envoy_finds_nothing_wrong_with_it(host: str, tmp_path: Path) -> None:
         "bootstrap.json": bootstrap,
         "cds.json": xds.clusters(upstreams, tmp_path),
         "rds.json": xds.routes(sites.values(), frozenset({"a"}), STRAY),
-        endpoints_file("a"): xds.endpoints("a", here(Target("127.0.0.1", 9000, "a.test"), Target("::1", 9001))),
+        endpoints_file("a"): xds.endpoints(
+            "a", here(Target("127.0.0.1", 9000, "a.test"), Target("::1", 9001))
+        ),
         endpoints_file("b-2"): xds.endpoints("b-2", here(Target("127.0.0.1", 9002)), tmp_path / "nobody"),
     }
     for name, content in files.items():

@@ -1,12 +1,12 @@
 """Which of its instances a service's requests go to, and what keeps them from one that is out of order.
 
-Measured on Envoy 1.40 with 3 instances. ``FULL_SCAN`` looks at all of them and takes the one with the fewest open
-requests, by lot where several have as few; a request that waits for a connection or for a slot is not counted yet.
-An instance that has died has the fewest of all, so that every request would go there, and repeating it would not
-help (of 60 requests, 9 were lost after 20 tries each): it has to be shut out. ``outlier_detection`` does so after
-three connections in a row that failed, for a second at a time, and never for more than one instance, lest nobody
-is left. ``override_host`` sends a request where the gate says (``slots``); only the gate can write that into what
-Envoy knows of a request.
+Measured on Envoy 1.40 with 3 instances. ``FULL_SCAN`` looks at all of them and takes the one with the fewest
+open requests, by lot where several have as few; a request that waits for a connection or for a slot is not
+counted yet. An instance that has died has the fewest of all, so that every request would go there, and
+repeating it would not help (of 60 requests, 9 were lost after 20 tries each): it has to be shut out.
+``outlier_detection`` does so after three connections in a row that failed, for a second at a time, and never
+for more than one instance, lest nobody is left. ``override_host`` sends a request where the gate says
+(``slots``); only the gate can write that into what Envoy knows of a request.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ _TYPES = "type.googleapis.com/envoy.extensions.load_balancing_policies"
 
 
 def balancing(*, many: bool, sticky: bool) -> Json:
-    """The part of a cluster that says so. ``many``: there may be several instances; they are counted apart."""
+    """The part of a cluster that says so. ``many``: there may be several instances; they are counted apart.
+    """
     common: Json = {"healthy_panic_threshold": {"value": 0}}  # else all get traffic when most are out
     if sticky:
         common["override_host_status"] = {"statuses": ["UNKNOWN", "HEALTHY", "DEGRADED", "DRAINING"]}

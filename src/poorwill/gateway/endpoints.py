@@ -1,13 +1,13 @@
 """Where a service answers, in Envoy's words, and back again after a restart of ours.
 
-Each endpoint carries the name of its instance. Measured on Envoy 1.40: what is open at an endpoint goes on and
-stays countable when its health changes, while counts are gone as soon as it leaves the file. So an instance that
-visitors are no longer sent to stays in the file as UNHEALTHY until it is stopped. DRAINING is the same for
-everybody but those whose cookie names it (``clusters``).
+Each endpoint carries the name of its instance. Measured on Envoy 1.40: what is open at an endpoint goes on
+and stays countable when its health changes, while counts are gone as soon as it leaves the file. So an
+instance that visitors are no longer sent to stays in the file as UNHEALTHY until it is stopped. DRAINING is
+the same for everybody but those whose cookie names it (``clusters``).
 
 **Nobody** is a last resort for a service that may have several instances: an address at which there never is
-anybody, of a lower priority, used while all others are out of order. There a request fails in the one way that is
-tried again; without it Envoy would refuse it at once.
+anybody, of a lower priority, used while all others are out of order. There a request fails in the one way
+that is tried again; without it Envoy would refuse it at once.
 """
 
 from __future__ import annotations
@@ -31,9 +31,7 @@ _WISHES = {health: membership for membership, health in _HEALTH.items()}
 
 
 def assignment(service: str, places: Mapping[str, Placed], nobody: Path | None = None) -> Json:
-    hosts = [
-        _endpoint(name, place.target, place.wish) for name, place in places.items() if place.target
-    ]
+    hosts = [_endpoint(name, place.target, place.wish) for name, place in places.items() if place.target]
     groups: list[Json] = [{"lb_endpoints": hosts}] if hosts else []
     if hosts and nobody:
         last = {"endpoint": {"address": {"pipe": {"path": str(nobody)}}}}
@@ -58,7 +56,9 @@ def _endpoint(name: str, target: Target, wish: Membership) -> Json:
 
 
 def places_of(service: str, resource: Json) -> Places:
-    """What ``assignment`` was made of. Files of old do not name their only instance, which visitors are sent to."""
+    """What ``assignment`` was made of. Files of old do not name their only instance, which visitors are sent
+    to.
+    """
     groups = [group for group in resource.get("endpoints", []) if not group.get("priority")]
     found: Places = {}
     for number, host in enumerate((host for group in groups for host in group["lb_endpoints"]), 1):

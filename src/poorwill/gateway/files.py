@@ -38,7 +38,8 @@ class Files:
             self._written[name] = version
         return version
 
-    def open_services(self) -> set[str]:
+    def open_services(self) -> tuple[set[str], set[str]]:
+        """Those that some requests reach without being asked for, and which of these were paced."""
         found: set[str] = set()
         gated: set[str] = set()
         for host in self._first("rds.json").get("virtual_hosts", []):
@@ -47,7 +48,7 @@ class Files:
                 if kind:
                     direct = "disabled" in route["typed_per_filter_config"][EXT_AUTHZ]
                     (found if direct else gated).add(cluster)
-        return found - gated
+        return found, found & gated
 
     def places(self, service: str) -> Places:
         return places_of(service, self._first(endpoints_file(service)))

@@ -1,9 +1,10 @@
 """Envoy's counters turned into what moves at each instance, of services that have several.
 
-Envoy counts requests at each endpoint, also those that wait there for a connection or a slot, but no bytes. So
-an open request of an instance counts as active while bytes of its service flow: nothing is cut because somebody
-else was silent. It costs Envoy about 5 µs for each endpoint of such services (900 endpoints: 5.8 ms instead of
-1.3 ms), and its other list, ``/clusters``, 21 ms for the same, which is why these are read and only where needed.
+Envoy counts requests at each endpoint, also those that wait there for a connection or a slot, but no bytes.
+So an open request of an instance counts as active while bytes of its service flow: nothing is cut because
+somebody else was silent. It costs Envoy about 5 µs for each endpoint of such services (900 endpoints: 5.8 ms
+instead of 1.3 ms), and its other list, ``/clusters``, 21 ms for the same, which is why these are read and
+only where needed.
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ def counts(service: str, kind: str, target: Target, stats: Stats) -> Counts | No
     prefix = f"cluster.{service}/{kind}.endpoint.{name}.rq_"
     if f"{prefix}total" not in stats:
         return None
-    active, pending, begun = (int(stats.get(prefix + one, 0)) for one in ("active", "pending_active", "total"))
+    active, pending, begun = (
+        int(stats.get(prefix + one, 0)) for one in ("active", "pending_active", "total")
+    )
     return Counts(active, pending, begun)
 
 

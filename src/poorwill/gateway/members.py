@@ -1,5 +1,5 @@
-"""The instances of each service as the gateway knows them: where they answer, who is to be sent there, and what
-of that Envoy has confirmed.
+"""The instances of each service as the gateway knows them: where they answer, who is to be sent there, and
+what of that Envoy has confirmed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from poorwill.core.target import Target
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """One instance: where it answers (None: nobody knows yet), and whether visitors are wished to be there."""
+    """One instance: where it answers (None: nobody knows yet), and whether visitors are wished to be there.
+    """
 
     target: Target | None = None
     wish: Membership = Membership.OUT
@@ -98,7 +99,8 @@ class Members:
         return True
 
     def settle(self, service: str) -> None:
-        """Envoy follows every wish for this service. One for an instance whose place is not known yet stands."""
+        """Envoy follows every wish for this service. One for an instance whose place is not known yet stands.
+        """
         known = self._services[service]
         for name, place in known.places.items():
             state = known.states.get(name, Member()).state

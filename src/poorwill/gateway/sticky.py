@@ -1,8 +1,9 @@
 """Visitors who stay with one instance, for services that keep what they know of a visitor in their memory.
 
-The first answer carries a cookie; Envoy alone writes and reads it. It holds the address of the instance as Envoy
-reaches it, readable for whoever looks (base64): that tells a visitor how many instances there are, and lets him
-choose among those of this service, nothing else. Whose instance is gone gets another, and a new cookie.
+The first answer carries a cookie; Envoy alone writes and reads it. It holds the address of the instance as
+Envoy reaches it, readable for whoever looks (base64): that tells a visitor how many instances there are, and
+lets him choose among those of this service, nothing else. Whose instance is gone gets another, and a new
+cookie.
 """
 
 from __future__ import annotations

@@ -61,6 +61,7 @@ class Switchboard:
         self._versions: dict[str, str] = {}
         self._common: dict[str, str] = {}
         self._earlier: set[str] = set()
+        self._earlier_paced: set[str] = set()
         self._files = Files(folder)
         self._trouble: int | None = None
         self._reserve = Reserve(folder / "reserve")
@@ -68,7 +69,7 @@ class Switchboard:
 
     def load(self) -> None:
         """Begin with what the files of an earlier life say is open, before ``reshape`` names the services."""
-        self._earlier = self._files.open_services()
+        self._earlier, self._earlier_paced = self._files.open_services()
 
     def reshape(
         self, sites: Mapping[str, Site], upstreams: Mapping[str, Upstream], leaving: Collection[str] = ()
@@ -94,7 +95,8 @@ class Switchboard:
             self.members.begin(name, self._files.places(name) if name in self._earlier else {})
             self._gates[name] = Gate(GateState.MOVING, clock.now().mono)
         self._open |= self._earlier & upstreams.keys()
-        self._earlier = set()
+        self._paced |= self._earlier_paced & upstreams.keys()
+        self._earlier, self._earlier_paced = set(), set()
         for name in known.keys() - upstreams.keys():
             del self._gates[name]
             self.members.forget(name)
