@@ -11,7 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 from tests.docker_engine import IMAGE, DockerEngine
-from tests.providers.conformance.place import ABILITIES
+from tests.providers.conformance.place import ABILITIES, NAMES
 from tests.providers.docker_proxy import EngineProxy
 
 from poorwill.providers.base import Sighting, Surroundings
@@ -31,6 +31,7 @@ class Place:
     What the containers run is a script in a folder that is mounted at /srv.
     """
 
+    instances = NAMES
     abilities = frozenset(ABILITIES)
 
     def __init__(self, engine: DockerEngine, folder: Path, **options: object) -> None:

@@ -12,7 +12,7 @@ from poorwill.errors import Permanent
 from poorwill.providers.base import Surroundings
 from poorwill.providers.docker.command import Command
 from poorwill.providers.docker.group import Group
-from poorwill.providers.docker.naming import INSTANCE, PROJECT, Naming, is_one_off
+from poorwill.providers.docker.naming import PROJECT, Naming, is_one_off
 from poorwill.providers.docker.options import ComposeOptions
 from poorwill.providers.docker.order import LABEL, Need, from_label
 from poorwill.providers.docker.project import Project
@@ -52,7 +52,7 @@ class ComposeProvider(ContainersProvider):
         if not naming.is_for_many and instance != naming.only:
             raise Permanent(
                 f"the project {naming.pattern} cannot be {instance} and {naming.only} at once",
-                hint=f"for several instances write project: {naming.pattern}-{INSTANCE}",
+                hint=f"for several instances write project: {naming.pattern}-{{number}}",
             )
         group = await self._group(instance)
         if _is_whole(group):

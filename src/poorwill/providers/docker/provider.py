@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from poorwill import clock
 from poorwill.core.model import Condition
 from poorwill.errors import Permanent, ProviderError
+from poorwill.providers import instances
 from poorwill.providers.base import Handle, Json, Sighting, Surroundings
 from poorwill.providers.docker import restarts
 from poorwill.providers.docker.deeds import Deeds
@@ -230,7 +231,8 @@ class ContainersProvider(ABC):
             found[instance] = await self._group(instance)
         for group in found.values():
             self._tell_policies(group)
-        return [await self._sighting(instance, group) for instance, group in found.items()]
+        looks = (self._sighting(instance, group) for instance, group in found.items())
+        return instances.told_apart(list(found), await asyncio.gather(*looks, return_exceptions=True))
 
 
 @contextmanager
