@@ -198,3 +198,24 @@ services:
         networks = self.engine.run("network", "ls", "-q", "--filter", f"name={self.name}").split()
         if networks:
             self.engine.run("network", "rm", *networks)
+
+
+class ScaledPlace(ComposePlace):
+    """One project; each instance is a container of ``web``, and all need the one ``db``."""
+
+    instances = ("s-1", "s-2", "s-3")
+    FILE = ComposePlace.FILE.replace("    depends_on", "    DEPENDS").replace("    network_mode: host\n", "")
+    FILE = FILE.replace("DEPENDS", "ports: ['127.0.0.1::8000']\n    depends_on")
+
+    def around(self, **settings: Any) -> Surroundings:
+        return super().around(**{"instances": 3, **settings})
+
+    def provider(self, **options: object) -> ComposeProvider:
+        return super().provider(**{"project": self.name, **options})
+
+    def status(self, service: str = "db", number: int = 1) -> str:
+        return self.engine.status(f"{self.name}-{service}-{number}")
+
+    def compose(self, *words: str, instance: str = "") -> str:
+        file = str(self.folder / "docker-compose.yml")
+        return self.engine.run("compose", "-p", self.name, "-f", file, *words)
