@@ -119,7 +119,7 @@ async def the_child_dies_while_there_is_no_control_plane(new: New) -> None:
     async with new(idle_after="30s") as gateway:
         client = gateway.client()
         child = (await client.get("/", headers=host("it"))).json()["pid"]
-        await gateway.until_phase("it", "awake")
+        await until(lambda: gateway.events("it", "ready"), "that it was ready is written down")
         gateway.kill9()
         psutil.Process(child).kill()
         await until(lambda: not psutil.pid_exists(child), "it is dead")
