@@ -12,6 +12,7 @@ from poorwill.core.model import Asked, Gate, GateState, Member, OnRequest, Traff
 from poorwill.core.target import Target
 from poorwill.gateway.activity import Activity
 from poorwill.gateway.doors import Door, Refusal
+from poorwill.gateway.readings import Readings
 from poorwill.gateway.switchboard import Switchboard
 
 
@@ -24,11 +25,13 @@ class Front:
         switchboard: Switchboard,
         activity: Activity,
         changed: Callable[[str], None],
+        readings: Readings | None = None,
     ) -> None:
         self._doors = doors
         self._switchboard = switchboard
         self._activity = activity
         self._changed = changed
+        self._readings = readings
 
     @property
     def doors(self) -> Mapping[str, Door]:
@@ -81,11 +84,13 @@ class Front:
     def instance_traffic(self, service: str, _instance: str) -> Traffic:
         return self._activity.traffic(service)
 
-    def load(self, _service: str) -> Load:
-        return Load()
+    def load(self, service: str) -> Load:
+        return self._readings.load(service) if self._readings else Load()
 
     def watch(self, service: str, every: float | None, keepalive_bytes: int) -> None:
         self._activity.watch(service, every, keepalive_bytes)
+        if self._readings:
+            self._readings.follow(service, every is not None)
 
     def show(
         self,
