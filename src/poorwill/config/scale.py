@@ -1,4 +1,4 @@
-"""The ``scale_policy:`` of a service: from how many to how many instances, and when there are more or fewer."""
+"""The ``scale_policy:`` of a service: how many instances there may be, and when there are more or fewer."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def _threshold_text(rule: RuleConfig) -> str | float:
 
 Rules = Annotated[
     tuple[RuleConfig, ...],
-    BeforeValidator(_one_or_more),
+    BeforeValidator(_one_or_more, json_schema_input_type=RuleConfig | tuple[RuleConfig, ...]),
     PlainSerializer(_as_written, when_used="json"),
 ]
 
@@ -160,13 +160,6 @@ class ScalePolicyConfig(BaseModel):
         description="How long the rules rest after the number of instances changed; with a target, how long "
         "fewer must have been enough before there are fewer.",
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _keys(cls, value: Any) -> Any:
-        if not isinstance(value, dict | ScalePolicyConfig):
-            raise expected("keys such as max_instances, or the name of a file with them")
-        return value
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -205,3 +198,15 @@ class ScalePolicyConfig(BaseModel):
         if slots is None or self.scale_out or self.scale_in:
             return None
         return Target(METRICS["concurrency"], slots * UTILIZATION, cooldown=self.cooldown)
+
+
+def _keys(value: Any) -> Any:
+    if not isinstance(value, dict | ScalePolicyConfig):
+        raise expected("keys such as max_instances, or the name of a file with them")
+    return value
+
+
+ScalePolicySection = Annotated[
+    ScalePolicyConfig, BeforeValidator(_keys, json_schema_input_type=str | ScalePolicyConfig)
+]
+"""What a file name stands for has been put in its place before."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from poorwill.config.claims import Complaint
 from poorwill.config.complaint import Loc, expected, wrong
+from poorwill.config.several import several_complaints
 from poorwill.core.metric import Kind
 from poorwill.core.scale_rule import Deed
 
@@ -84,9 +85,7 @@ def _contradictions(policy: ScalePolicyConfig) -> Iterator[Complaint]:
             # Nothing at all is no noise: "some in the queue" and "none in the queue" go together.
             if not same or out.threshold > inward.threshold or out.threshold == inward.threshold == 0:
                 continue
-            message = (
-                f"scale_in acts up to {inward.threshold_text}, and scale_out above {out.threshold_text} already"
-            )
+            message = f"scale_in acts up to {inward.threshold_text}, scale_out above {out.threshold_text}"
             hint = "the threshold of scale_in must be below that of scale_out, with room between them"
             there, here = ("scale_out", index, "threshold"), ("scale_in", number, "threshold")
             yield here, wrong(message, hint, other=there, about=(there, here)), None
@@ -98,25 +97,18 @@ def scale_complaints(service: ServiceConfig) -> Iterator[Complaint]:
     if policy is None or service.is_job:
         return
     slots = service.concurrency.limit if service.concurrency else None
-    if policy.target is not None and policy.target.concurrency and slots:
-        if policy.target.concurrency > slots:
-            error = wrong(
-                f"the target is {policy.target.concurrency:g}, and an instance takes only {slots} at a time",
-                f"aim for {slots} or fewer",
-                other=("concurrency",),
-                about=(("concurrency",),),
-            )
-            yield ("scale_policy", "target", "concurrency"), error, None
+    aim = policy.target.concurrency if policy.target is not None else None
+    if aim and slots and aim > slots:
+        error = wrong(
+            f"the target is {aim:g}, and an instance takes only {slots} at a time",
+            f"aim for {slots} or fewer",
+            other=("concurrency",),
+            about=(("concurrency",),),
+        )
+        yield ("scale_policy", "target", "concurrency"), error, None
     if policy.max_instances == 1:
         return
-    at = ("scale_policy", "max_instances")
-    about = (("run",), ("address",))
-    several = service.run.several
-    if several:
-        yield at, wrong("there can be only one instance", several, about=about), None
-    elif service.fixed_address is not None or (service.address is not None and service.address.url.tunnel):
-        hint = "leave address out where the place tells it, or write what differs in braces: {host}:8000"
-        yield at, wrong("all instances would have the same address", hint, about=about), None
+    yield from several_complaints(service.run, service.address, service.on)
     if policy.min_instances < policy.max_instances and not (
         policy.target or policy.scale_out or policy.scale_in or slots
     ):

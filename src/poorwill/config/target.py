@@ -42,9 +42,10 @@ class TargetConfig(BaseModel):
     concurrency: float | None = Field(
         default=None, gt=0, description="Requests that each instance should have open at a time, on average."
     )
-    request_rate: Annotated[
-        float, BeforeValidator(_rate), WithJsonSchema({"type": "string", "examples": ["10/s"]})
-    ] | None = Field(default=None, description="Requests that each instance should get, such as 10/s.")
+    request_rate: (
+        Annotated[float, BeforeValidator(_rate), WithJsonSchema({"type": "string", "examples": ["10/s"]})]
+        | None
+    ) = Field(default=None, description="Requests that each instance should get, such as 10/s.")
     stable_window: Annotated[Duration, at_least(6)] = Field(
         default=60.0, description="Time over which the load is averaged as a rule."
     )

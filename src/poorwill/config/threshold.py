@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from poorwill.config.complaint import expected, wrong
@@ -33,6 +33,12 @@ _UNITS = {
     Unit.BYTES: "a size such as 20GB",
     Unit.NUMBER: "a number such as 0.5",
 }
+_SIGNS = {
+    Unit.SECONDS: ("ms", "s"),
+    Unit.PER_SECOND: ("/s", "/min"),
+    Unit.PERCENT: ("%",),
+    Unit.BYTES: ("MB", "GB"),
+}
 _DEEDS = {
     Deed.ADD: "add_instance(1)",
     Deed.REMOVE: "remove_instance(1)",
@@ -50,10 +56,10 @@ def near(word: str, known: Iterable[str]) -> str:
     return f"did you mean {close[0]}?" if close else f"there are {', '.join(names)}"
 
 
-def metric(value: Any) -> Any:
+def metric(value: Any) -> str | SourceConfig:
     """The name of one that Poorwill measures; anything else has to be a source."""
     if isinstance(value, Mapping | SourceConfig):
-        return value
+        return SourceConfig.model_validate(value)
     what = "a metric such as response_latency, or {url: ..., name: ...}"
     if not isinstance(value, str):
         raise expected(what)
@@ -81,7 +87,7 @@ def threshold(value: object, unit: Unit) -> float:
         try:
             return parse_duration(value)
         except PydanticCustomError as error:
-            raise expected(what, (error.context or {}).get("hint", "")) from None
+            raise expected(what, _unit_hint(text, unit) or (error.context or {}).get("hint", "")) from None
     patterns = {
         Unit.PER_SECOND: rf"{_NUMBER} ?/ ?(?P<unit>{'|'.join(_PER)})",
         Unit.PERCENT: rf"{_NUMBER} ?%",
@@ -103,8 +109,8 @@ def threshold(value: object, unit: Unit) -> float:
 def _unit_hint(text: str, unit: Unit) -> str:
     """A number alone gets the units that would do."""
     bare = re.fullmatch(r"\d+(\.\d+)?", text, re.ASCII)
-    if bare and unit in (Unit.PER_SECOND, Unit.PERCENT, Unit.BYTES):
-        signs = {Unit.PER_SECOND: ("/s", "/min"), Unit.PERCENT: ("%",), Unit.BYTES: ("MB", "GB")}[unit]
+    signs = _SIGNS.get(unit)
+    if bare and signs:
         return f"write its unit: {' or '.join(f'{text}{sign}' for sign in signs)}"
     return "without a unit" if unit in (Unit.COUNT, Unit.NUMBER) and re.match(r"\d", text) else ""
 
@@ -137,8 +143,7 @@ def action(value: object) -> ScaleAction:
 
 MetricName = Annotated[
     str | SourceConfig,
-    BeforeValidator(metric, json_schema_input_type=str | SourceConfig),
-    WithJsonSchema({"anyOf": [{"enum": list(METRICS)}, SourceConfig.model_json_schema()]}),
+    PlainValidator(metric, json_schema_input_type=str | SourceConfig),
 ]
 Action = Annotated[
     ScaleAction,

@@ -158,7 +158,7 @@ def _part(reading: Reading, metric: Metric) -> tuple[float, float]:
     if metric.kind is Kind.ERRORS:
         return 100.0 * reading.errors, float(reading.ended)
     if metric.kind is Kind.LATENCY:
-        return reading.seconds, float(reading.ended)
+        return reading.seconds, float(reading.timed)
     level = _level(reading, metric)
     return (0.0, 0.0) if level is None else (level * span, span)
 

@@ -81,7 +81,8 @@ def scaled(policy: ScalePolicy, load: Load, scale: Scale, waiting: int, now: flo
     herd = _herd(policy, load, scale, waiting)
     if not scale.count:
         desired = _clamped(policy, herd)
-        return Scaled(desired, _herd_text(waiting, 0, desired) if herd else "")
+        more = desired > max(1, policy.min_instances)
+        return Scaled(desired, _herd_text(waiting, 0, desired) if more else "")
     if policy.target is not None:
         found = _by_target(policy, policy.target, load, scale, waiting, now)
     else:
