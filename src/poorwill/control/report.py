@@ -9,6 +9,7 @@ from poorwill.control.debts import hint
 from poorwill.control.facts import Facts
 from poorwill.control.front import Front
 from poorwill.control.place import Place
+from poorwill.control.scaling import scaled_json
 from poorwill.core.agenda import agenda
 from poorwill.core.history import estimate
 from poorwill.core.model import Hand, Now, Plan
@@ -63,6 +64,9 @@ def details(facts: Facts, front: Front, now: Now) -> Json:
         "idle_after": facts.rules.idle_after,
         "on_request": str(facts.rules.on_request),
         "wakes_by_request": _limit(facts, now),
+        "scale": scaled_json(facts.decision.scaled, now)
+        if facts.decision and facts.decision.scaled
+        else None,
     }
 
 
