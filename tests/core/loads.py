@@ -25,9 +25,7 @@ def load(*readings: Reading, **troubles: str) -> Load:
 
 def seconds(values: Sequence[dict[str, Any] | None], begin: float = 1.0) -> Load:
     """A reading for each second from ``begin`` on; None where nobody looked."""
-    return Load(
-        tuple(reading(begin + at, **value) for at, value in enumerate(values) if value is not None)
-    )
+    return Load(tuple(reading(begin + at, **value) for at, value in enumerate(values) if value is not None))
 
 
 def out(metric: str = "response_latency", threshold: float = 3.0, **keys: Any) -> ScaleRule:

@@ -9,6 +9,7 @@ from bisect import bisect_left
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from poorwill.core.load import Load, Reading
 from poorwill.core.scale import Scale, ScalePolicy, scaled
@@ -39,7 +40,7 @@ class Story:
     def reversals(self) -> int:
         """How many changes go back on the one before."""
         ways = [change.after > change.before for change in self.changes]
-        return sum(one != other for one, other in zip(ways, ways[1:], strict=False))
+        return sum(one != other for one, other in pairwise(ways))
 
     def p95(self, since: float, until: float) -> float:
         took = sorted(latency for at, latency in self.answered if since <= at < until)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from math import inf, nan
 
 import pytest
@@ -79,10 +80,11 @@ def test_a_percentile_is_of_the_window() -> None:
 def test_each_value_is_what_its_own_readings_say(counts: list[tuple[int, int, int]], window: int) -> None:
     """However the sums are made: the same as from scratch, for each window."""
     readings = [reading(at, begun=b, open=o, queued=q) for at, (b, o, q) in enumerate(counts)]
-    for name, what in (
-        ("request_rate", lambda one: one.begun),
-        ("concurrency", lambda one: one.open + one.queued),
-    ):
+    looks: dict[str, Callable[[Reading], int]] = {
+        "request_rate": lambda one: one.begun,
+        "concurrency": lambda one: one.open + one.queued,
+    }
+    for name, what in looks.items():
         for moment in moments(readings, METRICS[name], window):
             inside = [what(one) for one in readings if moment.at - window < one.at <= moment.at]
             assert moment.value == pytest.approx(sum(inside) / len(inside))

@@ -147,7 +147,9 @@ def test_what_an_action_leaves(action: ScaleAction, count: int, after: int) -> N
 
 
 @given(st.lists(st.sampled_from([SLOW, QUICK, STUCK, IDLE, None]), min_size=1, max_size=40))
-def test_it_never_fires_when_a_second_of_its_duration_was_otherwise(values: list[dict[str, Any] | None]) -> None:
+def test_it_never_fires_when_a_second_of_its_duration_was_otherwise(
+    values: list[dict[str, Any] | None],
+) -> None:
     now = float(len(values))
     since = int(now - 10)
     quick = any(value in (QUICK, IDLE) for value in values[max(0, since) :])

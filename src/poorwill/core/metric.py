@@ -99,7 +99,11 @@ class Moment:
 
 
 def moments(
-    readings: Sequence[Reading], metric: Metric, window: float, percentile: float = MEAN, back_to: float = -inf
+    readings: Sequence[Reading],
+    metric: Metric,
+    window: float,
+    percentile: float = MEAN,
+    back_to: float = -inf,
 ) -> Iterator[Moment]:
     """The values at each reading, newest first, each over the ``window`` that ended there. Readings before
     ``back_to`` are of no interest, but for the windows that reach there.
