@@ -12,6 +12,7 @@ from enum import StrEnum
 from poorwill.core.allowance import Allowance, Rate
 from poorwill.core.owed import Owed
 from poorwill.core.schedule import Timetable
+from poorwill.core.share import Verdict
 from poorwill.core.work import BusyRule, Work
 
 
@@ -239,7 +240,7 @@ class Observation:
     that answers. ``last_run`` is the hour of the last run of a job that is settled, ``watched_from`` since
     when Poorwill has been there to start one (both seconds since the epoch). ``work`` is what its busy probe
     says, ``owed`` the debt that was open when this was seen. ``at_rest`` says that by the last decision
-    nothing of it was wanted or there.
+    nothing of it was wanted or there. ``gpu`` is what becomes of its claim on a GPU that it shares.
     """
 
     instances: tuple[Instance, ...]
@@ -259,6 +260,7 @@ class Observation:
     owed: Owed | None = None
     allowance: Allowance = field(default_factory=Allowance)
     at_rest: bool = False
+    gpu: Verdict | None = None
 
     @property
     def fresh(self) -> bool:
