@@ -54,7 +54,8 @@ class Releases:
     def follow(self, claim: Claim) -> None:
         """Notice who has left a card."""
         if claim.held:
-            self._held[claim.service] = claim
+            if claim.movable or claim.awake_since is not None:  # else nobody has seen it yet
+                self._held[claim.service] = claim
         elif (before := self._held.pop(claim.service, None)) is not None:
             self._left |= {card.key for card in before.share.cards}
 
@@ -70,29 +71,33 @@ class Releases:
     async def _until_free(self, service: str, seat: Seat) -> None:
         deadline = clock.now().mono + PATIENCE
         try:
-            while (full := await self._full(seat)) or full is None:
+            while True:
+                found = await self._look(seat)
+                full = [(card, one) for card, one in found or () if not self._will_do(card, one, seat)]
+                if found is not None and not full:
+                    self._settle(service, seat, found)
+                    return
                 if clock.now().mono >= deadline:
-                    self._give_up(service, seat, full or [])
+                    self._give_up(service, seat, full)
                     return
                 await asyncio.sleep(ASK_EVERY)
-            self._settle(service, seat)
         finally:
             self._left -= {card.key for card in seat.share.cards}
             self._asking.discard(service)
             self._nudge(service)
 
-    async def _full(self, seat: Seat) -> list[tuple[Card, Reading]] | None:
-        """The cards that have no room for it; None when nobody can tell."""
+    async def _look(self, seat: Seat) -> list[tuple[Card, Reading]] | None:
+        """Its cards, as far as they tell anything; None when nobody can tell now."""
         try:
             cards = await readings(seat.shell, ANSWER_WITHIN)
         except ProviderError as error:
             log.warning("nobody knows whether the GPU is free", gpu=str(seat.share), why=str(error))
             return None
-        pairs = [(card, one) for card in seat.share.cards for one in cards or () if one.is_called(card.name)]
-        return [(card, one) for card, one in pairs if not self._has_room(card, one, seat.share.memory)]
+        return [(card, one) for card in seat.share.cards for one in cards or () if one.is_called(card.name)]
 
-    def _has_room(self, card: Card, one: Reading, need: int | None) -> bool:
-        if one.has_room(need):
+    def _will_do(self, card: Card, one: Reading, seat: Seat) -> bool:
+        """There is room, or what takes it was told of before."""
+        if one.has_room(seat.share.memory):
             return True
         holders = {holder.pid for holder in one.holders}
         return holders <= self._known if holders else card.key in self._known
@@ -111,9 +116,9 @@ class Releases:
                 "`nvidia-smi` shows what runs there: stop what does not belong there, or correct `gpu:`",
             )
 
-    def _settle(self, service: str, seat: Seat) -> None:
-        for card in seat.share.cards:
-            if card.key in self._told:
+    def _settle(self, service: str, seat: Seat, found: list[tuple[Card, Reading]]) -> None:
+        for card, one in found:
+            if card.key in self._told and one.has_room(seat.share.memory):
                 self._told.discard(card.key)
                 self._alert(service, Severity.NOTICE, f"over: {card} has room again", "")
 

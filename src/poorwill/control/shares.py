@@ -89,7 +89,7 @@ class Shares:
 
     def _remember(self, facts: Facts, own: Claim, verdict: Verdict, now: Now) -> None:
         """Others decide anew when something changed that their verdict rests on."""
-        if verdict.word is Word.WAITS:
+        if own.wanted and not own.held:  # also while it may start and waits for the memory
             self._since.setdefault(facts.name, now.mono)
         else:
             self._since.pop(facts.name, None)
