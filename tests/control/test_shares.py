@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -141,9 +142,7 @@ async def test_two_that_are_always_asked_for_do_not_thrash(tmp_path: Path) -> No
             assert not (card.runs("chat") and card.runs("images"))
         starts = await house.events(Kind.START)
         assert 14 <= len(starts) <= 20
-        assert {
-            later.mono - early.mono >= MIN_AWAKE for early, later in zip(starts, starts[1:], strict=False)
-        } == {True}
+        assert {later.mono - early.mono >= MIN_AWAKE for early, later in pairwise(starts)} == {True}
         assert abs(sum(one.service == "chat" for one in starts) * 2 - len(starts)) <= 1
 
 
