@@ -52,6 +52,9 @@ def _once(value: tuple[str, ...]) -> tuple[str, ...]:
 GpuName = Annotated[
     str, PlainValidator(_gpu_name), WithJsonSchema({"type": ["integer", "string"], "examples": [0]})
 ]
+GpuKey = Annotated[str, PlainValidator(_gpu_name), WithJsonSchema({"type": "string", "pattern": "^[^-]"})]
+"""The same, as a key."""
+
 GpuNames = Annotated[
     tuple[GpuName, ...],
     BeforeValidator(_one_or_more),

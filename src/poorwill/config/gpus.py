@@ -67,12 +67,12 @@ def _unknown(name: str, service: ServiceConfig, cards: Cards) -> list[Complaint]
     """Where GPUs are listed, all are."""
     machine = service.on or ""
     listed, found = cards.listed(machine), []
-    for gpu in service.gpu.name if service.gpu and listed else ():
+    for index, gpu in enumerate(service.gpu.name if service.gpu and listed else ()):
         if gpu not in listed:
             where = f"machines.{machine}.gpus" if machine else "gpus"
             near = difflib.get_close_matches(gpu, listed, n=1)
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(listed))}"
-            found.append(((*_at(name), "name"), wrong(f"there is no GPU {gpu} in {where}", hint), gpu))
+            found.append(((*_at(name), "name", index), wrong(f"there is no GPU {gpu} in {where}", hint), gpu))
     return found
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
-from poorwill.config.gpu import GpuConfig, GpuName
+from poorwill.config.gpu import GpuConfig, GpuKey
 from poorwill.config.run import RunSection, context
 from poorwill.config.schedule import Schedule
 from poorwill.config.scheduled import Scheduled
@@ -48,7 +48,7 @@ class MachineConfig(Scheduled):
         description="Whether Poorwill may also stop what somebody else started. If not, that runs on until "
         "somebody says `poorwill adopt NAME`.",
     )
-    gpus: dict[GpuName, GpuConfig] = Field(
+    gpus: dict[GpuKey, GpuConfig] = Field(
         default_factory=dict, description="Its GPUs, for services on it that share them."
     )
     schedule: Schedule = Field(

@@ -22,7 +22,7 @@ from pydantic import (
 
 from poorwill.config.claims import Complaint, complaints
 from poorwill.config.complaint import all_of, expected, wrong
-from poorwill.config.gpu import GpuConfig, GpuName
+from poorwill.config.gpu import GpuConfig, GpuKey
 from poorwill.config.gpus import Cards, gpu_complaints
 from poorwill.config.machine import MachineConfig
 from poorwill.config.names import ServiceName
@@ -73,7 +73,7 @@ class Settings(BaseModel):
         description="Machines that are rented and switched on and off as a whole, each under its name.",
     )
 
-    gpus: dict[GpuName, GpuConfig] = Field(
+    gpus: dict[GpuKey, GpuConfig] = Field(
         default_factory=dict,
         description="The GPUs of this host that services share (see gpu of a service): {0: {memory: 24GB}}. "
         "Where there is nvidia-smi, this may be left out.",

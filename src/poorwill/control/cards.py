@@ -71,9 +71,11 @@ async def readings(shell: Shell, timeout: float) -> list[Reading] | None:
     ran = await shell.run(_LINE, timeout=timeout)
     if ran.code == 127:
         return None
+    if ran.code is None:
+        raise Temporary(f"nvidia-smi has not answered within {timeout:g} s")
     if ran.code != 0:
         last = ran.output.strip().splitlines()[-1:]
-        raise Temporary(f"nvidia-smi does not tell: {last[0]}" if last else "nvidia-smi does not answer")
+        raise Temporary(f"nvidia-smi does not tell: {last[0] if last else f'exit code {ran.code}'}")
     return read(ran.output)
 
 
