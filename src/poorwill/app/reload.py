@@ -12,6 +12,7 @@ from poorwill.app.tenants import (
     machine_of,
     probe,
     remember,
+    seat,
     settle_in,
     tenancy,
     tenants,
@@ -101,6 +102,7 @@ def successor(tenant: Tenant, grounds: Grounds) -> Successor:
         machine=machine_of(tenant),
         tunnel=tunnel(tenant, grounds),
         busy=busy_probe(tenant, grounds),
+        seat=seat(tenant, grounds),
     )
 
 

@@ -194,6 +194,10 @@ def _facts(facts: Json, zone: ZoneInfo) -> Iterator[str]:
 
         span = format_duration(limit["within"])
         yield f"woken by requests: {limit['count']} of {limit['allowed']} within {span}{again}"
+    if facts["gpu"]:
+        from poorwill.cli.gpu import gpu
+
+        yield gpu(facts["gpu"])
     if facts["failures"]["in_a_row"]:
         yield f"failures in a row: {facts['failures']['in_a_row']}, the last: {facts['failures']['last']}"
 

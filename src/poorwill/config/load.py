@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,7 @@ from poorwill.config.explain import Explainer, dotted, is_machines_provider
 from poorwill.config.run import Context, Run
 from poorwill.config.spec import Settings
 from poorwill.errors import ConfigError, Problem
+from poorwill.host.gpus import gpu_memory
 
 _INIT = "poorwill init writes an example"
 
@@ -30,7 +32,7 @@ def load(
     Relative paths become absolute, below the file's folder. Raises ConfigError with all problems.
     """
     document = read_document(path, env)
-    context = Context(providers, path.absolute().parent)
+    context = Context(providers, path.absolute().parent, functools.cache(gpu_memory))
     check = _Check(document, Explainer(str(path), document, providers), context)
     settings = check.run()
     problems = check.problems + [

@@ -63,6 +63,27 @@ def details(facts: Facts, front: Front, now: Now) -> Json:
         "idle_after": facts.rules.idle_after,
         "on_request": str(facts.rules.on_request),
         "wakes_by_request": _limit(facts, now),
+        "gpu": _gpu(facts, now),
+    }
+
+
+def _gpu(facts: Facts, now: Now) -> Json | None:
+    """What it needs of which GPU, and what becomes of that."""
+    if facts.seat is None:
+        return None
+    share, verdict = facts.seat.share, facts.verdict
+    return {
+        "cards": [
+            {"name": card.name, "machine": card.machine or None, "memory": card.memory}
+            for card in share.cards
+        ],
+        "memory": share.memory,
+        "priority": share.priority,
+        "min_awake": share.min_awake,
+        "verdict": str(verdict.word) if verdict else None,
+        "room": verdict.room if verdict else None,
+        "why": verdict.why if verdict else "",
+        "until": _stamp(verdict.until, now) if verdict else None,
     }
 
 

@@ -31,6 +31,7 @@ from poorwill.core.model import (
 )
 from poorwill.core.scale import scaled
 from poorwill.core.schedule import Opening
+from poorwill.core.share import Word
 
 WAITING = "requests are waiting"
 
@@ -61,7 +62,10 @@ def wanted(service: Service, seen: Observation, now: Now) -> Demand:
         if demand is not None:
             demand = by_load(service, seen, replace(demand, rule=rule.name), now)
             admits = rule.admits or bool(demand.desired and due.open_by_its_hour(service, seen, now))
+            demand = _within_its_room(demand, seen)
             entrance = OnRequest.WAKE if admits else service.on_request
+            if rule.answer is _makes_room:
+                entrance = wanted(service, replace(seen, gpu=None), now).entrance
             return replace(demand, entrance=entrance, until=_until(demand, service, seen, now))
     raise AssertionError("the last row always answers")
 
@@ -77,8 +81,7 @@ def _until(demand: Demand, service: Service, seen: Observation, now: Now) -> flo
         walls += [hours.next.start - seen.wake_time] if hours.next and hours.next.led else []
         walls += [at for run in service.timetable.runs if (at := run.next_due(now.wall)) is not None]
     moments = [now.mono + (wall - now.wall) for wall in walls if wall > now.wall]
-    if demand.until is not None:
-        moments.append(demand.until)
+    moments += [at for at in (demand.until, seen.gpu.until if seen.gpu else None) if at is not None]
     return min(moments, default=None)
 
 
@@ -90,6 +93,10 @@ def _slept(_service: Service, seen: Observation, now: Now) -> Demand | None:
     if hand is None or hand.kind is not HandKind.SLEEP:
         return None
     return Demand(0, f"put to sleep {hand.by}", hand.until)
+
+
+def _makes_room(_service: Service, seen: Observation, _now: Now) -> Demand | None:
+    return Demand(0, seen.gpu.why) if seen.gpu and seen.gpu.word is Word.GOES else None
 
 
 def _woken(service: Service, seen: Observation, now: Now) -> Demand | None:
@@ -187,6 +194,7 @@ ORDER: tuple[Rule, ...] = (
     Rule("unknown", "nobody can tell whether it runs", "nothing is started and nothing is stopped"),
     Rule("work", "work is open", "it ends first: only a stop that cuts nothing is made"),
     Rule("sleep", "a person said `sleep`", "asleep; requests do not wake it", True, _slept),
+    Rule("gpu", "another service needs its GPU more", "asleep; its visitors wait", False, _makes_room),
     Rule("wake", "a person said `wake`", "awake", True, _woken),
     Rule("run", "a run of a job is under way or due", "awake until it is done", False, _run),
     Rule("window", "a window of its `schedule` is open", "awake", True, _window),
@@ -227,6 +235,19 @@ def count(instances: int) -> str:
 
 
 # --- what the rows are made of ------------------------------------------------------------------
+
+
+def _within_its_room(demand: Demand, seen: Observation) -> Demand:
+    """No more instances than its GPU has room for. The first one waits for room, it is not given up."""
+    room = demand.desired if seen.gpu is None else max(1, seen.gpu.room)
+    if seen.gpu is None or demand.desired <= room:
+        return demand
+    return replace(demand, desired=room, reason=f"{demand.reason}; {seen.gpu.why}")
+
+
+def in_use(service: Service, seen: Observation, now: Now) -> bool:
+    """Whether anybody waits for it or has used it within ``idle_after``, whatever else wants it."""
+    return bool(_waiting(service, seen, now) or _in_use(service, seen, now) or _working(service, seen, now))
 
 
 def idle_since(service: Service, seen: Observation, now: Now) -> float:
