@@ -215,7 +215,8 @@ class Reconciler:
     def _take(self, facts: Facts, decision: Decision, now: Now) -> None:
         before, facts.decision = facts.told, decision
         if facts.scale is None or facts.scale.count != decision.desired:
-            facts.scale = Scale(decision.desired, now.mono)
+            why = decision.scaled.reason if decision.scaled else ""
+            facts.scale = Scale(decision.desired, now.mono, why)
         if facts.unlooked:
             return  # nothing to say yet
         facts.told = decision
