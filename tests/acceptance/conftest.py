@@ -21,14 +21,14 @@ Start = Callable[..., Awaitable[Up]]
 @pytest.fixture
 async def up(tmp_path: Path) -> AsyncIterator[Start]:
     """``await up({name: service, …}, key=value)`` starts a gateway of the test's own."""
-    async with _starting(tmp_path) as start:
+    async with starting(tmp_path) as start:
         yield start
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shared_up(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Start]:
     """The same for a whole file; its tests need ``pytest.mark.asyncio(loop_scope="module")``."""
-    async with _starting(tmp_path_factory.mktemp("up")) as start:
+    async with starting(tmp_path_factory.mktemp("up")) as start:
         yield start
 
 
@@ -56,7 +56,7 @@ def _alone(story: Story, folder: Callable[[], Path]) -> Story:
     @functools.wraps(story)
     async def tell() -> None:
         place = folder()
-        async with _starting(place) as start:
+        async with starting(place) as start:
             given = {"up": start, "tmp_path": place}
             await story(**{name: given[name] for name in inspect.signature(story).parameters})
 
@@ -64,7 +64,8 @@ def _alone(story: Story, folder: Callable[[], Path]) -> Story:
 
 
 @contextlib.asynccontextmanager
-async def _starting(folder: Path) -> AsyncIterator[Start]:
+async def starting(folder: Path) -> AsyncIterator[Start]:
+    """``async with starting(folder) as up``: all that ``up`` started is put down in the end."""
     begun: list[Up] = []
 
     async def start(
