@@ -219,3 +219,20 @@ class ScaledPlace(ComposePlace):
     def compose(self, *words: str, instance: str = "") -> str:
         file = str(self.folder / "docker-compose.yml")
         return self.engine.run("compose", "-p", self.name, "-f", file, *words)
+
+
+class CopiedPlace(DockerPlace):
+    """One container that a person made; further instances are copies of it."""
+
+    instances = ("s-1", "s-2", "s-3")
+
+    def original(self, *options: str) -> str:
+        mount = f"{self.folder / 'srv'}:/srv"
+        words = ["create", "--name", self.name, "-v", mount, *options, IMAGE, "sh", "-c", ". /srv/run"]
+        return self.engine.run(*words).strip()
+
+    def around(self, **settings: Any) -> Surroundings:
+        return super().around(**{"instances": 3, **settings})
+
+    def provider(self, **options: object) -> DockerProvider:
+        return super().provider(**{"container": self.name, **options})
