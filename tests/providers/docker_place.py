@@ -143,6 +143,8 @@ class ComposePlace(Place):
     They listen to nothing; on the host's network they are made and started in half the time.
     """
 
+    abilities = frozenset(ABILITIES) - {"several"}
+
     FILE = """
 services:
   web:
@@ -203,6 +205,7 @@ services:
 class ScaledPlace(ComposePlace):
     """One project; each instance is a container of ``web``, and all need the one ``db``."""
 
+    abilities = frozenset(ABILITIES)
     instances = ("s-1", "s-2", "s-3")
     FILE = ComposePlace.FILE.replace("    depends_on", "    DEPENDS").replace("    network_mode: host\n", "")
     FILE = FILE.replace("DEPENDS", "ports: ['127.0.0.1::8000']\n    depends_on")
