@@ -9,10 +9,11 @@ from typing import Any
 
 from tests.control.fake_provider import Cloud, FakeProvider
 from tests.control.house import House, a_house
-from tests.control.virtual_time import in_virtual_time, until
+from tests.control.virtual_time import WALL, in_virtual_time, running, until
+from tests.core.timetables import table
 
 from poorwill import clock
-from poorwill.control.facts import Facts
+from poorwill.control.facts import Facts, Tenancy
 from poorwill.control.seat import Seat, remembered
 from poorwill.core.allocate import TURNS
 from poorwill.core.model import HandKind, Plan, Service, Traffic
@@ -52,7 +53,8 @@ class Card0:
         self.clouds[name] = Cloud()
         shell: Any = self.shell
         own = {key: more.pop(key) for key in ("priority", "min_awake") if key in more}
-        share = Share((Card("0", memory=24 * GB),), memory and memory * GB, **{"min_awake": MIN_AWAKE, **own})
+        cards = tuple(Card(one, memory=24 * GB) for one in more.pop("on", ("0",)))
+        share = Share(cards, memory and memory * GB, **{"min_awake": MIN_AWAKE, **own})
         return self.house.add(
             name=name,
             **{
@@ -302,6 +304,48 @@ async def test_the_share_of_what_left_the_configuration_is_remembered(tmp_path: 
         assert seat is not None
         assert remembered(seat.memory()) == seat.share
         await house.becomes("asleep", name="chat")
+
+
+@in_virtual_time
+async def test_a_run_of_a_job_waits_for_its_turn_and_is_not_cut(tmp_path: Path) -> None:
+    async with a_house(tmp_path) as house:
+        card = Card0(house)
+        running().wall_offset = 3600 - WALL % 3600 - 50.0  # its hour comes in 50 s
+        hourly = table({"start": "0 * * * *", "until": "done"})
+        rules = Service("report", start_timeout=40.0, timetable=hourly, job=True)
+        more = {"tenancy": Tenancy.JOB, "has_door": False, "watched_from": clock.now().wall}
+        card.add("chat")
+        card.add("report", rules=rules, **more)
+        await card.awake("chat")
+        await asyncio.sleep(55.0)
+        assert card.reason("report") == (
+            "its run of 09:00 is due; waits for GPU 0, which chat keeps until it was awake for 100s"
+        )
+        card.clouds["report"].weather.dies_after = 400.0
+        await until(lambda: card.runs("report"), 60.0)
+        for _ in range(30):
+            house.front.ask("chat")
+            await asyncio.sleep(10.0)
+            assert card.runs("report")
+        assert card.reason("chat").endswith("which report uses (its run of 09:00 is under way)")
+        house.front.ask("chat")
+        await house.becomes("awake", name="chat", within=200)
+        assert [one.service for one in await house.events(Kind.DONE)] == ["report"]
+
+
+@in_virtual_time
+async def test_who_has_a_card_of_another_number_is_no_mate(tmp_path: Path) -> None:
+    async with a_house(tmp_path) as house:
+        card = Card0(house)
+        card.add("chat")
+        card.add("images", on=("1", "2"))
+        card.add("both", on=("0", "1"))
+        await card.awake("chat")
+        await card.awake("images")
+        house.front.ask("both")
+        await house.becomes("awake", name="both", within=2 * MIN_AWAKE)
+        assert not card.runs("chat")
+        assert not card.runs("images")
 
 
 # --- memory that is not given back ---------------------------------------------------------------
