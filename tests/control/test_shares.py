@@ -51,7 +51,7 @@ class Card0:
 
     def add(self, name: str, memory: int | None = None, **more: Any) -> Facts:
         self.clouds[name] = Cloud()
-        shell: Any = self.shell
+        shell: Any = more.pop("shell", self.shell)
         own = {key: more.pop(key) for key in ("priority", "min_awake") if key in more}
         cards = tuple(Card(one, memory=24 * GB) for one in more.pop("on", ("0",)))
         share = Share(cards, memory and memory * GB, **{"min_awake": MIN_AWAKE, **own})
@@ -453,3 +453,13 @@ async def test_a_card_that_tells_nothing_delays_only_so_long(tmp_path: Path) -> 
         await until(lambda: not card.runs("images"), 30.0)
         assert 30.0 <= await house.becomes("awake", name="chat") < 45.0
         assert await alerts(house) == []
+
+
+@in_virtual_time
+async def test_where_nobody_can_log_in_nobody_is_asked(tmp_path: Path) -> None:
+    async with a_house(tmp_path) as house:
+        card = Card0(house)
+        card.add("chat", shell=None)
+        card.add("images", shell=None)
+        await swap(card)
+        assert await house.becomes("awake", name="images") < 10.0

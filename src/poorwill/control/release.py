@@ -20,6 +20,7 @@ from poorwill.core.debt import Severity
 from poorwill.core.memory import memory_text
 from poorwill.core.share import Card, Claim
 from poorwill.errors import ProviderError
+from poorwill.providers.base import Shell
 from poorwill.store.journal import Entry, Kind
 
 log = structlog.get_logger()
@@ -61,18 +62,18 @@ class Releases:
 
     def awaited(self, service: str, seat: Seat) -> str:
         """What a start of the service has to wait for, in words; empty when it need not."""
-        if not self._left & {card.key for card in seat.share.cards}:
+        if seat.shell is None or not self._left & {card.key for card in seat.share.cards}:
             return ""
         if service not in self._asking:
             self._asking.add(service)
-            self._spawn(self._until_free(service, seat))
+            self._spawn(self._until_free(service, seat, seat.shell))
         return f"waits until the memory of {seat.share} is free"
 
-    async def _until_free(self, service: str, seat: Seat) -> None:
+    async def _until_free(self, service: str, seat: Seat, shell: Shell) -> None:
         deadline = clock.now().mono + PATIENCE
         try:
             while True:
-                found = await self._look(seat)
+                found = await self._look(seat, shell)
                 full = [(card, one) for card, one in found or () if not self._will_do(card, one, seat)]
                 if found is not None and not full:
                     self._settle(service, seat, found)
@@ -86,10 +87,10 @@ class Releases:
             self._asking.discard(service)
             self._nudge(service)
 
-    async def _look(self, seat: Seat) -> list[tuple[Card, Reading]] | None:
+    async def _look(self, seat: Seat, shell: Shell) -> list[tuple[Card, Reading]] | None:
         """Its cards, as far as they tell anything; None when nobody can tell now."""
         try:
-            cards = await readings(seat.shell, ANSWER_WITHIN)
+            cards = await readings(shell, ANSWER_WITHIN)
         except ProviderError as error:
             log.warning("nobody knows whether the GPU is free", gpu=str(seat.share), why=str(error))
             return None
