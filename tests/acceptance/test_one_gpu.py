@@ -105,6 +105,7 @@ async def what_fits_is_awake_together(gateway: Up) -> None:
         assert (await client.get("/", headers=host(name))).status_code == 200
     await asyncio.gather(*(gateway.until_phase(name, "awake") for name in ("small", "other")))
     assert (await client.get("/", headers=host("large"))).status_code == 200
+    await gateway.until_phase("large", "awake")
     phases = [(await gateway.status(name))["phase"] for name in ("small", "other", "large")]
     assert sorted(phases) == ["asleep", "awake", "awake"], "one of the two was enough"
     said = await gateway.cli("why", "large")

@@ -1,4 +1,4 @@
-"""The control plane is killed while one service makes room for the other: nothing is cut, nothing overlaps."""
+"""The control plane is killed while one service makes room for another: nothing is cut, nothing overlaps."""
 
 from __future__ import annotations
 
