@@ -82,7 +82,7 @@ async def one_ends_its_work_and_makes_room_for_the_other(gateway: Up) -> None:
 
 async def two_that_are_always_asked_for_take_turns_in_peace(gateway: Up) -> None:
     client, answered = gateway.client(), {"ping": 0, "pong": 0}
-    deadline = time.monotonic() + 12.0
+    deadline = time.monotonic() + 9.0
 
     async def ask(name: str) -> None:
         while time.monotonic() < deadline:
@@ -94,7 +94,7 @@ async def two_that_are_always_asked_for_take_turns_in_peace(gateway: Up) -> None
     assert min(answered.values()) > 10, answered
     starts = [event for name in answered for event in gateway.events(name, "start")]
     times = sorted(event["at"] for event in starts)
-    assert 3 <= len(times) <= 8, "not more often than every 2 s"
+    assert 3 <= len(times) <= 6, "not more often than every 2 s"
     assert all(later - early >= 2.0 for early, later in pairwise(times))
     assert "TWO AT ONCE" not in gateway.seen("ping") + gateway.seen("pong")
 
@@ -105,6 +105,7 @@ async def what_fits_is_awake_together(gateway: Up) -> None:
         assert (await client.get("/", headers=host(name))).status_code == 200
     await asyncio.gather(*(gateway.until_phase(name, "awake") for name in ("small", "other")))
     assert (await client.get("/", headers=host("large"))).status_code == 200
+    await gateway.until_phase("large", "awake")
     phases = [(await gateway.status(name))["phase"] for name in ("small", "other", "large")]
     assert sorted(phases) == ["asleep", "awake", "awake"], "one of the two was enough"
     said = await gateway.cli("why", "large")

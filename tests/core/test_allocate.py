@@ -189,6 +189,9 @@ def test_the_order_of_those_who_wait() -> None:
     assert words(*queue, waits("hours", strength=Strength.HOURS))["hours"] == "may"
     overdue = waits("humble", priority=-5, waiting_since=NOW - TURNS * TURN)
     assert words(*queue, overdue)["humble"] == "may"
+    proud = waits("proud", priority=5, waiting_since=NOW - TURNS * TURN)
+    longer = waits("humble", priority=-5, waiting_since=NOW - TURNS * TURN - 1)
+    assert words(*queue, proud, longer)["humble"] == "may", "among those who waited too long the first one"
     assert verdicts(*queue)["later"].why == "waits for GPU 0 until first had it"
 
 

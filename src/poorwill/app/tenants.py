@@ -19,6 +19,7 @@ from poorwill.control.probe import Probe
 from poorwill.control.seat import Seat, remembered
 from poorwill.core.agenda import warnings
 from poorwill.core.model import Service
+from poorwill.core.share import Share
 from poorwill.errors import StateError
 from poorwill.providers.base import Provider, Shell, Surroundings
 from poorwill.providers.registry import provider
@@ -139,7 +140,13 @@ def busy_probe(tenant: Tenant, grounds: Grounds) -> BusyProbe | None:
 def seat(tenant: Tenant, grounds: Grounds) -> Seat | None:
     """Its place on GPUs that it shares with others."""
     share = tenant.share if isinstance(tenant, ServiceConfig) else None
-    return None if share is None else Seat(share, _shell(machine_of(tenant), grounds))
+    return None if share is None else _seat(share, machine_of(tenant), grounds)
+
+
+def _seat(share: Share, machine: str, grounds: Grounds) -> Seat:
+    """Where nobody can log in, nobody can be asked."""
+    asks = not machine or grounds.shells.knows(machine)
+    return Seat(share, _shell(machine, grounds) if asks else None)
 
 
 def _shell(machine: str, grounds: Grounds) -> Shell:
@@ -229,7 +236,7 @@ def leftover(name: str, restored: Restored, grounds: Grounds) -> Facts | None:
         has_door=kind is Tenancy.SERVICE,
         machine=machine,
         tunnel=_left_open(around, machine, grounds),
-        seat=Seat(share, _shell(machine, grounds)) if share else None,
+        seat=_seat(share, machine, grounds) if share else None,
     )
 
 

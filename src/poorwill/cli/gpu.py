@@ -7,8 +7,6 @@ from typing import Any
 from poorwill.core.memory import memory_text
 from poorwill.core.share import Card, Share
 
-_PRIORITY = "priority {}"
-
 
 def needs(share: Share) -> str:
     """``GPU 0 alone``, or ``10GB of GPU 0 (24GB), priority 1``."""
@@ -16,7 +14,7 @@ def needs(share: Share) -> str:
         f"{card} ({memory_text(card.memory)})" if card.memory else str(card) for card in share.cards
     )
     taken = f"{memory_text(share.memory)} of {cards}" if share.memory is not None else f"{share} alone"
-    return taken + (f", {_PRIORITY.format(share.priority)}" if share.priority else "")
+    return taken + (f", priority {share.priority}" if share.priority else "")
 
 
 def gpu(told: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from poorwill.control.recorder import Recorder
 from poorwill.core import demand
 from poorwill.core.hand import planned, spoken
 from poorwill.core.lifecycle import retry_at
-from poorwill.core.model import Condition, GateState, Instance, Now, Observation
+from poorwill.core.model import Condition, GateState, Instance, Now, Observation, Outcome
 from poorwill.core.share import Claim, Strength
 
 _STRENGTHS = {"wake": Strength.PERSON, "run": Strength.HOURS, "window": Strength.HOURS}
@@ -37,7 +37,7 @@ class Claims:
         wish = demand.wanted(facts.rules, seen, now)
         held = sum(_may_be_there(one) for one in seen.instances)
         strength, said_at = self._strength(facts, wish.rule, now)
-        ready = [one.ready_since for one in seen.instances if one.ready_since is not None]
+        ready = [at for one in seen.instances if (at := _awake_since(one)) is not None]
         asked = wish.rule not in _BY_THE_CLOCK or demand.in_use(facts.rules, seen, now)
         return Claim(
             service=facts.name,
@@ -73,6 +73,13 @@ class Claims:
 
 def _may_be_there(instance: Instance) -> bool:
     return instance.condition is not Condition.ABSENT or instance.intent is not None
+
+
+def _awake_since(instance: Instance) -> float | None:
+    """When it got ready in this life; what the journal says of that outlives a restart."""
+    if instance.outcome is Outcome.READY and instance.outcome_at is not None:
+        return instance.outcome_at
+    return instance.ready_since
 
 
 def _cannot_start(seen: Observation, now: Now) -> bool:

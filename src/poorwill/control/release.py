@@ -20,6 +20,7 @@ from poorwill.core.debt import Severity
 from poorwill.core.memory import memory_text
 from poorwill.core.share import Card, Claim
 from poorwill.errors import ProviderError
+from poorwill.providers.base import Shell
 from poorwill.store.journal import Entry, Kind
 
 log = structlog.get_logger()
@@ -48,7 +49,7 @@ class Releases:
         self._held: dict[str, Claim] = {}
         self._left: set[Key] = set()
         self._asking: set[str] = set()
-        self._known: set[int | Key] = set()
+        self._known: set[tuple[str, int] | Key] = set()
         self._told: set[Key] = set()
 
     def follow(self, claim: Claim) -> None:
@@ -61,18 +62,22 @@ class Releases:
 
     def awaited(self, service: str, seat: Seat) -> str:
         """What a start of the service has to wait for, in words; empty when it need not."""
-        if not self._left & {card.key for card in seat.share.cards}:
+        if seat.shell is None or not self._left & {card.key for card in seat.share.cards}:
             return ""
         if service not in self._asking:
             self._asking.add(service)
-            self._spawn(self._until_free(service, seat))
+            self._spawn(self._until_free(service, seat, seat.shell))
         return f"waits until the memory of {seat.share} is free"
 
-    async def _until_free(self, service: str, seat: Seat) -> None:
+    async def _until_free(self, service: str, seat: Seat, shell: Shell) -> None:
         deadline = clock.now().mono + PATIENCE
+        said = ""
         try:
             while True:
-                found = await self._look(seat)
+                found, why = await self._look(seat, shell)
+                if why and why != said:
+                    log.warning("nobody knows whether the GPU is free", gpu=str(seat.share), why=why)
+                said = why
                 full = [(card, one) for card, one in found or () if not self._will_do(card, one, seat)]
                 if found is not None and not full:
                     self._settle(service, seat, found)
@@ -86,26 +91,25 @@ class Releases:
             self._asking.discard(service)
             self._nudge(service)
 
-    async def _look(self, seat: Seat) -> list[tuple[Card, Reading]] | None:
-        """Its cards, as far as they tell anything; None when nobody can tell now."""
+    async def _look(self, seat: Seat, shell: Shell) -> tuple[list[tuple[Card, Reading]] | None, str]:
+        """Its cards, as far as they tell anything; None, and why, when nobody can tell now."""
         try:
-            cards = await readings(seat.shell, ANSWER_WITHIN)
+            cards = await readings(shell, ANSWER_WITHIN) or ()
         except ProviderError as error:
-            log.warning("nobody knows whether the GPU is free", gpu=str(seat.share), why=str(error))
-            return None
-        return [(card, one) for card in seat.share.cards for one in cards or () if one.is_called(card.name)]
+            return None, str(error)
+        return [(card, one) for card in seat.share.cards for one in cards if one.is_called(card.name)], ""
 
     def _will_do(self, card: Card, one: Reading, seat: Seat) -> bool:
         """There is room, or what takes it was told of before."""
         if one.has_room(seat.share.memory):
             return True
-        holders = {holder.pid for holder in one.holders}
+        holders = _holders(card, one)
         return holders <= self._known if holders else card.key in self._known
 
     def _give_up(self, service: str, seat: Seat, full: list[tuple[Card, Reading]]) -> None:
         """It is started all the same: what holds the memory may be little, or wrongly counted."""
         for card, one in full:
-            self._known |= {holder.pid for holder in one.holders} or {card.key}
+            self._known |= _holders(card, one) or {card.key}
             self._told.add(card.key)
             need, free = seat.share.memory, memory_text(one.free)
             lacks = f"has {free} free, and {service} needs {memory_text(need)}" if need else "is not free"
@@ -127,3 +131,8 @@ class Releases:
         write("alert", service=service, about=ABOUT, reason=reason)
         detail = {"severity": str(severity), "about": ABOUT, "hint": hint}
         self._recorder.note(clock.now(), Entry(Kind.ALERT, service, reason=reason, detail=detail))
+
+
+def _holders(card: Card, one: Reading) -> set[tuple[str, int] | Key]:
+    """Processes, by the machine they are of."""
+    return {(card.machine, holder.pid) for holder in one.holders}

@@ -12,10 +12,10 @@ from poorwill.providers.base import Shell
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """``shell`` runs commands on the host of the cards."""
+    """``shell`` runs commands on the host of the cards; None where nobody can log in."""
 
     share: Share
-    shell: Shell
+    shell: Shell | None
 
     def memory(self) -> dict[str, Any]:
         """What has to be remembered of it to know which cards a service holds that left the configuration."""

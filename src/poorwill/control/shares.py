@@ -70,7 +70,7 @@ class Shares:
         return Verdict(Word.GOES, why if name == facts.name else f"{name} {why}", 0)
 
     def _own(self, facts: Facts, now: Now) -> tuple[Claim, Verdict]:
-        """Its claim, and what becomes of it beside those of all that have a card on the same host."""
+        """Its claim, and what becomes of it beside those of its mates."""
         mates = self._mates(facts)
         claims = {mate.name: self._claims.of(mate, self._since.get(mate.name), now) for mate in mates}
         for claim in claims.values():
@@ -104,10 +104,14 @@ class Shares:
             self._nudge(name)
 
     def _mates(self, facts: Facts) -> list[Facts]:
-        """All that have a place on a card of the same host, itself included."""
-        here = _hosts(facts)
-        return [other for other in self._services.values() if here & _hosts(other)]
+        """All that share a card with it, or with one that does, itself included."""
+        cards = {other.name: _cards(other) for other in self._services.values() if other.seat}
+        near, before = _cards(facts), 0
+        while len(near) > before:
+            before = len(near)
+            near = near.union(*(some for some in cards.values() if some & near))
+        return [self._services[name] for name, some in cards.items() if some & near]
 
 
-def _hosts(facts: Facts) -> set[str]:
-    return {card.machine for card in facts.seat.share.cards} if facts.seat else set()
+def _cards(facts: Facts) -> set[tuple[str, str]]:
+    return {card.key for card in facts.seat.share.cards} if facts.seat else set()

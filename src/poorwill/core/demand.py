@@ -242,7 +242,8 @@ def _within_its_room(demand: Demand, seen: Observation) -> Demand:
     room = demand.desired if seen.gpu is None else max(1, seen.gpu.room)
     if seen.gpu is None or demand.desired <= room:
         return demand
-    return replace(demand, desired=room, reason=f"{demand.reason}; {seen.gpu.why}")
+    why = f"; {seen.gpu.why}" if seen.gpu.word is Word.MAY and seen.gpu.why else ""
+    return replace(demand, desired=room, reason=f"{demand.reason}{why}")
 
 
 def in_use(service: Service, seen: Observation, now: Now) -> bool:

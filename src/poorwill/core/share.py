@@ -41,6 +41,11 @@ class Share:
     priority: int = 0
     min_awake: float = MIN_AWAKE
 
+    def takes_as(self, other: Share) -> bool:
+        """Whether it is as much of the same cards."""
+        mine, theirs = ([card.key for card in share.cards] for share in (self, other))
+        return mine == theirs and self.memory == other.memory
+
     def __str__(self) -> str:
         return " and ".join(map(str, self.cards))
 
