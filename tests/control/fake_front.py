@@ -34,6 +34,7 @@ class FakeFront:
         self.loads: dict[str, Load] = {}
         self.paces: dict[str, float | None] = {}
         self.calls: list[str] = []
+        self.moves: list[str] = []
         self._where: dict[str, Target | None] = {}
 
     def gate(self, service: str) -> Gate:
@@ -118,7 +119,7 @@ class FakeFront:
         self.nudge(service)
 
     def _assign(self, service: str, instance: str, state: Membership) -> None:
-        self.calls.append(f"{state} {instance}")
+        self.moves.append(f"{state} {instance}")
         self.members[service, instance] = Member(Membership.MOVING, clock.now().mono)
 
         def confirm() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 from tests.docker_engine import IMAGE, DockerEngine
-from tests.providers.conformance.place import ABILITIES
+from tests.providers.conformance.place import ABILITIES, NAMES
 from tests.providers.docker_proxy import EngineProxy
 
 from poorwill.providers.base import Sighting, Surroundings
@@ -31,6 +31,7 @@ class Place:
     What the containers run is a script in a folder that is mounted at /srv.
     """
 
+    instances = NAMES
     abilities = frozenset(ABILITIES)
 
     def __init__(self, engine: DockerEngine, folder: Path, **options: object) -> None:
@@ -197,3 +198,24 @@ services:
         networks = self.engine.run("network", "ls", "-q", "--filter", f"name={self.name}").split()
         if networks:
             self.engine.run("network", "rm", *networks)
+
+
+class ScaledPlace(ComposePlace):
+    """One project; each instance is a container of ``web``, and all need the one ``db``."""
+
+    instances = ("s-1", "s-2", "s-3")
+    FILE = ComposePlace.FILE.replace("    depends_on", "    DEPENDS").replace("    network_mode: host\n", "")
+    FILE = FILE.replace("DEPENDS", "ports: ['127.0.0.1::8000']\n    depends_on")
+
+    def around(self, **settings: Any) -> Surroundings:
+        return super().around(**{"instances": 3, **settings})
+
+    def provider(self, **options: object) -> ComposeProvider:
+        return super().provider(**{"project": self.name, **options})
+
+    def status(self, service: str = "db", number: int = 1) -> str:
+        return self.engine.status(f"{self.name}-{service}-{number}")
+
+    def compose(self, *words: str, instance: str = "") -> str:
+        file = str(self.folder / "docker-compose.yml")
+        return self.engine.run("compose", "-p", self.name, "-f", file, *words)

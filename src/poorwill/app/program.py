@@ -67,7 +67,7 @@ class Poorwill:
         admin = Admin(self._sockets.admin)
         self._doors: dict[str, Door] = {}
         self._switchboard = Switchboard(folder.envoy, admin, stray(), self._confirmed)
-        self._activity = Activity(admin, self._nudge)
+        self._activity = Activity(admin, self._nudge, self._switchboard.members)
         self._pacer = Pacer(self._doors, self._switchboard, admin)
         self._front = Front(self._doors, self._switchboard, self._activity, self._nudge)
         self._gate = Gate(self._doors, folder.client_key())

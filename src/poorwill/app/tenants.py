@@ -15,17 +15,16 @@ from poorwill.config.ssh import SshAccess
 from poorwill.control import restore
 from poorwill.control.busy_probe import BusyProbe
 from poorwill.control.facts import Ask, Facts, Tenancy, Way
-from poorwill.control.place import Place
 from poorwill.control.probe import Probe
 from poorwill.core.agenda import warnings
-from poorwill.core.model import Now, Service
+from poorwill.core.model import Service
 from poorwill.errors import StateError
 from poorwill.providers.base import Provider, Surroundings
 from poorwill.providers.registry import provider
 from poorwill.providers.shell.local import LocalShell
 from poorwill.providers.ssh import Tunnel
 from poorwill.store.folder import StateFolder
-from poorwill.store.journal import Kind, Restored, RestoredInstance
+from poorwill.store.journal import Kind, Restored
 
 log = structlog.get_logger()
 
@@ -152,19 +151,19 @@ def charge(tenant: Tenant, restored: Restored, grounds: Grounds, *, has_door: bo
     """Its facts at the start of this life, as the journal says; nothing was looked at yet."""
     now = clock.now()
     host = settle_in(tenant, grounds)
+    rules = tenant.rules(host.settle)
     remember(tenant, grounds)
     for words in warnings(tenant.timetable, now.wall) if tenant.timetable else ():
         log.warning("schedule", service=tenant.name, what=words)
     facts = Facts(
         has_door=has_door,
-        rules=tenant.rules(host.settle),
+        rules=rules,
         provider=host,
         probe=probe(tenant, grounds),
-        places=_places(tenant.name, restored, now),
+        places=restore.places(tenant.name, rules.most, restored, now),
         handles=restore.handles(restored),
         hand=restore.hand(restored.hand, now),
         plans=restore.plans(restored, now),
-        failures=restore.failures(restored, now),
         owing=restore.owing(restored, now),
         wakes=restore.wakes(restored),
         woken=restore.woken(restored),
@@ -202,14 +201,14 @@ def leftover(name: str, restored: Restored, grounds: Grounds) -> Facts | None:
             f"{name} is no longer in the configuration, may run still, and how it ran cannot be understood",
             hint=f"put {name} back into the configuration and start again",
         ) from error
-    around = replace(_around(name, grounds), visited=kind is Tenancy.SERVICE)
+    around, now = replace(_around(name, grounds), visited=kind is Tenancy.SERVICE), clock.now()
     host = _provider(Run(memory["provider"], options), around, grounds, machine)
     return Facts(
         rules=Service(name, settle=host.settle, job=kind is Tenancy.JOB),
         provider=host,
         probe=None,
-        places=_places(name, restored, clock.now()),
-        owing=restore.owing(restored, clock.now()),
+        places=restore.places(name, 1, restored, now),
+        owing=restore.owing(restored, now),
         handles=restore.handles(restored),
         tenancy=kind,
         has_door=kind is Tenancy.SERVICE,
@@ -225,9 +224,3 @@ def _left_open(around: Surroundings, machine: str, grounds: Grounds) -> Way | No
     return Tunnel(
         around, lambda: grounds.shells.target(machine), ("127.0.0.1", 0), grounds.shells.folder(machine)
     )
-
-
-def _places(service: str, restored: Restored, now: Now) -> dict[str, Place]:
-    instance = f"{service}-1"
-    past = restored.instances.get(instance, RestoredInstance())
-    return {instance: restore.place(instance, past, now)}

@@ -104,6 +104,10 @@ class _NoOptions(BaseModel):
     def measures_cpu(self) -> bool:
         return True
 
+    @property
+    def several(self) -> str:
+        return ""
+
 
 class _Check:
     """Validates, takes out what is wrong, and validates the rest again, until nothing new comes up.

@@ -18,6 +18,7 @@ from poorwill.core.history import WINDOW
 from poorwill.core.lifecycle import concluded
 from poorwill.core.model import Condition, Failures, Hand, Outcome, Phase, Plan, Service
 from poorwill.core.owed import Cause
+from poorwill.core.scale import Scale
 from poorwill.core.work import Work
 from poorwill.providers.base import Handle, Provider, Sighting
 from poorwill.store.journal import Entry, Kind
@@ -62,6 +63,7 @@ class Owing:
     since: float
     reason: str
     told: bool = False
+    instance: str = ""
 
     @property
     def counts(self) -> bool:
@@ -101,7 +103,7 @@ class Facts:
     last decision that was written down: not those made before the first look came back. ``busy`` sees work
     that no request shows, ``work`` is what it says now and ``busy_said`` its last words; ``overruled`` is
     what was last written down of its say being over. ``woken`` is when requests woke it, as far as that is
-    limited.
+    limited. ``scale`` is how many instances were wanted last, and since when.
     """
 
     rules: Service
@@ -111,7 +113,6 @@ class Facts:
     address: ServiceAddress | None = None
     handles: Mapping[str, Handle] | None = None
     hand: Hand | None = None
-    failures: Failures = field(default_factory=Failures)
     failure_hint: str = ""
     wakes: deque[float] = field(default_factory=lambda: deque(maxlen=WINDOW))
     looked_at: float | None = None
@@ -144,6 +145,13 @@ class Facts:
     owing: Owing | None = None
     let_be: bool = True
     woken: tuple[Woken, ...] = ()
+    scale: Scale | None = None
+
+    @property
+    def failures(self) -> Failures:
+        """The newest failures in a row of an instance."""
+        known = (place.failures for place in self.places.values())
+        return max(known, key=lambda one: (one.count > 0, one.last_at))
 
     @property
     def allowance(self) -> Allowance:
@@ -184,6 +192,10 @@ class Facts:
             self.watched_since = begun_at
         self.looked_at, self.look_error = begun_at, ""
         by_id = {sighting.instance: sighting for sighting in sightings}
+        for sighting in sightings:
+            ours = sighting.instance.startswith(f"{self.name}-")
+            if ours and sighting.condition is not Condition.ABSENT:  # more of them than there may be now
+                self.places.setdefault(sighting.instance, Place(sighting.instance))
         for place in self.places.values():
             sighting = by_id.get(place.id, Sighting(place.id, Condition.ABSENT))
             before = place.sighting
@@ -202,6 +214,12 @@ class Facts:
         if names or self.needed_by:
             self.needed_at = at
         self.needed_by = names
+
+    def make_room(self) -> None:
+        """A place for each instance that there may be."""
+        for number in range(1, self.rules.most + 1):
+            name = f"{self.name}-{number}"
+            self.places.setdefault(name, Place(name))
 
     def succeed(self) -> None:
         """Run in the new place from now on."""
@@ -226,7 +244,7 @@ class Facts:
         """Close the open intent, or the life, of an instance."""
         place = self.places[conclusion.instance]
         ready_since = place.outcome_at if place.outcome is Outcome.READY else None
-        place.outcome, self.failures = concluded(place.outcome, self.failures, conclusion, at, ready_since)
+        place.outcome, place.failures = concluded(place.outcome, place.failures, conclusion, at, ready_since)
         # Who asked while the instance was being stopped asked for the next life of it.
         stop = place.intent if conclusion.outcome is Outcome.STOPPED else None
         place.outcome_at = stop.at if stop else at

@@ -29,6 +29,7 @@ from poorwill.core.model import (
     Outcome,
     Service,
 )
+from poorwill.core.scale import scaled
 from poorwill.core.schedule import Opening
 
 WAITING = "requests are waiting"
@@ -58,11 +59,10 @@ def wanted(service: Service, seen: Observation, now: Now) -> Demand:
     for rule in ORDER:
         demand = rule.answer(service, seen, now) if rule.answer else None
         if demand is not None:
+            demand = by_load(service, seen, replace(demand, rule=rule.name), now)
             admits = rule.admits or bool(demand.desired and due.open_by_its_hour(service, seen, now))
             entrance = OnRequest.WAKE if admits else service.on_request
-            return replace(
-                demand, rule=rule.name, entrance=entrance, until=_until(demand, service, seen, now)
-            )
+            return replace(demand, entrance=entrance, until=_until(demand, service, seen, now))
     raise AssertionError("the last row always answers")
 
 
@@ -118,6 +118,11 @@ def _window(service: Service, seen: Observation, now: Now) -> Demand | None:
 
 def _needed(_service: Service, seen: Observation, _now: Now) -> Demand | None:
     return Demand(1, f"needed by {', '.join(seen.needed_by)}") if seen.needed_by else None
+
+
+def _least(service: Service, _seen: Observation, _now: Now) -> Demand | None:
+    least = service.scale.min_instances if service.scale else 0
+    return Demand(least, f"at least {count(least)} always: min_instances") if least else None
 
 
 def _closed(service: Service, seen: Observation, now: Now) -> Demand | None:
@@ -186,6 +191,7 @@ ORDER: tuple[Rule, ...] = (
     Rule("run", "a run of a job is under way or due", "awake until it is done", False, _run),
     Rule("window", "a window of its `schedule` is open", "awake", True, _window),
     Rule("needed", "another service that `needs` it, or runs on it, is wanted", "awake", False, _needed),
+    Rule("least", "`min_instances` is more than 0", "so many are awake", False, _least),
     Rule("closed", "`on_request: closed`", "asleep; visitors read when it opens", False, _closed),
     Rule("limit", "requests woke it as often as `max_wakes` allows", "it stays asleep", False, _limit),
     Rule("waiting", "requests are waiting", "awake", False, _waiting),
@@ -196,6 +202,28 @@ ORDER: tuple[Rule, ...] = (
     Rule("idle", "nobody needs it", "asleep", False, _idle),
 )
 """Who wins, from strongest to weakest."""
+
+
+# --- how many -----------------------------------------------------------------------------------
+
+
+def by_load(service: Service, seen: Observation, demand: Demand, now: Now) -> Demand:
+    """As many instances as the load asks for, where a row wants any. A rule that removes the last one is
+    heard only where nothing but earlier use keeps the service awake.
+    """
+    policy = service.scale
+    if policy is None or not demand.desired:
+        return demand
+    asked = scaled(policy, seen.load, seen.scale, seen.asked.waiting, now.mono)
+    moments = [at for at in (demand.until, asked.until) if at is not None]
+    may_go = demand.rule == "in_use" and not (seen.traffic.active or seen.traffic.busy)
+    desired = min(max(asked.desired, 0 if may_go else demand.desired), policy.max_instances)
+    why = "; ".join(filter(None, (demand.reason, asked.reason))) if desired else asked.reason
+    return replace(demand, desired=desired, reason=why, until=min(moments, default=None), scaled=asked)
+
+
+def count(instances: int) -> str:
+    return "1 instance" if instances == 1 else f"{instances} instances"
 
 
 # --- what the rows are made of ------------------------------------------------------------------

@@ -8,7 +8,7 @@ from poorwill.core.allowance import Allowance
 from poorwill.core.history import Estimate
 from poorwill.core.hours import OpeningHours
 from poorwill.core.load import Load
-from poorwill.core.model import Asked, Gate, GateState, Member, OnRequest, Traffic
+from poorwill.core.model import Asked, Gate, GateState, Member, Membership, OnRequest, Traffic
 from poorwill.core.target import Target
 from poorwill.gateway.activity import Activity
 from poorwill.gateway.doors import Door, Refusal
@@ -66,23 +66,27 @@ class Front:
         self._doors[service].let_through(False)
         self._switchboard.close(service)
 
-    def route(self, service: str, _instance: str, target: Target | None) -> None:
-        self._switchboard.route(service, (target,) if target else ())
+    def route(self, service: str, instance: str, target: Target | None) -> None:
+        self._switchboard.route(service, instance, target)
 
     def join(self, service: str, instance: str) -> None:
-        """Send visitors there."""
+        self._switchboard.wish(service, instance, Membership.IN)
 
     def cordon(self, service: str, instance: str) -> None:
-        """Send only those there whose cookie names it."""
+        self._switchboard.wish(service, instance, Membership.CORDONED)
 
     def leave(self, service: str, instance: str) -> None:
-        """Send nobody there any more."""
+        self._switchboard.wish(service, instance, Membership.OUT)
 
-    def member(self, _service: str, _instance: str) -> Member:
-        return Member()
+    def member(self, service: str, instance: str) -> Member:
+        return self._switchboard.member(service, instance)
 
-    def instance_traffic(self, service: str, _instance: str) -> Traffic:
-        return self._activity.traffic(service)
+    def instance_traffic(self, service: str, instance: str) -> Traffic:
+        return self._activity.instance_traffic(service, instance)
+
+    def served(self, service: str, instance: str) -> int:
+        """How many requests an instance was sent, of a service that has several."""
+        return self._activity.served(service, instance)
 
     def load(self, service: str) -> Load:
         return self._readings.load(service) if self._readings else Load()

@@ -134,7 +134,7 @@ class Gate:
         """
         asked = went = False
         since: float | None = None
-        ticket = door.line_up(came.began) if came.needs_slot else None
+        ticket = door.line_up(came.began, http.headers.get("cookie", "")) if came.needs_slot else None
         try:
             async with asyncio.timeout(max(0.0, patience(http.headers, door.hold) - came.waited)):
                 while not door.admits(ticket):
@@ -151,7 +151,7 @@ class Gate:
                         door.ask(now.mono, came.asker)
                     await door.change(ticket)
             went = True
-            return replies.let_in(door, http, clock.now().mono)
+            return replies.let_in(door, http, clock.now().mono, ticket.to if ticket else "")
         except TimeoutError:
             given_up = replies.crowded if door.passable.is_set() else replies.unavailable
             return given_up(door, http, clock.now().mono)

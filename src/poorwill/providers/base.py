@@ -12,6 +12,11 @@ Laws a provider keeps:
 * ``stop`` may return before the instance is gone; only ``list`` proves absence. Stopping what is
   absent is fine.
 * no call blocks the event loop.
+* a service may have several instances: ``NAME-1``, ``NAME-2`` and so on. Each comes and goes alone. Calls for
+  different ones may be under way at the same time, an error of one says nothing about another, and ``list``
+  reports each once. What they share (a database that all need) comes with the first and goes with the last.
+  A place that cannot have several says so in its ``Options``: ``several`` is why not, and what to do; empty
+  when it can.
 
 Some methods are optional:
 
@@ -144,7 +149,7 @@ class Surroundings:
     ``changed`` may be called from the event loop at any time: it asks for a fresh ``list``. ``note`` writes a
     line about the service into the journal: what somebody else did to it, what fights with its sleep.
     ``shell`` is where commands run when the service lives on a machine; None means this host. ``visited`` is
-    False for a job: nobody asks where it answers.
+    False for a job: nobody asks where it answers. ``instances`` is how many there may be at most.
     """
 
     gateway: str
@@ -156,6 +161,7 @@ class Surroundings:
     note: Callable[[str], None] = _unheard
     shell: Shell | None = None
     visited: bool = True
+    instances: int = 1
 
 
 class Provider(Protocol):

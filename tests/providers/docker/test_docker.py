@@ -18,6 +18,7 @@ class TestConformance(ProviderConformance):
     def place(self, docker_place: DockerPlace) -> DockerPlace:
         docker_place.create("a")
         docker_place.create("b")
+        docker_place.create("c")
         return docker_place
 
 

@@ -54,7 +54,7 @@ class DockerProvider(ContainersProvider):
         if not naming.is_for_many and instance != naming.only:
             raise Permanent(
                 f"{naming.words(instance)} cannot be {instance} and {naming.only} at once",
-                hint="for several instances write {instance} into the name: container: kb-{instance}",
+                hint="for several instances write {number} into the name: container: kb-{number}",
             )
         group = await self._group(instance)
         if group.main is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from typing import Any, ClassVar, TypeVar
 
 import structlog
@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from poorwill import clock
 from poorwill.core.model import Condition
 from poorwill.errors import Permanent, ProviderError
+from poorwill.providers import instances
 from poorwill.providers.base import Handle, Json, Sighting, Surroundings
 from poorwill.providers.docker import restarts
 from poorwill.providers.docker.deeds import Deeds
@@ -61,7 +62,7 @@ class ContainersProvider(ABC):
         self._starting: dict[str, int] = {}
         self._stopping: dict[str, int] = {}
         self._policies: dict[str, str] = {}
-        self._said: set[str] = set()
+        self._said: set[tuple[str, str]] = set()
         self._alone_since: dict[str, float] = {}
 
     # --- what the kinds of provider know themselves ----------------------------------------------
@@ -85,6 +86,13 @@ class ContainersProvider(ABC):
     def _is_ours(self, name: str, labels: Mapping[str, str]) -> bool:
         """Whether a container belongs to the service."""
 
+    def _turn(self, instance: str) -> AbstractAsyncContextManager[object]:
+        """Held while it is started."""
+        return self._lock(instance)
+
+    async def _put_down(self, instance: str) -> None:
+        await self._moves.down(await self._group(instance))
+
     # --- the contract ----------------------------------------------------------------------------
 
     async def adopt(self, known: Mapping[str, Handle]) -> None:
@@ -103,7 +111,7 @@ class ContainersProvider(ABC):
         await self._events.follow(at_once=True)
         started: list[Seen] = []
         with _counted(self._starting, instance):
-            async with self._lock(instance):
+            async with self._turn(instance):
                 group = await self._complete(instance)
                 main = self._checked(group, instance)
                 self._tell_policies(group)
@@ -119,7 +127,7 @@ class ContainersProvider(ABC):
         await self._events.follow()
         with _counted(self._stopping, instance):
             async with self._lock(instance):
-                await self._moves.down(await self._group(instance))
+                await self._put_down(instance)
 
     async def log_tail(self, instance: str, lines: int) -> list[str]:
         main = (await self._group(instance)).main if lines > 0 else None
@@ -181,10 +189,13 @@ class ContainersProvider(ABC):
         for each in group.sleeping.values():
             for seen in each:
                 self._policies[seen.id] = seen.policy
-                words = restarts.conflict(seen, self._common.stop)
-                if words and f"{seen.id} {words}" not in self._said:
-                    self._said.add(f"{seen.id} {words}")
-                    self._around.note(words)
+                if words := restarts.conflict(seen, self._common.stop):
+                    self._say_once(words, of=seen.id)
+
+    def _say_once(self, words: str, of: str = "") -> None:
+        if (of, words) not in self._said:
+            self._said.add((of, words))
+            self._around.note(words)
 
     # --- clearing up -----------------------------------------------------------------------------
 
@@ -202,10 +213,12 @@ class ContainersProvider(ABC):
             self._keep(self.stop(instance))
 
     async def _undo(self, instance: str, started: list[Seen]) -> None:
-        async with self._lock(instance):
+        async with self._turn(instance):
+            sleeping = (await self._group(instance)).sleeping
+            mine = {seen.id for each in sleeping.values() for seen in each}
             for seen in reversed(started):
                 now = await self._engine.look(seen.id)
-                if now is not None and now.holds:
+                if now is not None and now.holds and now.id in mine:
                     await self._moves.put_down(now)
 
     def _keep(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T | None]:
@@ -235,7 +248,8 @@ class ContainersProvider(ABC):
             found[instance] = await self._group(instance)
         for group in found.values():
             self._tell_policies(group)
-        return [await self._sighting(instance, group) for instance, group in found.items()]
+        looks = (self._sighting(instance, group) for instance, group in found.items())
+        return instances.told_apart(list(found), await asyncio.gather(*looks, return_exceptions=True))
 
 
 @contextmanager
