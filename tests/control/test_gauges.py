@@ -78,9 +78,9 @@ async def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
         here = place(1, f"127.0.0.1:{pages.port}")
         facts = Facts(Service(NAME), provider, None, {here.id: here})
         card: Any = Card()
-        gauges = Gauges(lambda: {NAME: facts}, recorder, spawn, lambda _: card)
+        gauges = Gauges(recorder, spawn, lambda _: card)
         spawn(recorder.run())
-        spawn(gauges.run())
+        spawn(gauges.run({NAME: facts}))
         yield Room(gauges, facts, pages, journal, recorder)
         for task in tasks:
             task.cancel()

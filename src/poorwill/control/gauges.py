@@ -100,12 +100,11 @@ class Gauges:
 
     def __init__(
         self,
-        services: Callable[[], Mapping[str, Facts]],
         recorder: Recorder,
         spawn: Spawn,
         shell: Callable[[str], Shell],
     ) -> None:
-        self._services = services
+        self._services: Mapping[str, Facts] = {}
         self._recorder = recorder
         self._spawn = spawn
         self._shell = shell
@@ -130,7 +129,9 @@ class Gauges:
         missing = {name: one.why for name, one in gauges.items() if one.why and not one.fresh(now)}
         return known, missing
 
-    async def run(self) -> None:
+    async def run(self, services: Mapping[str, Facts]) -> None:
+        """``services`` are those in charge, whenever it is looked at."""
+        self._services = services
         try:
             while True:
                 self._changed.clear()
@@ -147,7 +148,7 @@ class Gauges:
         """Ask what is due. Of a service with nothing that answers nobody is asked, and what was known of it
         says nothing about its next life.
         """
-        facts = self._services().get(service)
+        facts = self._services.get(service)
         places = [] if facts is None else [one for one in facts.places.values() if one.runs and one.ready]
         if facts is None or not places:
             for name, gauge in self._gauges.pop(service, {}).items():
@@ -196,7 +197,7 @@ class Gauges:
         if not source.per_instance:
             return []
         troubles: list[str] = []
-        values = Needs(self._services()).values(facts)
+        values = Needs(self._services).values(facts)
         found = [await resolved(facts, place, values, troubles.append) for place in places]
         if not all(found):
             raise Temporary(next(iter(troubles), "nobody knows where an instance answers"))
