@@ -7,6 +7,7 @@ from typing import Any
 
 from poorwill.app.shells import Shells
 from poorwill.config import Settings
+from poorwill.config.scale import ScalePolicyConfig
 from poorwill.config.source import Source
 from poorwill.control.apply import Spawn
 from poorwill.control.facts import Facts
@@ -21,6 +22,9 @@ from poorwill.store.journal import Journal
 from poorwill.web.api import Desk
 from poorwill.web.metrics import Measured, Metrics
 from poorwill.web.tally import Tally
+
+LEAST = 60.0
+"""Seconds of readings that are kept in any case, for people to see."""
 
 
 class Measures:
@@ -46,8 +50,7 @@ class Measures:
 
     def shape(self, settings: Settings) -> None:
         """What the rules of the configuration want to know, and for how long back."""
-        all_of_them = ((name, getattr(one, "scale_policy", None)) for name, one in settings.visited.items())
-        rules = {name: config for name, config in all_of_them if config is not None}
+        rules = {name: one.scale_policy for name, one in settings.visited.items() if one.scale_policy}
         self._rules = tuple(rules)
         self.readings.keep({name: look_back(config) for name, config in rules.items()})
         self.gauges.want({name: numbers(config) for name, config in rules.items()})
@@ -63,17 +66,17 @@ class Measures:
         return {name: self.gauges.values(name) for name in self._rules}
 
 
-def look_back(config: Any) -> float:
+def look_back(config: ScalePolicyConfig) -> float:
     """Seconds of readings that the rules of a ``scale_policy`` are functions of."""
-    policy = config.policy(None)
+    policy = config.policy(slots=1)  # how many slots changes only what the target is
     rules = [rule.duration + rule.window for rule in (*policy.scale_out, *policy.scale_in)]
-    target = policy.target
-    return float(max([60.0, *rules, target.patience + target.stable if target else 0.0]))
+    target = policy.target.patience + policy.target.stable if policy.target else 0.0
+    return max([LEAST, target, *rules])
 
 
-def numbers(config: Any) -> dict[str, Source | None]:
+def numbers(config: ScalePolicyConfig) -> dict[str, Source | None]:
     """The numbers beside requests that they look at."""
-    policy = config.policy(None)
+    policy = config.policy(slots=None)
     names = {rule.metric.name for rule in (*policy.scale_out, *policy.scale_in)}
     own: dict[str, Source | None] = {source.name: source for source in config.sources}
     return {**dict.fromkeys(names & BUILT_IN), **own}
