@@ -28,6 +28,7 @@ def row(facts: Facts, front: Front, now: Now) -> Json:
         "rule": decision.rule if decision else "unknown",
         "since": _iso(facts.decided_since) if decision else None,
         "next_change": _stamp(decision.look_again_at, now) if decision else None,
+        "gate": str(front.gate(facts.name).state),
         "waiting": front.asked(facts.name).waiting,
         "checks": front.checks(facts.name),
         "hand_until": (_hand(facts.hand, now) or {}).get("until"),
@@ -41,10 +42,9 @@ def row(facts: Facts, front: Front, now: Now) -> Json:
 
 
 def details(facts: Facts, front: Front, now: Now) -> Json:
-    traffic, asked, gate = front.traffic(facts.name), front.asked(facts.name), front.gate(facts.name)
+    traffic, asked = front.traffic(facts.name), front.asked(facts.name)
     known = estimate(facts.wakes)
     return {
-        "gate": str(gate.state),
         "traffic": {
             "active": traffic.active,
             "busy": traffic.busy,
