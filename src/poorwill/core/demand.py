@@ -21,6 +21,7 @@ from poorwill.core.hand import in_force
 from poorwill.core.model import (
     Condition,
     Demand,
+    GateState,
     HandKind,
     IntentKind,
     Now,
@@ -147,8 +148,11 @@ def _limit(service: Service, seen: Observation, now: Now) -> Demand | None:
     return Demand(0, why, now.mono + (until - now.wall))
 
 
-def _waiting(_service: Service, seen: Observation, _now: Now) -> Demand | None:
-    return Demand(1, WAITING) if seen.asked.waiting > 0 else None
+def _waiting(service: Service, seen: Observation, _now: Now) -> Demand | None:
+    """Who waits for a slot of an open service is one of those who use it."""
+    if not seen.asked.waiting:
+        return None
+    return Demand(1, _use(service) if seen.gate.state is GateState.OPEN else WAITING)
 
 
 def _starting(service: Service, seen: Observation, _now: Now) -> Demand | None:
@@ -162,12 +166,15 @@ def _in_use(service: Service, seen: Observation, now: Now) -> Demand | None:
     if last is None or now.mono >= last + service.idle_after:
         return None
     here = any(instance.condition is not Condition.ABSENT for instance in seen.instances)
-    idle = duration_text(service.idle_after)
     if any(instance.foreign for instance in seen.instances):
         why = "in use"
     else:
-        why = f"in use; sleeps after {idle} without activity" if here else "somebody asked for it"
+        why = _use(service) if here else "somebody asked for it"
     return Demand(1, why, last + service.idle_after)
+
+
+def _use(service: Service) -> str:
+    return f"in use; sleeps after {duration_text(service.idle_after)} without activity"
 
 
 def _working(service: Service, seen: Observation, now: Now) -> Demand | None:
