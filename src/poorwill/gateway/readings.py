@@ -25,7 +25,10 @@ EVERY = 1.0
 """Seconds between two readings of a service, unless its rules look back for more than an hour."""
 
 MOST = 3600
-"""Readings that are kept of one service: an hour of seconds, or a day in steps of 24 s."""
+"""Readings that are kept of one service, an hour of seconds: longer times are read in longer steps."""
+
+SLOWEST = 5.0
+"""Seconds of the longest step. With much longer ones rules would think that nobody looks any more."""
 
 MARGIN = 10.0
 """Seconds for which a reading is kept beyond what the rules look back."""
@@ -48,7 +51,7 @@ class _Series:
 
     @property
     def every(self) -> float:
-        return max(EVERY, self.keep / MOST)
+        return max(EVERY, min(SLOWEST, self.keep / MOST))
 
     def rest(self) -> None:
         self.due, self.meter, self.load = None, Meter(), Load()

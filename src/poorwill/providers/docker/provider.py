@@ -16,7 +16,7 @@ from poorwill.core.model import Condition
 from poorwill.errors import Permanent, ProviderError
 from poorwill.providers import instances
 from poorwill.providers.base import Handle, Json, Sighting, Surroundings
-from poorwill.providers.docker import restarts
+from poorwill.providers.docker import ports, restarts
 from poorwill.providers.docker.deeds import Deeds
 from poorwill.providers.docker.endpoint import Endpoint, endpoint
 from poorwill.providers.docker.engine import Engine
@@ -86,6 +86,11 @@ class ContainersProvider(ABC):
     def _is_ours(self, name: str, labels: Mapping[str, str]) -> bool:
         """Whether a container belongs to the service."""
 
+    @property
+    def _alike(self) -> bool:
+        """Whether there may be several instances, each made like the first."""
+        return False
+
     def _turn(self, instance: str) -> AbstractAsyncContextManager[object]:
         """Held while it is started."""
         return self._lock(instance)
@@ -135,9 +140,10 @@ class ContainersProvider(ABC):
 
     async def cpu_seconds(self, instance: str) -> float:
         """Of all its containers that sleep when it does."""
-        group = await self._group(instance)
-        up = [seen for each in group.sleeping.values() for seen in each if seen.is_up]
-        return sum([await self._engine.cpu_seconds(seen.id) for seen in up])
+        return sum([await self._engine.cpu_seconds(each) for each in await self._up(instance)])
+
+    async def memory_bytes(self, instance: str) -> float:
+        return sum([await self._engine.memory_bytes(each) for each in await self._up(instance)])
 
     async def close(self) -> None:
         """Stop listening; containers are left alone."""
@@ -146,6 +152,10 @@ class ContainersProvider(ABC):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._engine.close()
+
+    async def _up(self, instance: str) -> list[str]:
+        group = await self._group(instance)
+        return [seen.id for each in group.sleeping.values() for seen in each if seen.is_up]
 
     # --- looking ---------------------------------------------------------------------------------
 
@@ -162,7 +172,18 @@ class ContainersProvider(ABC):
         if group.main is None:
             raise Permanent(self._missing(instance), hint="docker ps -a shows all there are")
         self._sightings.check(group.main)
+        if self._alike:
+            self._check_ports(group.main, instance)
         return group.main
+
+    def _check_ports(self, main: Seen, instance: str) -> None:
+        """The first instance has what a second one could not have: it is told in time, and it runs."""
+        try:
+            ports.check(main)
+        except Permanent as error:
+            if instances.number_of(instance) != 1:
+                raise
+            self._say_once(f"there can be one instance only: {error} ({error.hint})")
 
     # --- hearing ---------------------------------------------------------------------------------
 
