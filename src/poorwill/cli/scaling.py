@@ -33,16 +33,15 @@ def _target(target: Json) -> str:
 
 def _rule(rule: Json) -> str:
     side = "above" if rule["rule"] == "scale_out" else "at most"
-    stat = rule["metric"] if rule["stat"] != "mean" else f"{rule['metric']} (mean)"
-    aim = f"{rule['rule']}: {stat} over {duration_text(rule['window'])}"
+    aim = f"{rule['rule']}: {rule['metric']} over {duration_text(rule['window'])}"
     if rule["trouble"]:
         value = "cannot be told"
     elif rule["value"] is None:
         value = "has no value yet"
     else:
         value = f"is {rule['value_text']}"
-    held = "not" if rule["held"] is None else f"for {duration_text(round(rule['held']))}"
+    held = duration_text(round(rule["held"] or 0))
     return (
-        f"{aim} {value}; {side} {rule['threshold_text']} {held}, of {duration_text(rule['duration'])}: "
+        f"{aim} {value}; {side} {rule['threshold_text']} for {held} of {duration_text(rule['duration'])}, "
         f"then {rule['action']}"
     )
