@@ -93,7 +93,7 @@ class Explainer:
         message, hint = self._words(error, here)
         about_key = error["type"] == "extra_forbidden" or "[key]" in error["loc"] or here != path
         at = self._at_key(here) if about_key else self._at(here)
-        return Problem(self._file, at.line, at.column, dotted(path), message, hint)
+        return Problem(at.file or self._file, at.line, at.column, dotted(path), message, hint)
 
     def _words(self, error: ErrorDetails, here: Loc) -> tuple[str, str]:
         kind, context = error["type"], error.get("ctx", {})
@@ -124,7 +124,8 @@ class Explainer:
         other = (*above, *context["other"])
         here, _ = self._walk(other)
         at = self._at(here)
-        return f" (line {at.line}, column {at.column})" if here == other else ""
+        file = f"{at.file}, " if at.file else ""
+        return f" ({file}line {at.line}, column {at.column})" if here == other else ""
 
     def _origin(self, here: Loc) -> str:
         return "the value comes from the environment" if here in self._document.from_environment else ""

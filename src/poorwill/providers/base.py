@@ -25,6 +25,7 @@ Some methods are optional:
   forgets it there; handles from before are not handed to ``adopt`` afterwards.
 * ``async def cpu_seconds(self, instance) -> float``: the processor time that the instance, with all it
   started, has used so far; its ``Options`` then say ``measures_cpu``.
+* ``async def memory_bytes(self, instance) -> float``: the memory that it uses now, all it started included.
 * ``async def process_ids(self, instance) -> frozenset[int]``: its processes on this host.
 """
 

@@ -140,9 +140,10 @@ class ContainersProvider(ABC):
 
     async def cpu_seconds(self, instance: str) -> float:
         """Of all its containers that sleep when it does."""
-        group = await self._group(instance)
-        up = [seen for each in group.sleeping.values() for seen in each if seen.is_up]
-        return sum([await self._engine.cpu_seconds(seen.id) for seen in up])
+        return sum([await self._engine.cpu_seconds(each) for each in await self._up(instance)])
+
+    async def memory_bytes(self, instance: str) -> float:
+        return sum([await self._engine.memory_bytes(each) for each in await self._up(instance)])
 
     async def close(self) -> None:
         """Stop listening; containers are left alone."""
@@ -151,6 +152,10 @@ class ContainersProvider(ABC):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._engine.close()
+
+    async def _up(self, instance: str) -> list[str]:
+        group = await self._group(instance)
+        return [seen.id for each in group.sleeping.values() for seen in each if seen.is_up]
 
     # --- looking ---------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from poorwill import clock
 from poorwill.core.model import Condition
 from poorwill.errors import Permanent, Temporary
 from poorwill.host.table import Identity, is_alive, this_host
-from poorwill.host.usage import cpu_seconds
+from poorwill.host.usage import cpu_seconds, memory_bytes
 from poorwill.host.watch import watch
 from poorwill.providers.base import Handle, Json, Sighting, Surroundings
 from poorwill.providers.process import ending, launch, log, options, spawn, sweep
@@ -100,6 +100,9 @@ class ProcessProvider:
     async def cpu_seconds(self, instance: str) -> float:
         """Of everything that carries its mark or is of its session."""
         return await asyncio.to_thread(cpu_seconds, await self.process_ids(instance))
+
+    async def memory_bytes(self, instance: str) -> float:
+        return await asyncio.to_thread(memory_bytes, await self.process_ids(instance))
 
     async def process_ids(self, instance: str) -> frozenset[int]:
         running = self._running.get(instance)
