@@ -207,6 +207,10 @@ def _facts(facts: Json, zone: ZoneInfo) -> Iterator[str]:
         end = _clock(hand["until"], zone) if hand["until"] else f"`poorwill auto {facts['name']}`"
         yield f"{hand['kind']} was said {hand['by']}; it holds until {end}"
     yield from _plans(facts, zone)
+    if facts["scale"]:
+        from poorwill.cli.scaling import scaling
+
+        yield from scaling(facts["scale"])
     if facts["wakes"]:
         wakes = facts["wakes"]
         yield (
