@@ -79,6 +79,9 @@ class FakeFront:
     def instance_traffic(self, service: str, instance: str) -> Traffic:
         return self.instance_traffics.get((service, instance), self.traffic(service))
 
+    def served(self, service: str, instance: str) -> int:
+        return 5
+
     def load(self, service: str) -> Load:
         return self.loads.get(service, Load())
 

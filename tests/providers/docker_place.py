@@ -143,6 +143,8 @@ class ComposePlace(Place):
     They listen to nothing; on the host's network they are made and started in half the time.
     """
 
+    abilities = frozenset(ABILITIES) - {"several"}
+
     FILE = """
 services:
   web:
@@ -203,6 +205,7 @@ services:
 class ScaledPlace(ComposePlace):
     """One project; each instance is a container of ``web``, and all need the one ``db``."""
 
+    abilities = frozenset(ABILITIES)
     instances = ("s-1", "s-2", "s-3")
     FILE = ComposePlace.FILE.replace("    depends_on", "    DEPENDS").replace("    network_mode: host\n", "")
     FILE = FILE.replace("DEPENDS", "ports: ['127.0.0.1::8000']\n    depends_on")
@@ -219,3 +222,20 @@ class ScaledPlace(ComposePlace):
     def compose(self, *words: str, instance: str = "") -> str:
         file = str(self.folder / "docker-compose.yml")
         return self.engine.run("compose", "-p", self.name, "-f", file, *words)
+
+
+class CopiedPlace(DockerPlace):
+    """One container that a person made; further instances are copies of it."""
+
+    instances = ("s-1", "s-2", "s-3")
+
+    def original(self, *options: str) -> str:
+        mount = f"{self.folder / 'srv'}:/srv"
+        words = ["create", "--name", self.name, "-v", mount, *options, IMAGE, "sh", "-c", ". /srv/run"]
+        return self.engine.run(*words).strip()
+
+    def around(self, **settings: Any) -> Surroundings:
+        return super().around(**{"instances": 3, **settings})
+
+    def provider(self, **options: object) -> DockerProvider:
+        return super().provider(**{"container": self.name, **options})

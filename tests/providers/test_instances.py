@@ -68,7 +68,7 @@ def test_which_instance_is_meant(pattern: str, text: str, instance: str | None) 
         ("http", {**CLOUD, "instance": "pro-1"}, "pro-1 is one rented instance"),
         ("docker", {"container": "chat-{number}"}, ""),
         ("docker", {"label": "role={instance}"}, ""),
-        ("docker", {"container": "chat"}, 'write container: "chat-{number}"'),
+        ("docker", {"container": "chat"}, ""),
         ("docker", {"label": "role=chat"}, 'write label: "com.example.role=chat-{number}"'),
         ("compose", {"service": "web"}, ""),
         ("machine", {}, "is there once"),

@@ -16,10 +16,12 @@ from poorwill.control import restore
 from poorwill.control.busy_probe import BusyProbe
 from poorwill.control.facts import Ask, Facts, Tenancy, Way
 from poorwill.control.probe import Probe
+from poorwill.control.seat import Seat, remembered
 from poorwill.core.agenda import warnings
 from poorwill.core.model import Service
+from poorwill.core.share import Share
 from poorwill.errors import StateError
-from poorwill.providers.base import Provider, Surroundings
+from poorwill.providers.base import Provider, Shell, Surroundings
 from poorwill.providers.registry import provider
 from poorwill.providers.shell.local import LocalShell
 from poorwill.providers.ssh import Tunnel
@@ -72,6 +74,8 @@ def remember(tenant: Tenant, grounds: Grounds) -> None:
         if isinstance(tenant, MachineConfig) and tenant.ssh
         else None,
     }
+    if place := seat(tenant, grounds):
+        memory["gpu"] = place.memory()
     grounds.folder.remember_run(tenant.name, memory)
 
 
@@ -126,11 +130,27 @@ def busy_probe(tenant: Tenant, grounds: Grounds) -> BusyProbe | None:
     machine = machine_of(tenant)
     return BusyProbe(
         tenant.busy,
-        shell=grounds.shells.of(machine) if machine else LocalShell(),
+        shell=_shell(machine, grounds),
         folder="" if machine else str(grounds.base),
         tls=tenant.address.tls if tenant.address else None,
         http2=tenant.protocol == "http2",
     )
+
+
+def seat(tenant: Tenant, grounds: Grounds) -> Seat | None:
+    """Its place on GPUs that it shares with others."""
+    share = tenant.share if isinstance(tenant, ServiceConfig) else None
+    return None if share is None else _seat(share, machine_of(tenant), grounds)
+
+
+def _seat(share: Share, machine: str, grounds: Grounds) -> Seat:
+    """Where nobody can log in, nobody can be asked."""
+    asks = not machine or grounds.shells.knows(machine)
+    return Seat(share, _shell(machine, grounds) if asks else None)
+
+
+def _shell(machine: str, grounds: Grounds) -> Shell:
+    return grounds.shells.of(machine) if machine else LocalShell()
 
 
 def tunnel(tenant: Tenant, grounds: Grounds) -> Way | None:
@@ -177,6 +197,7 @@ def charge(tenant: Tenant, restored: Restored, grounds: Grounds, *, has_door: bo
     if isinstance(tenant, ServiceConfig):
         facts.address, facts.needs = tenant.address, tenant.needs
         facts.busy = busy_probe(tenant, grounds)
+        facts.seat = seat(tenant, grounds)
     return facts
 
 
@@ -194,6 +215,7 @@ def leftover(name: str, restored: Restored, grounds: Grounds) -> Facts | None:
     try:
         options = provider(memory["provider"]).Options.model_validate(memory["options"])
         kind, machine = Tenancy(memory.get("tenancy", Tenancy.SERVICE)), memory.get("on", "")
+        share = remembered(memory["gpu"]) if memory.get("gpu") else None
         if memory.get("ssh"):
             grounds.shells.know_of(name, SshAccess.model_validate(memory["ssh"]))
     except (LookupError, TypeError, ValueError) as error:
@@ -214,6 +236,7 @@ def leftover(name: str, restored: Restored, grounds: Grounds) -> Facts | None:
         has_door=kind is Tenancy.SERVICE,
         machine=machine,
         tunnel=_left_open(around, machine, grounds),
+        seat=_seat(share, machine, grounds) if share else None,
     )
 
 

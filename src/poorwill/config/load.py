@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +20,7 @@ from poorwill.config.policy_file import put_in_place
 from poorwill.config.run import Context, Run
 from poorwill.config.spec import Settings
 from poorwill.errors import ConfigError, Problem
+from poorwill.host.gpus import gpu_memory
 
 _INIT = "poorwill init writes an example"
 
@@ -32,7 +34,7 @@ def load(
     """
     document = read_document(path, env)
     elsewhere = put_in_place(document, path, env)
-    context = Context(providers, path.absolute().parent)
+    context = Context(providers, path.absolute().parent, functools.cache(gpu_memory))
     check = _Check(document, Explainer(str(path), document, providers), context)
     settings = check.run()
     problems = [*check.problems, *elsewhere] + [

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import (
     ConfigDict,
     Field,
+    PrivateAttr,
     ValidationInfo,
     model_validator,
 )
@@ -17,6 +18,7 @@ from poorwill.config.busy import Busy, busy_complaints
 from poorwill.config.bystanders import BystanderConfig, RateLimit
 from poorwill.config.complaint import all_of, wrong
 from poorwill.config.concurrency import Concurrency
+from poorwill.config.gpu import Gpu
 from poorwill.config.jobs import job_complaints
 from poorwill.config.names import HostNames, PathPrefix, RequestPath, ServiceName
 from poorwill.config.run import RunSection, context
@@ -29,6 +31,7 @@ from poorwill.config.traffic import Ready, Traffic
 from poorwill.config.units import Duration, HostPort, at_least
 from poorwill.config.zone import TimeZone
 from poorwill.core.model import OnRequest, Service
+from poorwill.core.share import Share
 
 _MODEL = ConfigDict(frozen=True, extra="forbid")
 
@@ -136,6 +139,11 @@ class ServiceConfig(Scheduled):
         default=None,
         description="How to see work that no request shows, such as a long computation: the sleep waits.",
     )
+    gpu: Gpu | None = Field(
+        default=None,
+        description="Which GPU it runs on. Services that name the same one share it: those that fit are "
+        "awake together, the others take turns.",
+    )
     schedule: Schedule = Field(
         default=(),
         description="When the service is awake by itself, or when a job runs: hours such as "
@@ -144,6 +152,17 @@ class ServiceConfig(Scheduled):
     timezone: TimeZone | None = Field(
         default=None, description="IANA name of the time zone of the schedule. Default: the file's timezone."
     )
+
+    _share: Share | None = PrivateAttr(default=None)
+
+    @property
+    def share(self) -> Share | None:
+        """What one instance needs of which GPU; None outside Settings, too."""
+        return self._share
+
+    def is_given(self, share: Share | None) -> None:
+        """For Settings, which alone knows how much memory the GPUs have."""
+        self._share = share
 
     @property
     def is_job(self) -> bool:

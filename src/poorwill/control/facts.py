@@ -12,6 +12,7 @@ from poorwill.config import ServiceAddress
 from poorwill.control.busy_probe import BusyProbe
 from poorwill.control.place import Place
 from poorwill.control.probe import Probe
+from poorwill.control.seat import Seat
 from poorwill.core.action import Conclude, Decision
 from poorwill.core.allowance import Allowance, Woken
 from poorwill.core.history import WINDOW
@@ -19,6 +20,7 @@ from poorwill.core.lifecycle import concluded
 from poorwill.core.model import Condition, Failures, Hand, Outcome, Phase, Plan, Service
 from poorwill.core.owed import Cause
 from poorwill.core.scale import Scale
+from poorwill.core.share import Verdict
 from poorwill.core.work import Work
 from poorwill.providers.base import Handle, Provider, Sighting
 from poorwill.store.journal import Entry, Kind
@@ -82,6 +84,7 @@ class Successor:
     machine: str = ""
     tunnel: Way | None = None
     busy: BusyProbe | None = None
+    seat: Seat | None = None
 
 
 @dataclass(slots=True)
@@ -103,7 +106,8 @@ class Facts:
     last decision that was written down: not those made before the first look came back. ``busy`` sees work
     that no request shows, ``work`` is what it says now and ``busy_said`` its last words; ``overruled`` is
     what was last written down of its say being over. ``woken`` is when requests woke it, as far as that is
-    limited. ``scale`` is how many instances were wanted last, and since when.
+    limited. ``seat`` is its place on GPUs that others may share, ``verdict`` what was last decided about it.
+    ``scale`` is how many instances were wanted last, and since when.
     """
 
     rules: Service
@@ -146,6 +150,8 @@ class Facts:
     let_be: bool = True
     woken: tuple[Woken, ...] = ()
     scale: Scale | None = None
+    seat: Seat | None = None
+    verdict: Verdict | None = None
 
     @property
     def failures(self) -> Failures:
@@ -228,6 +234,7 @@ class Facts:
             self.provider, self.probe = self.successor.provider, self.successor.probe
             self.address, self.machine = self.successor.address, self.successor.machine
             self.tunnel, self.busy = self.successor.tunnel, self.successor.busy
+            self.seat = self.successor.seat
             self.successor = None
 
     def adoption(self, instance: str, reason: str) -> Entry:

@@ -22,6 +22,7 @@ from poorwill.control.needs import Needs
 from poorwill.control.observation import observe
 from poorwill.control.observer import Observers
 from poorwill.control.recorder import Recorder
+from poorwill.control.shares import Shares
 from poorwill.core.action import Adopt, Conclude, Decision, Skip, Start
 from poorwill.core.allowance import WAKING_RULES, Woken
 from poorwill.core.decide import decide
@@ -60,6 +61,7 @@ class Reconciler:
         self._applier = Applier(front, recorder, spawn, self._observers.look)
         self._busy = Busy(spawn, recorder, self._needs, self.nudge)
         self._debts = Debts(recorder)
+        self._shares = Shares(self._facts, front, self._needs, recorder, spawn, self.nudge)
         self._clocks: float | None = None
         self._spawn = spawn
         self._dirty: set[str] = set()
@@ -122,6 +124,7 @@ class Reconciler:
         facts.is_needed_by(self._needs.needed_by(facts), now.mono)
         facts.let_be = self._needs.lets_be(facts)
         seen = observe(facts, self._front, self._needs, now, self._recorder.trouble)
+        seen = self._shares.judged(facts, seen, now)
         decision = decide(facts.rules, seen, now)
         if sum(one.condition is not Condition.ABSENT for one in seen.instances) >= decision.desired:
             facts.missing_since = None  # whatever is missing, it does not wait for it
@@ -212,7 +215,8 @@ class Reconciler:
     def _take(self, facts: Facts, decision: Decision, now: Now) -> None:
         before, facts.decision = facts.told, decision
         if facts.scale is None or facts.scale.count != decision.desired:
-            facts.scale = Scale(decision.desired, now.mono)
+            why = decision.scaled.reason if decision.scaled else ""
+            facts.scale = Scale(decision.desired, now.mono, why)
         if facts.unlooked:
             return  # nothing to say yet
         facts.told = decision

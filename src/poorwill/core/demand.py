@@ -21,6 +21,7 @@ from poorwill.core.hand import in_force
 from poorwill.core.model import (
     Condition,
     Demand,
+    GateState,
     HandKind,
     IntentKind,
     Now,
@@ -31,6 +32,7 @@ from poorwill.core.model import (
 )
 from poorwill.core.scale import scaled
 from poorwill.core.schedule import Opening
+from poorwill.core.share import Word
 
 WAITING = "requests are waiting"
 
@@ -61,7 +63,10 @@ def wanted(service: Service, seen: Observation, now: Now) -> Demand:
         if demand is not None:
             demand = by_load(service, seen, replace(demand, rule=rule.name), now)
             admits = rule.admits or bool(demand.desired and due.open_by_its_hour(service, seen, now))
+            demand = _within_its_room(demand, seen)
             entrance = OnRequest.WAKE if admits else service.on_request
+            if rule.answer is _makes_room:
+                entrance = wanted(service, replace(seen, gpu=None), now).entrance
             return replace(demand, entrance=entrance, until=_until(demand, service, seen, now))
     raise AssertionError("the last row always answers")
 
@@ -77,8 +82,7 @@ def _until(demand: Demand, service: Service, seen: Observation, now: Now) -> flo
         walls += [hours.next.start - seen.wake_time] if hours.next and hours.next.led else []
         walls += [at for run in service.timetable.runs if (at := run.next_due(now.wall)) is not None]
     moments = [now.mono + (wall - now.wall) for wall in walls if wall > now.wall]
-    if demand.until is not None:
-        moments.append(demand.until)
+    moments += [at for at in (demand.until, seen.gpu.until if seen.gpu else None) if at is not None]
     return min(moments, default=None)
 
 
@@ -90,6 +94,10 @@ def _slept(_service: Service, seen: Observation, now: Now) -> Demand | None:
     if hand is None or hand.kind is not HandKind.SLEEP:
         return None
     return Demand(0, f"put to sleep {hand.by}", hand.until)
+
+
+def _makes_room(_service: Service, seen: Observation, _now: Now) -> Demand | None:
+    return Demand(0, seen.gpu.why) if seen.gpu and seen.gpu.word is Word.GOES else None
 
 
 def _woken(service: Service, seen: Observation, now: Now) -> Demand | None:
@@ -140,8 +148,11 @@ def _limit(service: Service, seen: Observation, now: Now) -> Demand | None:
     return Demand(0, why, now.mono + (until - now.wall))
 
 
-def _waiting(_service: Service, seen: Observation, _now: Now) -> Demand | None:
-    return Demand(1, WAITING) if seen.asked.waiting > 0 else None
+def _waiting(service: Service, seen: Observation, _now: Now) -> Demand | None:
+    """Who waits for a slot of an open service is one of those who use it."""
+    if not seen.asked.waiting:
+        return None
+    return Demand(1, _use(service) if seen.gate.state is GateState.OPEN else WAITING)
 
 
 def _starting(service: Service, seen: Observation, _now: Now) -> Demand | None:
@@ -155,12 +166,15 @@ def _in_use(service: Service, seen: Observation, now: Now) -> Demand | None:
     if last is None or now.mono >= last + service.idle_after:
         return None
     here = any(instance.condition is not Condition.ABSENT for instance in seen.instances)
-    idle = duration_text(service.idle_after)
     if any(instance.foreign for instance in seen.instances):
         why = "in use"
     else:
-        why = f"in use; sleeps after {idle} without activity" if here else "somebody asked for it"
+        why = _use(service) if here else "somebody asked for it"
     return Demand(1, why, last + service.idle_after)
+
+
+def _use(service: Service) -> str:
+    return f"in use; sleeps after {duration_text(service.idle_after)} without activity"
 
 
 def _working(service: Service, seen: Observation, now: Now) -> Demand | None:
@@ -187,6 +201,7 @@ ORDER: tuple[Rule, ...] = (
     Rule("unknown", "nobody can tell whether it runs", "nothing is started and nothing is stopped"),
     Rule("work", "work is open", "it ends first: only a stop that cuts nothing is made"),
     Rule("sleep", "a person said `sleep`", "asleep; requests do not wake it", True, _slept),
+    Rule("gpu", "another service needs its GPU more", "asleep; its visitors wait", False, _makes_room),
     Rule("wake", "a person said `wake`", "awake", True, _woken),
     Rule("run", "a run of a job is under way or due", "awake until it is done", False, _run),
     Rule("window", "a window of its `schedule` is open", "awake", True, _window),
@@ -227,6 +242,20 @@ def count(instances: int) -> str:
 
 
 # --- what the rows are made of ------------------------------------------------------------------
+
+
+def _within_its_room(demand: Demand, seen: Observation) -> Demand:
+    """No more instances than its GPU has room for. The first one waits for room, it is not given up."""
+    room = demand.desired if seen.gpu is None else max(1, seen.gpu.room)
+    if seen.gpu is None or demand.desired <= room:
+        return demand
+    why = f"; {seen.gpu.why}" if seen.gpu.word is Word.MAY and seen.gpu.why else ""
+    return replace(demand, desired=room, reason=f"{demand.reason}{why}")
+
+
+def in_use(service: Service, seen: Observation, now: Now) -> bool:
+    """Whether anybody waits for it or has used it within ``idle_after``, whatever else wants it."""
+    return bool(_waiting(service, seen, now) or _in_use(service, seen, now) or _working(service, seen, now))
 
 
 def idle_since(service: Service, seen: Observation, now: Now) -> float:

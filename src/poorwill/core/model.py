@@ -14,6 +14,7 @@ from poorwill.core.load import Load
 from poorwill.core.owed import Owed
 from poorwill.core.scale import Scale, Scaled, ScalePolicy
 from poorwill.core.schedule import Timetable
+from poorwill.core.share import Verdict
 from poorwill.core.work import BusyRule, Work
 
 
@@ -271,7 +272,8 @@ class Observation:
     that answers. ``last_run`` is the hour of the last run of a job that is settled, ``watched_from`` since
     when Poorwill has been there to start one (both seconds since the epoch). ``work`` is what its busy probe
     says, ``owed`` the debt that was open when this was seen. ``at_rest`` says that by the last decision
-    nothing of it was wanted or there. ``scale`` is how many instances it wanted.
+    nothing of it was wanted or there. ``gpu`` is what becomes of its claim on a GPU that it shares. ``scale``
+    is how many instances it wanted.
     """
 
     instances: tuple[Instance, ...]
@@ -292,6 +294,13 @@ class Observation:
     at_rest: bool = False
     load: Load = field(default_factory=Load)
     scale: Scale = field(default_factory=Scale)
+    gpu: Verdict | None = None
+
+    @property
+    def failures(self) -> Failures:
+        """The newest failures in a row of an instance."""
+        known = (instance.failures for instance in self.instances)
+        return max(known, key=lambda one: (one.count > 0, one.last_at))
 
     @property
     def fresh(self) -> bool:

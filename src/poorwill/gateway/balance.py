@@ -38,7 +38,7 @@ _TYPES = "type.googleapis.com/envoy.extensions.load_balancing_policies"
 
 
 def balancing(*, many: bool, sticky: bool) -> Json:
-    """The part of a cluster that says so. ``many``: there may be several instances; they are counted apart."""
+    """The part of a cluster that says so. ``many``: there may be several instances, counted one by one."""
     common: Json = {"healthy_panic_threshold": {"value": 0}}  # else all get traffic when most are out
     if sticky:
         common["override_host_status"] = {"statuses": ["UNKNOWN", "HEALTHY", "DEGRADED", "DRAINING"]}

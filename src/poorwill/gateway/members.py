@@ -14,7 +14,7 @@ from poorwill.core.target import Target
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """One instance: where it answers (None: nobody knows yet), and whether visitors are wished to be there."""
+    """One instance: where it answers (None: nobody knows yet), and whether visitors are to be there."""
 
     target: Target | None = None
     wish: Membership = Membership.OUT
@@ -98,7 +98,7 @@ class Members:
         return True
 
     def settle(self, service: str) -> None:
-        """Envoy follows every wish for this service. One for an instance whose place is not known yet stands."""
+        """Envoy follows every wish for this service. One for an instance that is nowhere yet stands."""
         known = self._services[service]
         for name, place in known.places.items():
             state = known.states.get(name, Member()).state

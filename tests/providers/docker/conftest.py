@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.docker_engine import DockerEngine
-from tests.providers.docker_place import ComposePlace, DockerPlace, ScaledPlace
+from tests.providers.docker_place import ComposePlace, CopiedPlace, DockerPlace, ScaledPlace
 
 
 @pytest.fixture
@@ -37,6 +37,14 @@ async def scaled_place(
     for name, value in docker_engine.environment.items():
         monkeypatch.setenv(name, value)
     place = ScaledPlace(docker_engine, tmp_path)
+    await place.open()
+    yield place
+    await place.close()
+
+
+@pytest.fixture
+async def copied_place(docker_engine: DockerEngine, tmp_path: Path) -> AsyncIterator[CopiedPlace]:
+    place = CopiedPlace(docker_engine, tmp_path)
     await place.open()
     yield place
     await place.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from poorwill.errors import Permanent
-from poorwill.providers.docker import replicas
+from poorwill.providers.docker import ports, replicas
 from poorwill.providers.docker.group import Group
 from poorwill.providers.docker.state import Seen, read
 
@@ -70,7 +70,7 @@ def test_what_all_left_over_is_put_away_once() -> None:
 
 @pytest.mark.parametrize("port", ["", "0", "9000-9010"])
 def test_ports_that_docker_chooses(port: str) -> None:
-    replicas.check_ports(seen("web", PortBindings={"8000/tcp": [{"HostIp": "", "HostPort": port}]}))
+    ports.check(seen("web", PortBindings={"8000/tcp": [{"HostIp": "", "HostPort": port}]}))
 
 
 @pytest.mark.parametrize(
@@ -82,5 +82,5 @@ def test_ports_that_docker_chooses(port: str) -> None:
 )
 def test_what_only_one_can_have(host: dict[str, object], message: str) -> None:
     with pytest.raises(Permanent, match=message) as raised:
-        replicas.check_ports(seen("web", **host))
+        ports.check(seen("web", **host))
     assert "127.0.0.1::" in raised.value.hint

@@ -10,7 +10,7 @@ from tests.providers.conformance.waiting import becomes, begin, sighted, until
 from tests.providers.docker_place import ScaledPlace
 
 from poorwill.core.model import Condition
-from poorwill.errors import Permanent, Temporary
+from poorwill.errors import Permanent
 from poorwill.providers.docker import provider as provider_module
 
 
@@ -41,16 +41,6 @@ class TestWhatTheyShare:
         await asyncio.gather(provider.stop("s-1"), provider.stop("s-2"))
         assert scaled_place.status() == "exited"
 
-    async def test_it_stays_when_another_cannot_be_started(self, scaled_place: ScaledPlace) -> None:
-        provider = scaled_place.provider()
-        await begin(provider, "s-1")
-        scaled_place.proxy.refused = frozenset({"start"})
-        with pytest.raises((Temporary, Permanent)):
-            await provider.start("s-2", {})
-        scaled_place.proxy.refused = frozenset()
-        await provider.list()
-        assert scaled_place.status() == scaled_place.status("web", 1) == "running"
-
     async def test_it_does_not_stay_up_for_nobody(
         self, scaled_place: ScaledPlace, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -72,10 +62,12 @@ class TestWhatTheyShare:
 
 class TestTheirContainers:
     async def test_one_that_was_removed_is_made_anew(self, scaled_place: ScaledPlace) -> None:
-        """Compose never uses its number again."""
+        """Compose never uses its number again. What runs is left alone, though the file was changed."""
         provider = scaled_place.provider()
         lives = {name: (await begin(provider, name)).life for name in scaled_place.instances}
         scaled_place.engine.run("rm", "-f", f"{scaled_place.name}-web-2")
+        image = "    image: IMAGE\n"
+        scaled_place.write(scaled_place.FILE.replace(image, f"{image}    environment: {{CHANGED: '1'}}\n"))
         seen = await begin(provider, "s-2")
         assert seen.life != lives["s-2"]
         assert scaled_place.status("web", 4) == "running"
@@ -83,14 +75,6 @@ class TestTheirContainers:
             still = await sighted(provider, name)
             assert still is not None
             assert still.life == lives[name]
-
-    async def test_a_changed_file_leaves_what_runs_alone(self, scaled_place: ScaledPlace) -> None:
-        provider = scaled_place.provider()
-        first = await begin(provider, "s-1")
-        image = "    image: IMAGE\n"
-        scaled_place.write(scaled_place.FILE.replace(image, f"{image}    environment: {{CHANGED: '1'}}\n"))
-        await begin(provider, "s-2")
-        assert (await becomes(provider, "s-1", Condition.RUNNING)).life == first.life
 
     async def test_a_fixed_port_is_said_at_once_and_refused_for_the_second(
         self, scaled_place: ScaledPlace

@@ -46,14 +46,14 @@ class ComposeProvider(ContainersProvider):
         naming = await self._named()
         found = {} if naming.is_for_many else {naming.only: Group(self._options.service)}
         found |= await self._search(naming.filters(), naming)
-        if not self._shares:
+        if not self._alike:
             return found
         split = replicas.last_of(replicas.split(found[naming.only], *self._split_by))
         return split or {naming.only: Group(self._options.service)}
 
     async def _group(self, instance: str) -> Group:
         naming = await self._named()
-        if self._shares:
+        if self._alike:
             found = replicas.split(await self._project_group(), *self._split_by)
             return found.get(instance, Group(self._options.service))
         filters = {"label": [f"{PROJECT}={naming.value(instance)}"]}
@@ -62,7 +62,7 @@ class ComposeProvider(ContainersProvider):
 
     async def _complete(self, instance: str) -> Group:
         naming = await self._named()
-        if not naming.is_for_many and not self._shares and instance != naming.only:
+        if not naming.is_for_many and not self._alike and instance != naming.only:
             raise Permanent(
                 f"the project {naming.pattern} cannot be {instance} and {naming.only} at once",
                 hint="write max_instances: 2 or more below scale_policy",
@@ -113,8 +113,8 @@ class ComposeProvider(ContainersProvider):
     # --- several instances in one project ---------------------------------------------------------
 
     @property
-    def _shares(self) -> bool:
-        """Whether instances are containers of one project."""
+    def _alike(self) -> bool:
+        """Whether instances are containers of one project, which share the rest of it."""
         several = self._around.instances > 1
         return several and self._naming is not None and not self._naming.is_for_many
 
@@ -130,7 +130,7 @@ class ComposeProvider(ContainersProvider):
     async def _how_many(self, instance: str) -> list[str]:
         """Never fewer than there are: Compose would remove the rest. What runs is left as it is."""
         number = instances.number_of(instance)
-        if not self._shares or number is None:
+        if not self._alike or number is None:
             return []
         project = await self._project_group()
         count = replicas.wanted(project, number, self._around.instances)
@@ -142,31 +142,20 @@ class ComposeProvider(ContainersProvider):
         await self._named()
         async with AsyncExitStack() as held:
             await held.enter_async_context(self._lock(instance))
-            if self._shares:
+            if self._alike:
                 await held.enter_async_context(self._sharing)
             yield
 
     async def _put_down(self, instance: str) -> None:
         """Its own container first; then what all share, if no other needs it."""
         group = await self._group(instance)
-        if not self._shares:
+        if not self._alike:
             await self._moves.down(group)
             return
         await self._moves.down(replicas.alone(group))
         if (await self._group(instance)).holds:
             async with self._sharing:
                 await self._moves.down(await self._group(instance))
-
-    def _checked(self, group: Group, instance: str) -> Seen:
-        main = super()._checked(group, instance)
-        if self._shares:
-            try:
-                replicas.check_ports(main)
-            except Permanent as error:
-                if instances.number_of(instance) != 1:
-                    raise
-                self._say_once(f"there can be one instance only: {error} ({error.hint})")
-        return main
 
     # --- finding containers -----------------------------------------------------------------------
 

@@ -40,6 +40,11 @@ class Engine:
 
     async def look(self, name: str) -> Seen | None:
         """The container of this name or id; None when there is none."""
+        told = await self.tell(name)
+        return None if told is None else read(told)
+
+    async def tell(self, name: str) -> dict[str, Any] | None:
+        """All that the engine knows of it."""
         docker = await self._connected()
         with self._asking():
             async with asyncio.timeout(ASK_WITHIN):
@@ -49,7 +54,7 @@ class Engine:
                     if error.status == _GONE:
                         return None
                     raise
-                return read(await container.show())
+                return dict(await container.show())
 
     async def search(self, filters: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
         """Id, name and labels of every container that fits, running or not."""
@@ -132,6 +137,22 @@ class Engine:
 
     async def unpause(self, container: str) -> None:
         await self._order(container, "unpause")
+
+    async def create(self, name: str, recipe: Mapping[str, Any]) -> str:
+        """A new container; returns its id."""
+        docker = await self._connected()
+        with self._asking():
+            return str((await docker.containers.create(dict(recipe), name=name)).id)
+
+    async def join(self, network: str, container: str, how: Mapping[str, Any]) -> None:
+        docker = await self._connected()
+        with self._asking():
+            found = await docker.networks.get(network)
+            await found.connect({"Container": container, "EndpointConfig": dict(how)})
+
+    async def remove(self, container: str) -> None:
+        """With its anonymous volumes; fails when it runs."""
+        await self._order(container, "delete", v=True)
 
     async def close(self) -> None:
         if self._docker is not None:

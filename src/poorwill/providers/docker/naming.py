@@ -11,7 +11,8 @@ from typing import Any
 
 from poorwill.providers.instances import filled, meant, tells_apart
 
-PROJECT = "com.docker.compose.project"
+OF_COMPOSE = "com.docker.compose."
+PROJECT = f"{OF_COMPOSE}project"
 
 
 @dataclass(frozen=True, slots=True)

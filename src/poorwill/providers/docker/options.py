@@ -130,7 +130,9 @@ class Common(BaseModel):
 class ContainerOptions(Common):
     """One container that exists already, found by its name or by a label.
 
-    A container that is removed and created anew under the same name (or label) is the same instance.
+    A container that is removed and created anew under the same name (or label) is the same instance. Further
+    instances are copies of it, which are made when they are needed, or the containers that a name with
+    ``{number}`` stands for.
     """
 
     container: str | None = Field(default=None, min_length=1, description="The container's name.")
@@ -140,14 +142,12 @@ class ContainerOptions(Common):
 
     @property
     def several(self) -> str:
-        """Why there cannot be several instances; empty when each has a container of its own."""
-        which = self.container or self.label or ""
-        if tells_apart([which]):
+        """Why there cannot be several instances; empty when they can be told apart, or made."""
+        if self.container or tells_apart([self.label or ""]):
             return ""
-        key, name = ("container", "chat") if self.container else ("label", "com.example.role=chat")
         return (
-            f"{which} is one container: create several, chat-1, chat-2 and so on, and write "
-            f'{key}: "{name}-{{number}}"; with run: compose they are created for you'
+            f"{self.label} is the label of one container: create several, with values that end with -1, -2 "
+            'and so on, and write label: "com.example.role=chat-{number}"; or write container: NAME'
         )
 
     @property

@@ -16,7 +16,7 @@ from poorwill.core.model import Condition
 from poorwill.errors import Permanent, ProviderError
 from poorwill.providers import instances
 from poorwill.providers.base import Handle, Json, Sighting, Surroundings
-from poorwill.providers.docker import restarts
+from poorwill.providers.docker import ports, restarts
 from poorwill.providers.docker.deeds import Deeds
 from poorwill.providers.docker.endpoint import Endpoint, endpoint
 from poorwill.providers.docker.engine import Engine
@@ -85,6 +85,11 @@ class ContainersProvider(ABC):
     @abstractmethod
     def _is_ours(self, name: str, labels: Mapping[str, str]) -> bool:
         """Whether a container belongs to the service."""
+
+    @property
+    def _alike(self) -> bool:
+        """Whether there may be several instances, each made like the first."""
+        return False
 
     def _turn(self, instance: str) -> AbstractAsyncContextManager[object]:
         """Held while it is started."""
@@ -167,7 +172,18 @@ class ContainersProvider(ABC):
         if group.main is None:
             raise Permanent(self._missing(instance), hint="docker ps -a shows all there are")
         self._sightings.check(group.main)
+        if self._alike:
+            self._check_ports(group.main, instance)
         return group.main
+
+    def _check_ports(self, main: Seen, instance: str) -> None:
+        """The first instance has what a second one could not have: it is told in time, and it runs."""
+        try:
+            ports.check(main)
+        except Permanent as error:
+            if instances.number_of(instance) != 1:
+                raise
+            self._say_once(f"there can be one instance only: {error} ({error.hint})")
 
     # --- hearing ---------------------------------------------------------------------------------
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
-from poorwill.errors import Permanent
 from poorwill.providers.docker.group import Group
 from poorwill.providers.docker.state import Seen
 from poorwill.providers.instances import named
@@ -70,22 +69,3 @@ def last_of(groups: dict[str, Group]) -> dict[str, Group]:
     ended = {name: each.main.finished for name, each in groups.items() if each.main}
     last = max(ended, key=lambda name: (ended[name], name), default="")
     return {name: group if name == last else alone(group) for name, group in groups.items()}
-
-
-def check_ports(main: Seen) -> None:
-    """Raises Permanent when only one of several containers could have what this one has."""
-    if main.network_mode == "host":
-        raise Permanent(
-            f"{main.service} uses its host's network, where only one instance can have its port",
-            hint="leave network_mode out of the Compose file, and publish the port without a number of the "
-            'host\'s own: ports: ["127.0.0.1::8000"]',
-        )
-    for inside, bindings in sorted(main.bindings.items()):
-        port = inside.partition("/")[0]
-        for binding in bindings or ():
-            if binding.get("HostPort", "").strip("0").isdecimal():
-                raise Permanent(
-                    f"{main.service} publishes port {binding['HostPort']}, and only one instance can have it",
-                    hint=f'let Docker choose: ports: ["127.0.0.1::{port}"] in the Compose file, then docker '
-                    "compose up -d",
-                )

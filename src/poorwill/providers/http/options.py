@@ -125,8 +125,8 @@ class Options(BaseModel):
         if NAME in self.instance:
             return ""
         return (
-            f"{self.instance} is one rented instance: rent several, give them at the cloud the names that "
-            'Poorwill has for them (NAME-1, NAME-2 …), and write instance: "{instance}"'
+            f"{self.instance} is one rented instance, and a service cannot have several of them yet, except "
+            'where their ids at the cloud are of your choice: instance: "{instance}"'
         )
 
     @property
