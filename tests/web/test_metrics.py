@@ -37,6 +37,7 @@ ROW = {
             "ready": True,
             "in_flight": 4,
             "age": 12.5,
+            "served": 77,
         },
         {"id": "notes-2", "condition": "starting", "ready": False},
         {"id": "notes-3", "condition": "absent", "ready": False},
@@ -121,6 +122,7 @@ async def test_the_service_and_its_instances(journal: Journal) -> None:
     first = (("instance", "notes-1"), ("service", "notes"))
     assert seen["poorwill_instance_open_requests", first] == 4
     assert seen["poorwill_instance_age_seconds", first] == 12.5
+    assert seen["poorwill_instance_requests_total", first] == 77
     assert seen["poorwill_instance_ready", first] == 1
     assert seen["poorwill_instance_ready", (("instance", "notes-2"), ("service", "notes"))] == 0
 

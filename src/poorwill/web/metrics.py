@@ -103,6 +103,11 @@ def _services(rows: list[Json]) -> Iterator[Metric]:
         "in_flight": _of_instance("open_requests", "Requests that are open at the instance."),
         "age": _of_instance("age_seconds", "How long the instance has been there."),
     }
+    served = CounterMetricFamily(
+        "poorwill_instance_requests",
+        "Requests that came to the instance, where there are several.",
+        labels=["service", "instance"],
+    )
     for row in rows:
         name = row["name"]
         for one in Phase:
@@ -116,6 +121,8 @@ def _services(rows: list[Json]) -> Iterator[Metric]:
             for key, family in singles.items():
                 if (value := instance.get(key)) is not None:
                     family.add_metric([name, instance["id"]], float(value))
+            if (requests := instance.get("served")) is not None:
+                served.add_metric([name, instance["id"]], requests)
         for state, count in there.items():
             instances.add_metric([name, state], count)
         desired.add_metric([name], row["desired"])
@@ -123,7 +130,7 @@ def _services(rows: list[Json]) -> Iterator[Metric]:
         debt.add_metric([name], float(row["debt"] is not None))
         gate.add_metric([name], float(row["gate"] == "open"))
         checks.add_metric([name], row["checks"])
-    yield from (phase, instances, desired, held, debt, gate, checks, *singles.values())
+    yield from (phase, instances, desired, held, debt, gate, checks, *singles.values(), served)
 
 
 def _requests(counted: Mapping[str, Counts]) -> Iterator[Metric]:
