@@ -192,7 +192,8 @@ async def test_time_in_the_line_for_a_slot_counts(
         await until(lambda: len(door.line) == 3, "three stand in the line")
         came = clock.now().mono
         await until(lambda: made.load(NAME).readings[-1].at > came + 0.5, "a reading")
-        assert made.load(NAME).readings[-1].queued == 4
+        last = made.load(NAME).readings[-1]
+        assert (last.queued, last.held) == (4, 0)
         assert total(made).begun == 5
         behind.go_on.set()
         assert [(await one).status_code for one in asked] == [200] * 5
@@ -203,7 +204,7 @@ async def test_time_in_the_line_for_a_slot_counts(
     await asyncio.gather(*running, return_exceptions=True)
     assert (seen.begun, seen.ended, seen.timed, seen.queued) == (5, 5, 5, 0)
     assert seen.seconds > door.stood.seconds > 1.5
-    assert sum(count for bound, count in seen.took if bound > 0.5) >= 4, "which of the five is a guess"
+    assert sum(count for bound, count in seen.took if bound > 0.5) >= 3, "which of the five is a guess"
 
 
 async def test_a_new_envoy_and_a_silent_one_lose_nothing_else(

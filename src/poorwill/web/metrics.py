@@ -94,7 +94,6 @@ def _services(rows: list[Json]) -> Iterator[Metric]:
     phase = _gauge("phase", "1 for the phase that the service is in, 0 for the others.", "phase")
     instances = _gauge("instances", "Instances by phase, those that are absent left out.", "phase")
     desired = _gauge("desired_instances", "How many instances are wanted.")
-    held = _gauge("held_requests", "Requests at the gate that wait for the service to wake.")
     debt = _gauge("debt", "1 while something runs that nobody needs.")
     gate = _gauge("gate_open", "1 while visitors go straight to the service.")
     checks = _counter("gate_checks", "Requests that the gate was asked about.")
@@ -126,11 +125,10 @@ def _services(rows: list[Json]) -> Iterator[Metric]:
         for state, count in there.items():
             instances.add_metric([name, state], count)
         desired.add_metric([name], row["desired"])
-        held.add_metric([name], row["waiting"])
         debt.add_metric([name], float(row["debt"] is not None))
         gate.add_metric([name], float(row["gate"] == "open"))
         checks.add_metric([name], row["checks"])
-    yield from (phase, instances, desired, held, debt, gate, checks, *singles.values(), served)
+    yield from (phase, instances, desired, debt, gate, checks, *singles.values(), served)
 
 
 def _requests(counted: Mapping[str, Counts]) -> Iterator[Metric]:
@@ -139,6 +137,7 @@ def _requests(counted: Mapping[str, Counts]) -> Iterator[Metric]:
     errors = _counter("errors", "Requests answered with a 5xx, or by Envoy because the service did not.")
     opened = _gauge("open_requests", "Requests that are open at the service.")
     queued = _gauge("queued_requests", "Requests that wait for a slot of an awake service.")
+    held = _gauge("held_requests", "Requests at the gate that wait for the service to wake.")
     took = HistogramMetricFamily(
         "poorwill_service_request_duration_seconds",
         "How long the service took, to the last byte of the answer.",
@@ -155,10 +154,11 @@ def _requests(counted: Mapping[str, Counts]) -> Iterator[Metric]:
         errors.add_metric([name], one.errors)
         opened.add_metric([name], one.open)
         queued.add_metric([name], one.queued)
+        held.add_metric([name], one.held)
         ends = [(end, count) for (_, end), count in one.took.items()]
         took.add_metric([name], _buckets(ends, REQUEST_BOUNDS), seconds(one.took))
         lined.add_metric([name], one.lined, one.waited)
-    yield from (begun, ended, errors, opened, queued, took, lined)
+    yield from (begun, ended, errors, opened, queued, held, took, lined)
 
 
 def _happened(tally: Tally) -> Iterator[Metric]:
