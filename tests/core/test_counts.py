@@ -12,10 +12,10 @@ from poorwill.core.load import Reading
 FAST, SLOW = (0.010, 0.011), (3.0, 3.1)
 
 
-def after(*looks: Counts, held: int = 0) -> list[Reading]:
+def after(*looks: Counts) -> list[Reading]:
     meter, readings = Meter(), []
     for look in looks:
-        meter, reading = read(meter, look, held, {})
+        meter, reading = read(meter, look, {})
         readings += [reading] if reading else []
     return readings
 
@@ -26,7 +26,7 @@ def test_the_first_look_only_says_where_the_counters_stand() -> None:
 
 def test_what_was_done_is_the_difference() -> None:
     before = Counts(1.0, begun=10, ended=9, errors=1, took={FAST: 8})
-    [reading] = after(before, Counts(2.5, 13, 12, 2, {FAST: 9, SLOW: 1}, open=1, queued=2), held=4)
+    [reading] = after(before, Counts(2.5, 13, 12, 2, {FAST: 9, SLOW: 1}, open=1, queued=2, held=4))
     assert (reading.at, reading.span) == (2.5, 1.5)
     assert (reading.begun, reading.ended, reading.errors) == (5, 3, 1), "who waits for a slot has come"
     assert (reading.open, reading.queued, reading.held) == (1, 2, 4)

@@ -22,7 +22,7 @@ class Counts:
     ``begun`` requests came to an instance, ``ended`` were answered, ``errors`` of these with a 5xx or not at
     all. ``took`` says how long instances took, by span. ``lined`` requests stood in the line for a slot of an
     awake service and went through, ``waited`` seconds together. ``open`` are at an instance now, ``queued``
-    wait for a slot.
+    wait for a slot, ``held`` for the service to wake.
     """
 
     at: float
@@ -34,6 +34,7 @@ class Counts:
     waited: float = 0.0
     open: int = 0
     queued: int = 0
+    held: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +51,7 @@ class Meter:
     waited: float = 0.0
 
 
-def read(
-    meter: Meter, counts: Counts, held: int, gauges: Mapping[str, float]
-) -> tuple[Meter, Reading | None]:
+def read(meter: Meter, counts: Counts, gauges: Mapping[str, float]) -> tuple[Meter, Reading | None]:
     """What was done since the last look; None at the first one.
 
     For whoever stood in the line for a slot, that time counts too. Which answers were theirs cannot be told,
@@ -81,7 +80,7 @@ def read(
         took=buckets(_later(took, of_line, pause) if of_line else took),
         open=counts.open,
         queued=counts.queued,
-        held=held,
+        held=counts.held,
         gauges=gauges,
     )
     after = replace(meter, last=counts, left=max(0, -came), lined=lined - of_line)
