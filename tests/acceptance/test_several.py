@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import psutil
 import pytest
 from tests.acceptance.conftest import Start
@@ -203,6 +204,37 @@ async def fewer_are_allowed_from_now_on(up: Start, tmp_path: Path) -> None:
     assert left["id"] == "it-1"
 
 
+async def a_visitor_with_a_session_keeps_the_instance_until_the_session_rests(
+    up: Start, tmp_path: Path
+) -> None:
+    policy = {"max_instances": 2, "scale_out": OUT, "scale_in": IN}
+    gateway = await up(scaled(tmp_path, policy=policy, sticky=True, idle_after="3s"))
+    crowd = Crowd(gateway, 5)
+    await until_there(gateway, 2)
+    await crowd.go()
+    visitors = {visitor: await _pid(visitor) for visitor in (gateway.client() for _ in range(10))}
+    assert len(set(visitors.values())) == 2, "new visitors go to both"
+    await until(lambda: _leaves(gateway), "one is to go", every=0.02)
+    marks = {process.pid: process.environ()["POORWILL_INSTANCE"] for process in gateway.children("it")}
+    first = {pid for pid, mark in marks.items() if mark.endswith("/it-1")}
+    guest = next(visitor for visitor, pid in visitors.items() if pid not in first)
+    for _ in range(25):  # five seconds: longer than idle_after
+        assert await _pid(guest) == visitors[guest], "it has the session in its memory"
+        assert await _pid(gateway.client()) in first, "nobody new goes there"
+        await asyncio.sleep(0.2)
+    others = Crowd(gateway, 1)
+    (left,) = await until_there(gateway, 1)
+    await others.go()
+    assert left["id"] == "it-1"
+    assert await _pid(guest) in first, "who comes back later is served all the same"
+
+
+async def _pid(client: httpx2.AsyncClient) -> int:
+    answer = await client.get("/", headers=host("it"))
+    assert answer.status_code == 200
+    return int(answer.json()["pid"])
+
+
 STORIES: list[Story] = [
     a_burst_at_a_sleeping_service_starts_as_many_as_it_needs,
     they_come_and_go_with_the_load_and_nobody_notices,
@@ -210,6 +242,7 @@ STORIES: list[Story] = [
     one_of_them_crashes_and_comes_back,
     one_that_never_gets_ready_does_not_touch_the_others,
     fewer_are_allowed_from_now_on,
+    a_visitor_with_a_session_keeps_the_instance_until_the_session_rests,
 ]
 
 
