@@ -178,7 +178,8 @@ def _print_event(event: Json, zone: ZoneInfo, as_json: bool) -> None:
         print(json.dumps(event, ensure_ascii=False), flush=True)
         return
     at = datetime.fromtimestamp(event["at"], zone).strftime("%Y-%m-%d %H:%M:%S")
-    who = event["service"] or "-"
+    first = event["instance"] in ("", f"{event['service']}-1")
+    who = (event["service"] if first else event["instance"]) or "-"
     words = f"→ {event['detail'].get('phase', '')}" if event["kind"] == "phase" else event["kind"]
     if event["kind"] == "ready" and "seconds" in event["detail"]:
         words += f" after {event['detail']['seconds']:.1f} s"
@@ -207,6 +208,10 @@ def _facts(facts: Json, zone: ZoneInfo) -> Iterator[str]:
         end = _clock(hand["until"], zone) if hand["until"] else f"`poorwill auto {facts['name']}`"
         yield f"{hand['kind']} was said {hand['by']}; it holds until {end}"
     yield from _plans(facts, zone)
+    if facts["scale"]:
+        from poorwill.cli.scaling import scaling
+
+        yield from scaling(facts["scale"])
     if facts["wakes"]:
         wakes = facts["wakes"]
         yield (

@@ -105,7 +105,7 @@ class Explainer:
         if kind == "extra_forbidden":
             return "unknown key", unknown_key_hint(str(here[-1]), here[:-1], self._providers)
         if kind == "wrong":
-            return context["message"] + self._other(error), context["hint"]
+            return context["message"] + self._other(error, self._at(here).file), context["hint"]
         if kind == "expected":
             shown = self._key(here) if "[key]" in error["loc"] else self._shown(here)
             return f"expected {context['what']}, got {shown}", self._origin(here) or context["hint"]
@@ -116,7 +116,7 @@ class Explainer:
         said = str(context.get("error", error["msg"]))
         return said[:1].lower() + said[1:], self._origin(here)
 
-    def _other(self, error: ErrorDetails) -> str:
+    def _other(self, error: ErrorDetails, file: str) -> str:
         context = error["ctx"]
         if context["other"] is None:
             return ""
@@ -124,8 +124,8 @@ class Explainer:
         other = (*above, *context["other"])
         here, _ = self._walk(other)
         at = self._at(here)
-        file = f"{at.file}, " if at.file else ""
-        return f" ({file}line {at.line}, column {at.column})" if here == other else ""
+        elsewhere = f"{at.file or self._file}, " if at.file != file else ""
+        return f" ({elsewhere}line {at.line}, column {at.column})" if here == other else ""
 
     def _origin(self, here: Loc) -> str:
         return "the value comes from the environment" if here in self._document.from_environment else ""

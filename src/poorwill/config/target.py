@@ -86,6 +86,13 @@ class TargetConfig(BaseModel):
         given = {"concurrency": self.concurrency, "request_rate": self.request_rate}
         return [(name, each) for name, each in given.items() if each is not None]
 
+    @model_validator(mode="before")
+    @classmethod
+    def _keys(cls, value: Any) -> Any:
+        if not isinstance(value, dict | TargetConfig):
+            raise expected("a metric with what each instance should have, such as {concurrency: 4}")
+        return value
+
     @model_validator(mode="after")
     def _fits(self) -> Self:
         found = list(self._complaints())

@@ -9,6 +9,7 @@ from poorwill.control.debts import hint
 from poorwill.control.facts import Facts
 from poorwill.control.front import Front
 from poorwill.control.place import Place
+from poorwill.control.scaling import scaled_json
 from poorwill.core.agenda import agenda
 from poorwill.core.history import estimate
 from poorwill.core.model import Condition, Hand, Now, Phase, Plan
@@ -43,7 +44,7 @@ def row(facts: Facts, front: Front, now: Now) -> Json:
 
 def details(facts: Facts, front: Front, now: Now) -> Json:
     traffic, asked = front.traffic(facts.name), front.asked(facts.name)
-    known = estimate(facts.wakes)
+    known, scaled = estimate(facts.wakes), facts.decision.scaled if facts.decision else None
     return {
         "traffic": {
             "active": traffic.active,
@@ -64,6 +65,7 @@ def details(facts: Facts, front: Front, now: Now) -> Json:
         "on_request": str(facts.rules.on_request),
         "wakes_by_request": _limit(facts, now),
         "gpu": _gpu(facts, now),
+        "scale": scaled_json(scaled, now) if scaled else None,
     }
 
 

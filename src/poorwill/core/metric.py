@@ -13,6 +13,7 @@ Every metric is averaged over the ``window`` seconds before a moment, so that on
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -98,9 +99,16 @@ class Moment:
 
 
 def moments(
-    readings: Sequence[Reading], metric: Metric, window: float, percentile: float = MEAN
+    readings: Sequence[Reading],
+    metric: Metric,
+    window: float,
+    percentile: float = MEAN,
+    back_to: float = -inf,
 ) -> Iterator[Moment]:
-    """The values at each reading, newest first, each over the ``window`` that ended there."""
+    """The values at each reading, newest first, each over the ``window`` that ended there. Readings before
+    ``back_to`` are of no interest, but for the windows that reach there.
+    """
+    readings = readings[bisect_left(readings, back_to - window, key=lambda reading: reading.at) :]
     parts = [_part(reading, metric) for reading in readings]
     sums = list(_running(parts))
     spread: Counter[float] = Counter()

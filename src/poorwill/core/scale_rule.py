@@ -133,7 +133,7 @@ def _held(
     value: float | None = None
     since: float | None = None
     highest, known_from = -inf, now
-    for moment in moments(readings, rule.metric, rule.window, rule.percentile):
+    for moment in moments(readings, rule.metric, rule.window, rule.percentile, enough - 2 * GAP):
         if known_from - moment.at > GAP or (anew and moment.at <= changed_at and since is None):
             value = _per(rule, moment, count) if value is None and since is None else value
             break

@@ -87,7 +87,7 @@ def _recent(
 ) -> list[tuple[float, float]]:
     """The averages over this window at each reading within the patience, newest first."""
     found: list[tuple[float, float]] = []
-    for moment in moments(readings, target.metric, window):
+    for moment in moments(readings, target.metric, window, back_to=now - target.patience):
         if found and moment.at < now - target.patience:
             break
         found.append((moment.at, moment.value or 0.0))
