@@ -12,10 +12,10 @@ from poorwill.core.load import Reading
 FAST, SLOW = (0.010, 0.011), (3.0, 3.1)
 
 
-def after(*looks: Counts, held: int = 0) -> list[Reading]:
+def after(*looks: Counts) -> list[Reading]:
     meter, readings = Meter(), []
     for look in looks:
-        meter, reading = read(meter, look, held, {})
+        meter, reading = read(meter, look, {})
         readings += [reading] if reading else []
     return readings
 
@@ -26,12 +26,12 @@ def test_the_first_look_only_says_where_the_counters_stand() -> None:
 
 def test_what_was_done_is_the_difference() -> None:
     before = Counts(1.0, begun=10, ended=9, errors=1, took={FAST: 8})
-    [reading] = after(before, Counts(2.5, 13, 12, 2, {FAST: 9, SLOW: 1}, open=1, queued=2), held=4)
+    [reading] = after(before, Counts(2.5, 13, 12, 2, {FAST: 9, SLOW: 1}, open=1, queued=2, held=4))
     assert (reading.at, reading.span) == (2.5, 1.5)
     assert (reading.begun, reading.ended, reading.errors) == (5, 3, 1), "who waits for a slot has come"
     assert (reading.open, reading.queued, reading.held) == (1, 2, 4)
     assert reading.seconds == pytest.approx(0.0105 + 3.05)
-    assert reading.took == ((0.010, 0), (0.011, 1), (3.0, 0), (3.1, 1))
+    assert reading.took == ((0.010, 0), (0.011, 1), (3.0, 0), (3.2, 1))
     assert reading.timed == 2
 
 
@@ -55,7 +55,7 @@ def test_time_in_the_line_counts_as_time_of_those_who_stood_there() -> None:
     before, there = Counts(1.0), Counts(2.0, 4, 4, took={FAST: 4}, lined=2, waited=5.0)
     [reading] = after(before, there)
     assert reading.seconds == pytest.approx(4 * 0.0105 + 5.0)
-    assert reading.took == ((0.010, 0), (0.011, 2), (2.51, 0), (2.511, 2))
+    assert reading.took == ((0.010, 0), (0.011, 2), (2.4, 0), (2.6, 2))
 
 
 def test_a_long_answer_gets_its_time_in_the_line_when_it_ends() -> None:
@@ -86,9 +86,27 @@ def test_nobody_is_lost_or_made_up_when_the_line_is_added(
 
 
 def test_a_gap_between_buckets_is_told_apart_from_a_wide_bucket() -> None:
-    assert buckets({(0.0, 0.001): 3, (0.001, 0.002): 1, (0.3, 0.31): 2}) == (
+    assert buckets({(0.0, 0.001): 3, (0.001, 0.0011): 1, (0.3, 0.31): 2}) == (
         (0.001, 3),
-        (0.002, 1),
+        (0.0011, 1),
         (0.3, 0),
-        (0.31, 2),
+        (0.32, 2),
     )
+
+
+@given(st.floats(0.001, 100_000))
+def test_a_bucket_holds_what_is_put_in_and_is_narrow(value: float) -> None:
+    rows = buckets({(value, value): 1})
+    start, end = (0.0, rows[0][0]) if len(rows) == 1 else (rows[0][0], rows[1][0])
+    assert start - 1e-6 <= value <= end + 1e-6
+    assert end - start <= 0.1 * end + 2e-6 or end == 0.001
+
+
+def test_buckets_leave_no_gap_between_them() -> None:
+    units = (0.0001, 0.001, 0.01)
+    spans = {(low * unit, (low + 1) * unit): 1 for unit in units for low in range(10, 100)}
+    rows = buckets(spans)
+    assert rows[0] == (0.001, 0)
+    assert all(count for _, count in rows[1:]), "an empty bucket would stand for a gap"
+    assert sum(count for _, count in rows) == 270
+    assert len(rows) < 120

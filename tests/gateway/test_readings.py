@@ -11,9 +11,11 @@ from tests.gateway.real_envoy import House, service, until
 from poorwill import clock
 from poorwill.core.load import Reading
 from poorwill.gateway import readings as module
+from poorwill.gateway.clusters import Slots, Upstream
 from poorwill.gateway.doors import Stood
 from poorwill.gateway.readings import Readings
 from poorwill.gateway.routes import Site
+from poorwill.gateway.slots import Pacer
 
 NAME = "my-svc"
 SITE = Site(NAME, patterns={"busy": ("/work",), "background": ("/heartbeat/*",)})
@@ -164,6 +166,45 @@ async def test_time_held_while_it_wakes_is_not_the_services(
     assert (seen.begun, seen.held, seen.timed) == (1, 0, 1)
     assert seen.seconds < 0.3
     assert door.stood == Stood(0, 0.0)
+
+
+async def test_time_in_the_line_for_a_slot_counts(
+    house: House, behind: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "EVERY", 0.05)
+    behind.deeds = ["stream", "stream", "answer", "answer", "answer"]
+    await house.start(SITE, upstreams={NAME: Upstream(slots=Slots(1))})
+    door = house.doors[NAME]
+    pacer = Pacer(house.doors, house.switchboard, house.admin)
+    door.on_line = pacer.look
+    made = Readings(house.admin, house.doors, lambda _: ({}, {}), lambda _: None)
+    made.keep({NAME: 60.0})
+    running = [asyncio.create_task(work) for work in (pacer.run(), made.run())]
+    async with service(behind.answer) as address, house.visitor() as client:
+        await house.opened(NAME, address)
+        door.let_through(True)
+        made.follow(NAME, True)
+        await until(lambda: made.load(NAME).readings, "a first reading")
+        asked = [asyncio.create_task(client.post("/")) for _ in range(2)]
+        await until(lambda: house.switchboard.paced(NAME), "one is served, one waits in Envoy")
+        await house.settled()
+        asked += [asyncio.create_task(client.post("/")) for _ in range(3)]
+        await until(lambda: len(door.line) == 3, "three stand in the line")
+        came = clock.now().mono
+        await until(lambda: made.load(NAME).readings[-1].at > came + 0.5, "a reading")
+        last = made.load(NAME).readings[-1]
+        assert (last.queued, last.held) == (4, 0)
+        assert total(made).begun == 5
+        behind.go_on.set()
+        assert [(await one).status_code for one in asked] == [200] * 5
+        assert door.stood.count == 3
+        seen = await settled(made)
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
+    assert (seen.begun, seen.ended, seen.timed, seen.queued) == (5, 5, 5, 0)
+    assert seen.seconds > door.stood.seconds > 1.5
+    assert sum(count for bound, count in seen.took if bound > 0.5) >= 3, "which of the five is a guess"
 
 
 async def test_a_new_envoy_and_a_silent_one_lose_nothing_else(

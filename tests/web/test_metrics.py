@@ -26,7 +26,6 @@ ROW = {
     "phase": "awake",
     "desired": 2,
     "gate": "open",
-    "waiting": 3,
     "checks": 41,
     "debt": None,
     "instances": [
@@ -37,6 +36,7 @@ ROW = {
             "ready": True,
             "in_flight": 4,
             "age": 12.5,
+            "served": 77,
         },
         {"id": "notes-2", "condition": "starting", "ready": False},
         {"id": "notes-3", "condition": "absent", "ready": False},
@@ -52,6 +52,7 @@ COUNTS = Counts(
     waited=6.5,
     open=1,
     queued=2,
+    held=3,
 )
 
 
@@ -115,12 +116,13 @@ async def test_the_service_and_its_instances(journal: Journal) -> None:
     assert seen[service("instances", phase="awake")] == 1
     assert seen[service("instances", phase="starting")] == 1
     assert service("instances", phase="absent") not in seen
-    assert (seen[service("desired_instances")], seen[service("held_requests")]) == (2, 3)
+    assert seen[service("desired_instances")] == 2
     assert (seen[service("gate_open")], seen[service("gate_checks_total")]) == (1, 41)
     assert seen[service("debt")] == 0
     first = (("instance", "notes-1"), ("service", "notes"))
     assert seen["poorwill_instance_open_requests", first] == 4
     assert seen["poorwill_instance_age_seconds", first] == 12.5
+    assert seen["poorwill_instance_requests_total", first] == 77
     assert seen["poorwill_instance_ready", first] == 1
     assert seen["poorwill_instance_ready", (("instance", "notes-2"), ("service", "notes"))] == 0
 
@@ -130,7 +132,8 @@ async def test_requests(journal: Journal) -> None:
     assert seen["poorwill_envoy_up", ()] == 1
     values = [seen[service(f"{name}_total")] for name in ("requests", "responses", "errors")]
     assert values == [10, 9, 2]
-    assert (seen[service("open_requests")], seen[service("queued_requests")]) == (1, 2)
+    waits = [seen[service(f"{name}_requests")] for name in ("open", "queued", "held")]
+    assert waits == [1, 2, 3]
     name = "request_duration_seconds"
     below = [
         seen[service(f"{name}_bucket", le=le)]

@@ -58,7 +58,12 @@ def settle_in(tenant: Tenant, grounds: Grounds) -> Provider:
     address = tenant.address if isinstance(tenant, ServiceConfig) else None
     fixed = address.fixed if address else None
     known = (fixed.host, fixed.port) if fixed else None
-    around = replace(_around(tenant.name, grounds), address=known, visited=tenancy(tenant) is Tenancy.SERVICE)
+    around = replace(
+        _around(tenant.name, grounds),
+        address=known,
+        visited=tenancy(tenant) is Tenancy.SERVICE,
+        instances=most(tenant),
+    )
     return _provider(tenant.run, around, grounds, machine_of(tenant))
 
 
@@ -70,6 +75,7 @@ def remember(tenant: Tenant, grounds: Grounds) -> None:
         "options": run.options.model_dump(mode="json"),
         "tenancy": str(tenancy(tenant)),
         "on": machine_of(tenant),
+        "instances": most(tenant),
         "ssh": tenant.ssh.model_dump(mode="json")
         if isinstance(tenant, MachineConfig) and tenant.ssh
         else None,
@@ -82,6 +88,12 @@ def remember(tenant: Tenant, grounds: Grounds) -> None:
 def machine_of(tenant: Tenant) -> str:
     """What it lives on; empty when that is not a machine of the configuration."""
     return tenant.on or "" if isinstance(tenant, ServiceConfig) else ""
+
+
+def most(tenant: Tenant) -> int:
+    """How many instances there may be."""
+    policy = tenant.scale_policy if isinstance(tenant, ServiceConfig) else None
+    return policy.max_instances if policy else 1
 
 
 def tenancy(tenant: Tenant) -> Tenancy:
@@ -215,6 +227,7 @@ def leftover(name: str, restored: Restored, grounds: Grounds) -> Facts | None:
     try:
         options = provider(memory["provider"]).Options.model_validate(memory["options"])
         kind, machine = Tenancy(memory.get("tenancy", Tenancy.SERVICE)), memory.get("on", "")
+        many = int(memory.get("instances", 1))
         share = remembered(memory["gpu"]) if memory.get("gpu") else None
         if memory.get("ssh"):
             grounds.shells.know_of(name, SshAccess.model_validate(memory["ssh"]))
@@ -223,13 +236,14 @@ def leftover(name: str, restored: Restored, grounds: Grounds) -> Facts | None:
             f"{name} is no longer in the configuration, may run still, and how it ran cannot be understood",
             hint=f"put {name} back into the configuration and start again",
         ) from error
-    around, now = replace(_around(name, grounds), visited=kind is Tenancy.SERVICE), clock.now()
+    around = replace(_around(name, grounds), visited=kind is Tenancy.SERVICE, instances=many)
+    now = clock.now()
     host = _provider(Run(memory["provider"], options), around, grounds, machine)
     return Facts(
         rules=Service(name, settle=host.settle, job=kind is Tenancy.JOB),
         provider=host,
         probe=None,
-        places=restore.places(name, 1, restored, now),
+        places=restore.places(name, many, restored, now),
         owing=restore.owing(restored, now),
         handles=restore.handles(restored),
         tenancy=kind,

@@ -178,7 +178,8 @@ def _print_event(event: Json, zone: ZoneInfo, as_json: bool) -> None:
         print(json.dumps(event, ensure_ascii=False), flush=True)
         return
     at = datetime.fromtimestamp(event["at"], zone).strftime("%Y-%m-%d %H:%M:%S")
-    who = event["service"] or "-"
+    first = event["instance"] in ("", f"{event['service']}-1")
+    who = (event["service"] if first else event["instance"]) or "-"
     words = f"→ {event['detail'].get('phase', '')}" if event["kind"] == "phase" else event["kind"]
     if event["kind"] == "ready" and "seconds" in event["detail"]:
         words += f" after {event['detail']['seconds']:.1f} s"

@@ -214,12 +214,12 @@ class Reconciler:
 
     def _take(self, facts: Facts, decision: Decision, now: Now) -> None:
         before, facts.decision = facts.told, decision
-        if facts.scale is None or facts.scale.count != decision.desired:
-            why = decision.scaled.reason if decision.scaled else ""
-            facts.scale = Scale(decision.desired, now.mono, why)
         if facts.unlooked:
             return  # nothing to say yet
         facts.told = decision
+        if facts.looked_at is not None and (facts.scale is None or facts.scale.count != decision.desired):
+            why = decision.scaled.reason if decision.scaled else ""
+            facts.scale = Scale(decision.desired, now.mono, why)
         if before is None or (before.phase, before.reason) != (decision.phase, decision.reason):
             if before is None or before.phase is not decision.phase:
                 facts.decided_since = now.wall

@@ -50,7 +50,7 @@ def counts(
 
 
 def _counts(door: Door, sums: Mapping[str, int], took: Mapping[Span, int], at: float) -> Counts:
-    line = len(door.line) if door.passable.is_set() else 0
+    awake = door.passable.is_set()
     return Counts(
         at=at,
         begun=sums.get("total", 0),
@@ -60,7 +60,8 @@ def _counts(door: Door, sums: Mapping[str, int], took: Mapping[Span, int], at: f
         lined=door.stood.count,
         waited=door.stood.seconds,
         open=sums.get("active", 0),
-        queued=sums.get("pending_active", 0) + line,
+        queued=sums.get("pending_active", 0) + (len(door.line) if awake else 0),
+        held=0 if awake else door.waiting,  # at an open door only those wait who stand in the line
     )
 
 

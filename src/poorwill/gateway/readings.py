@@ -57,9 +57,9 @@ class _Series:
         self.due, self.meter, self.load = None, Meter(), Load()
         self.readings.clear()
 
-    def take(self, counted: Counts, held: int, gauged: Gauged) -> None:
+    def take(self, counted: Counts, gauged: Gauged) -> None:
         values, troubles = gauged
-        self.meter, reading = read(self.meter, counted, held, values)
+        self.meter, reading = read(self.meter, counted, values)
         if reading is not None:
             self.readings.append(reading)
         while self.readings and self.readings[0].at < counted.at - self.keep - self.every - MARGIN:
@@ -133,7 +133,7 @@ class Readings:
             return  # it went to rest while Envoy was asked
         series.due = now + series.every
         if counted is not None:
-            series.take(counted, self._doors[name].waiting, self._gauges(name))
+            series.take(counted, self._gauges(name))
             self._on_reading(name)
 
     async def _read(self, services: list[str] | None) -> dict[str, Counts]:

@@ -94,7 +94,6 @@ def _services(rows: list[Json]) -> Iterator[Metric]:
     phase = _gauge("phase", "1 for the phase that the service is in, 0 for the others.", "phase")
     instances = _gauge("instances", "Instances by phase, those that are absent left out.", "phase")
     desired = _gauge("desired_instances", "How many instances are wanted.")
-    held = _gauge("held_requests", "Requests at the gate that wait for the service to wake.")
     debt = _gauge("debt", "1 while something runs that nobody needs.")
     gate = _gauge("gate_open", "1 while visitors go straight to the service.")
     checks = _counter("gate_checks", "Requests that the gate was asked about.")
@@ -103,6 +102,11 @@ def _services(rows: list[Json]) -> Iterator[Metric]:
         "in_flight": _of_instance("open_requests", "Requests that are open at the instance."),
         "age": _of_instance("age_seconds", "How long the instance has been there."),
     }
+    served = CounterMetricFamily(
+        "poorwill_instance_requests",
+        "Requests that came to the instance, where there are several.",
+        labels=["service", "instance"],
+    )
     for row in rows:
         name = row["name"]
         for one in Phase:
@@ -116,14 +120,15 @@ def _services(rows: list[Json]) -> Iterator[Metric]:
             for key, family in singles.items():
                 if (value := instance.get(key)) is not None:
                     family.add_metric([name, instance["id"]], float(value))
+            if (requests := instance.get("served")) is not None:
+                served.add_metric([name, instance["id"]], requests)
         for state, count in there.items():
             instances.add_metric([name, state], count)
         desired.add_metric([name], row["desired"])
-        held.add_metric([name], row["waiting"])
         debt.add_metric([name], float(row["debt"] is not None))
         gate.add_metric([name], float(row["gate"] == "open"))
         checks.add_metric([name], row["checks"])
-    yield from (phase, instances, desired, held, debt, gate, checks, *singles.values())
+    yield from (phase, instances, desired, debt, gate, checks, *singles.values(), served)
 
 
 def _requests(counted: Mapping[str, Counts]) -> Iterator[Metric]:
@@ -132,6 +137,7 @@ def _requests(counted: Mapping[str, Counts]) -> Iterator[Metric]:
     errors = _counter("errors", "Requests answered with a 5xx, or by Envoy because the service did not.")
     opened = _gauge("open_requests", "Requests that are open at the service.")
     queued = _gauge("queued_requests", "Requests that wait for a slot of an awake service.")
+    held = _gauge("held_requests", "Requests at the gate that wait for the service to wake.")
     took = HistogramMetricFamily(
         "poorwill_service_request_duration_seconds",
         "How long the service took, to the last byte of the answer.",
@@ -148,10 +154,11 @@ def _requests(counted: Mapping[str, Counts]) -> Iterator[Metric]:
         errors.add_metric([name], one.errors)
         opened.add_metric([name], one.open)
         queued.add_metric([name], one.queued)
+        held.add_metric([name], one.held)
         ends = [(end, count) for (_, end), count in one.took.items()]
         took.add_metric([name], _buckets(ends, REQUEST_BOUNDS), seconds(one.took))
         lined.add_metric([name], one.lined, one.waited)
-    yield from (begun, ended, errors, opened, queued, took, lined)
+    yield from (begun, ended, errors, opened, queued, held, took, lined)
 
 
 def _happened(tally: Tally) -> Iterator[Metric]:

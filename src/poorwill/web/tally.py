@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter, defaultdict
 
 import structlog
 
 from poorwill.errors import StateError
-from poorwill.store.journal import Journal, Kind
+from poorwill.store.journal import Event, Journal, Kind
+
+AGAIN = 5.0
+"""Seconds until a journal that could not be read is tried again."""
 
 log = structlog.get_logger()
 
@@ -24,12 +28,20 @@ class Tally:
         return self.events[service, str(kind)]
 
     async def run(self) -> None:
-        """Follow the journal until it is closed. Without it nothing more is counted; the rest goes on."""
-        try:
-            async for event in self._journal.subscribe():
-                self.events[event.service, str(event.kind)] += 1
-                seconds = event.detail.get("seconds") if event.kind is Kind.READY else None
-                if isinstance(seconds, int | float):
-                    self.wakes[event.service][round(float(seconds), 1)] += 1
-        except StateError as error:
-            log.error("events are no longer counted for /metrics", error=str(error), hint=error.hint)
+        """Follow the journal until it is closed; when it cannot be read, go on from there later."""
+        after: int | None = None
+        while True:
+            try:
+                async for event in self._journal.subscribe(after=after):
+                    after = event.id
+                    self._take(event)
+                return
+            except StateError as error:
+                log.warning("events are not counted for /metrics now", error=str(error), hint=error.hint)
+                await asyncio.sleep(AGAIN)
+
+    def _take(self, event: Event) -> None:
+        self.events[event.service, str(event.kind)] += 1
+        seconds = event.detail.get("seconds") if event.kind is Kind.READY else None
+        if isinstance(seconds, int | float):
+            self.wakes[event.service][round(float(seconds), 1)] += 1

@@ -64,6 +64,7 @@ class Several:
         await _lives(provider, a)
         await _start(provider, b)
         assert (await _lives(provider, a, b))[b] != life[b]
+        assert not any("somebody" in note for note in place.notes)
 
     @needs("several")
     async def test_all_are_taken_over(self, place: Place) -> None:

@@ -9,7 +9,8 @@ from tests.providers.docker_place import CopiedPlace
 
 from poorwill.core.model import Condition
 from poorwill.errors import Permanent
-from poorwill.providers.docker import copies
+from poorwill.providers.docker import DockerProvider, copies
+from poorwill.providers.docker.options import ContainerOptions
 
 
 class TestSeveral(Several):
@@ -43,6 +44,18 @@ class TestCopies:
         finally:
             engine.remove(copied_place.containers())
             engine.run("network", "rm", f"{name}-one", f"{name}-two")
+
+    async def test_one_may_be_started_that_nobody_expected(self, copied_place: CopiedPlace) -> None:
+        """The configuration was changed while the first one ran."""
+        copied_place.original("-p", "127.0.0.1::8000")
+        options = ContainerOptions.model_validate({**copied_place.options, "container": copied_place.name})
+        provider = DockerProvider(options, copied_place.around(instances=1))
+        copied_place.providers.append(provider)
+        first = (await begin(provider, "s-1")).life
+        await begin(provider, "s-3")
+        up = {seen.instance: seen.life for seen in await provider.list()}
+        assert up.keys() == {"s-1", "s-3"}
+        assert up["s-1"] == first
 
     async def test_a_new_first_one_gets_new_copies(self, copied_place: CopiedPlace) -> None:
         """As after an update of its image."""

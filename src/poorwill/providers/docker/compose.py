@@ -65,7 +65,7 @@ class ComposeProvider(ContainersProvider):
         if not naming.is_for_many and not self._alike and instance != naming.only:
             raise Permanent(
                 f"the project {naming.pattern} cannot be {instance} and {naming.only} at once",
-                hint="write max_instances: 2 or more below scale_policy",
+                hint=f"write project: {naming.pattern}-{{instance}}",
             )
         name = naming.value(instance)
         while not _is_whole(group := await self._group(instance)):
@@ -115,12 +115,11 @@ class ComposeProvider(ContainersProvider):
     @property
     def _alike(self) -> bool:
         """Whether instances are containers of one project, which share the rest of it."""
-        several = self._around.instances > 1
-        return several and self._naming is not None and not self._naming.is_for_many
+        return self._most > 1 and self._naming is not None and not self._naming.is_for_many
 
     @property
     def _split_by(self) -> tuple[str, int, Collection[str]]:
-        return self._around.service, self._around.instances, tuple(self._starting)
+        return self._around.service, self._most, tuple(self._starting)
 
     async def _project_group(self) -> Group:
         """All containers of the one project."""
@@ -133,7 +132,7 @@ class ComposeProvider(ContainersProvider):
         if not self._alike or number is None:
             return []
         project = await self._project_group()
-        count = replicas.wanted(project, number, self._around.instances)
+        count = replicas.wanted(project, number, self._most)
         return ["--no-recreate", "--scale", f"{self._options.service}={count}"]
 
     @asynccontextmanager

@@ -38,7 +38,7 @@ class DockerProvider(ContainersProvider):
     @property
     def _alike(self) -> bool:
         naming = self._naming
-        return self._around.instances > 1 and not naming.is_for_many and not naming.label
+        return self._most > 1 and not naming.is_for_many and not naming.label
 
     def _instance(self, name: str, labels: Mapping[str, str]) -> str | None:
         if self._alike:
@@ -77,7 +77,7 @@ class DockerProvider(ContainersProvider):
                 return await self._copy(instance)
             raise Permanent(
                 f"{naming.words(instance)} cannot be {instance} and {naming.only} at once",
-                hint="write max_instances: 2 or more below scale_policy",
+                hint='write a value for each: label: "com.example.role=chat-{number}"',
             )
         group = await self._group(instance)
         if group.main is None:

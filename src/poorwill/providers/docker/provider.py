@@ -51,6 +51,7 @@ class ContainersProvider(ABC):
     def __init__(self, options: Common, around: Surroundings) -> None:
         self._common = options
         self._around = around
+        self._most = around.instances
         self._endpoint = _endpoint(options, around)
         self._engine = Engine(self._endpoint, around.shell)
         self._deeds = Deeds(around.note)
@@ -103,6 +104,7 @@ class ContainersProvider(ABC):
     async def adopt(self, known: Mapping[str, Handle]) -> None:
         """Names and labels find the containers again; what happens to them is heard from now on."""
         for handle in known.values():
+            self._expect(handle.instance)
             container, thawed = handle.data.get("container"), handle.data.get("thawed")
             if isinstance(container, str) and isinstance(thawed, str):
                 self._deeds.remember(container, thawed)
@@ -114,6 +116,7 @@ class ContainersProvider(ABC):
     async def start(self, instance: str, prepared: Mapping[str, Json]) -> Handle:
         """What was started of a project is put down again when the rest of it cannot be."""
         await self._events.follow(at_once=True)
+        self._expect(instance)
         started: list[Seen] = []
         with _counted(self._starting, instance):
             async with self._turn(instance):
@@ -252,6 +255,10 @@ class ContainersProvider(ABC):
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+    def _expect(self, instance: str) -> None:
+        """There may be more than was said at first: ``max_instances`` may be raised while one runs."""
+        self._most = max(self._most, instances.number_of(instance) or 1)
 
     def _lock(self, instance: str) -> asyncio.Lock:
         return self._locks.setdefault(instance, asyncio.Lock())
