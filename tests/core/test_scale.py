@@ -144,6 +144,13 @@ def test_a_metric_that_cannot_be_read_holds_what_is_there() -> None:
     assert asked(policy(*rules, fine), busy, 3).desired == 4  # what can be read may still ask for more
 
 
+def test_a_number_that_nobody_has_said_yet_holds_what_is_there_without_a_word() -> None:
+    rules = policy(out("cpu", 80.0), inward())
+    found = asked(rules, seconds([IDLE] * 20), 3)
+    assert (found.desired, found.reason, found.trouble) == (3, "as it was", "")
+    assert asked(rules, seconds([{"gauges": {"cpu": 1.0}}] * 20), 3).desired == 2
+
+
 def test_after_a_restart_nothing_changes_until_something_was_seen_for_long_enough() -> None:
     rules = policy(out(), inward(action=ALL))
     assert scaled(rules, load(), Scale(3, 100.0), 0, 100.0).desired == 3

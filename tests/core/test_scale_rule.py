@@ -79,11 +79,11 @@ def test_a_source_that_is_gone_fires_nothing_and_says_so() -> None:
     assert fires(out("concurrency", 0.0), Load(seconds([{"open": 1}] * 20).readings, seen.troubles), 20.0)
 
 
-def test_a_gauge_without_a_value_for_long_is_a_trouble() -> None:
+def test_a_gauge_without_a_value_for_long_is_not_known() -> None:
     hot, none = {"gauges": {"cpu": 99.0}}, dict[str, Any]()
     assert fires(out("cpu", 80.0), seconds([hot, none, none, none] * 5), 20.0)
     verdict = judge(out("cpu", 80.0), seconds([hot] * 20 + [none] * (int(GAP) + 2)), 1, -1000.0, 22.0 + GAP)
-    assert (verdict.fires, verdict.trouble) == (False, "cpu has no value")
+    assert (verdict.fires, verdict.since, verdict.is_open) == (False, None, True)
 
 
 def test_the_duration_counts_anew_from_each_change() -> None:

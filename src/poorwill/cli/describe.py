@@ -68,6 +68,9 @@ def _visits(service: ServiceConfig) -> Iterator[str]:
         return
     yield f"  {outside}sleeps after {format_duration(service.sleeps_after)} without activity"
     yield f"  a request waits up to {format_duration(service.hold)} for a start"
+    policy = service.scale_policy
+    if policy is not None and policy.max_instances > 1:
+        yield f"  {max(1, policy.min_instances)} to {policy.max_instances} instances while it is awake"
 
 
 def _machine(machine: MachineConfig, settings: Settings, now: float) -> Iterator[str]:

@@ -156,7 +156,7 @@ def _by_rules(policy: ScalePolicy, load: Load, scale: Scale, waiting: int, now: 
         most = max(fired, key=lambda verdict: verdict.rule.action.from_(count))
         desired = max(count, most.rule.action.from_(count))
         return Scaled(desired, _change(most, count, _clamped(policy, desired)), until, trouble, verdicts)
-    over = any(verdict.since is not None or verdict.trouble for verdict in out)
+    over = any(verdict.since is not None or verdict.is_open for verdict in out)
     leaving = [verdict for verdict in inward if verdict.fires]
     if not leaving or over or trouble:
         return Scaled(count, "", until, trouble, verdicts)

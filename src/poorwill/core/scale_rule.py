@@ -94,6 +94,11 @@ class Verdict:
     fires: bool = False
     trouble: str = ""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether its number is one that nobody has said (yet)."""
+        return bool(self.trouble) or (self.value is None and self.rule.metric.kind is Kind.GAUGE)
+
     def due_at(self, changed_at: float) -> float | None:
         """When time alone makes it fire; None while it does not hold."""
         if self.since is None:
@@ -149,9 +154,7 @@ def _held(
             break
     if since is not None and anew:
         since = max(since, changed_at)
-    missing = value is None and rule.metric.kind is Kind.GAUGE
-    trouble = f"{rule.metric.label} has no value" if missing else ""
-    return Verdict(rule, value, since, highest, trouble=trouble)
+    return Verdict(rule, value, since, highest)
 
 
 def _per(rule: ScaleRule, moment: Moment, count: int) -> float | None:
