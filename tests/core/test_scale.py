@@ -144,6 +144,13 @@ def test_a_metric_that_cannot_be_read_holds_what_is_there() -> None:
     assert asked(policy(*rules, fine), busy, 3).desired == 4  # what can be read may still ask for more
 
 
+def test_nothing_goes_by_one_rule_while_another_cannot_be_read() -> None:
+    rules = policy(inward("gpu_memory", 5e9), inward("cpu", 50.0))
+    calm = seconds([{"gauges": {"cpu": 1.0}}] * 20)
+    assert asked(rules, calm, 3).desired == 2
+    assert asked(rules, Load(calm.readings, {"gpu_memory": "gone"}), 3).desired == 3
+
+
 def test_a_number_that_nobody_has_said_yet_holds_what_is_there_without_a_word() -> None:
     rules = policy(out("cpu", 80.0), inward())
     found = asked(rules, seconds([IDLE] * 20), 3)

@@ -53,6 +53,11 @@ def test_seconds_in_which_nothing_ended_say_nothing_while_requests_are_open() ->
     assert not fires(inward(), seconds([STUCK] * 20), 20.0)
 
 
+def test_answers_that_take_longer_than_anything_end_nothing() -> None:
+    rare = seconds([SLOW] + [STUCK] * int(GAP + 5) + [SLOW] + [STUCK] * int(GAP + 5) + [SLOW])
+    assert fires(out(duration=30.0), rare, rare.readings[-1].at)
+
+
 def test_nothing_open_is_no_latency() -> None:
     assert not fires(out(), seconds([SLOW] * 10 + [IDLE] + [SLOW] * 5), 16.0)
     assert fires(inward(), seconds([SLOW] * 5 + [IDLE] * 11), 16.0)
