@@ -10,7 +10,8 @@ from poorwill import clock
 from poorwill.core.allowance import Allowance
 from poorwill.core.history import Estimate
 from poorwill.core.hours import OpeningHours
-from poorwill.core.model import Asked, Gate, GateState, OnRequest, Traffic
+from poorwill.core.load import Load
+from poorwill.core.model import Asked, Gate, GateState, Member, Membership, OnRequest, Traffic
 from poorwill.core.target import Target
 
 NAME = "notes"
@@ -28,9 +29,13 @@ class FakeFront:
         self.shown: dict[str, dict[str, Any]] = {}
         self.allowed: dict[str, Allowance | None] = {}
         self.routes: dict[str, tuple[Target, ...]] = {}
+        self.members: dict[tuple[str, str], Member] = {}
+        self.instance_traffics: dict[tuple[str, str], Traffic] = {}
+        self.loads: dict[str, Load] = {}
         self.paces: dict[str, float | None] = {}
         self.calls: list[str] = []
-        self._readings: dict[str, asyncio.TimerHandle] = {}
+        self.moves: list[str] = []
+        self._where: dict[str, Target | None] = {}
 
     def gate(self, service: str) -> Gate:
         return self.gates.setdefault(service, Gate(GateState.CLOSED, clock.now().mono))
@@ -52,8 +57,33 @@ class FakeFront:
         self.calls.append("close")
         self._move(service, GateState.CLOSED)
 
-    def route(self, service: str, targets: tuple[Target, ...]) -> None:
-        self.routes[service] = targets
+    def route(self, service: str, instance: str, target: Target | None) -> None:
+        known = tuple(one for one in self.routes.get(service, ()) if one != self._where.get(instance))
+        self._where[instance] = target
+        self.routes[service] = (*known, target) if target else known
+        if target is None:
+            self.members.pop((service, instance), None)
+
+    def join(self, service: str, instance: str) -> None:
+        self._assign(service, instance, Membership.IN)
+
+    def cordon(self, service: str, instance: str) -> None:
+        self._assign(service, instance, Membership.CORDONED)
+
+    def leave(self, service: str, instance: str) -> None:
+        self._assign(service, instance, Membership.OUT)
+
+    def member(self, service: str, instance: str) -> Member:
+        return self.members.get((service, instance), Member())
+
+    def instance_traffic(self, service: str, instance: str) -> Traffic:
+        return self.instance_traffics.get((service, instance), self.traffic(service))
+
+    def served(self, service: str, instance: str) -> int:
+        return 5
+
+    def load(self, service: str) -> Load:
+        return self.loads.get(service, Load())
 
     def watch(self, service: str, every: float | None, keepalive_bytes: int) -> None:
         if every is None:
@@ -90,6 +120,17 @@ class FakeFront:
         last = clock.now().mono if waiting else self.asked(service).last_at
         self.askeds[service] = Asked(waiting, last)
         self.nudge(service)
+
+    def _assign(self, service: str, instance: str, state: Membership) -> None:
+        self.moves.append(f"{state} {instance}")
+        self.members[service, instance] = Member(Membership.MOVING, clock.now().mono)
+
+        def confirm() -> None:
+            if (service, instance) in self.members:
+                self.members[service, instance] = Member(state, clock.now().mono)
+            self.nudge(service)
+
+        asyncio.get_running_loop().call_later(self.takes, confirm)
 
     def _move(self, service: str, state: GateState) -> None:
         self.gates[service] = Gate(GateState.MOVING, clock.now().mono)

@@ -163,7 +163,7 @@ async def test_what_the_provider_chose_is_written_down_with_the_intent() -> None
 @in_virtual_time
 async def test_a_stop_takes_the_instance_out_of_the_path_first() -> None:
     async with a_bench() as bench:
-        bench.front.routes["notes"] = (Target("127.0.0.1", 8000),)
+        bench.front.route("notes", "notes-1", Target("127.0.0.1", 8000))
         routes: list[object] = []
         bench.cloud.on_stop = lambda _: routes.append(bench.front.routes["notes"])
         bench.apply(STOP)

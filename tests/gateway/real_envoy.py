@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import httpx2
 
-from poorwill.core.model import GateState
+from poorwill.core.model import GateState, Membership
 from poorwill.core.target import Target
 from poorwill.gateway import xds
 from poorwill.gateway.admin import Admin
@@ -108,8 +108,17 @@ class House:
         names = self.doors
         await until(lambda: all(self.switchboard.confirmed(name) for name in names), "envoy confirmed")
 
+    def routed(self, service: str, *addresses: tuple[str, int] | Target) -> None:
+        """These and no others are its instances, ``SERVICE-1`` and so on, and visitors are sent there."""
+        names = [f"{service}-{number}" for number, _ in enumerate(addresses, 1)]
+        for gone in set(self.switchboard.members.places(service)) - set(names):
+            self.switchboard.route(service, gone, None)
+        for name, address in zip(names, addresses, strict=True):
+            self.switchboard.route(service, name, Target(*address))
+            self.switchboard.wish(service, name, Membership.IN)
+
     async def opened(self, service: str, *addresses: tuple[str, int] | Target) -> None:
-        self.switchboard.route(service, tuple(Target(*address) for address in addresses))
+        self.routed(service, *addresses)
         self.switchboard.open(service)
         await until(lambda: self.switchboard.gate(service).state is GateState.OPEN, "the gate is open")
 

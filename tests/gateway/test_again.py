@@ -147,7 +147,7 @@ async def test_what_the_gate_lets_through_may_be_asked_again(house: House) -> No
     trouble = Trouble()
     async with listening(trouble) as place, asking(house) as ask:
         await house.start(SITE)
-        house.switchboard.route("kb", (switchboard_module.Target(*place),))
+        house.routed("kb", switchboard_module.Target(*place))
         await house.settled()
         held = [
             asyncio.create_task(ask(*one))

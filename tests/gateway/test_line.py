@@ -72,3 +72,27 @@ def test_crowded_counts_all_who_wait() -> None:
     assert not door.crowded
     door.line_up(2.0)
     assert door.crowded
+
+
+def test_slots_of_several_instances_go_to_the_first_where_there_is_most_room() -> None:
+    line = Line()
+    tickets = [line.join(float(number)) for number in range(6)]
+    assert line.grant_at({"a": 1, "b": 3, "c": 0}) == {"a": 1, "b": 3}
+    assert sorted(ticket.to for ticket in tickets[:4]) == ["a", "b", "b", "b"]
+    assert not any(ticket.granted for ticket in tickets[4:])
+    assert (line.granted, line.granted_to("b"), line.granted_to("c")) == (4, 3, 0)
+
+
+def test_who_wants_an_instance_waits_for_it_and_nobody_behind_him() -> None:
+    line = Line()
+    wanting, other, of_a_gone_one = line.join(1.0, "a"), line.join(2.0), line.join(3.0, "gone")
+    line.grant_at({"a": 0, "b": 2})
+    assert (wanting.granted, other.to, of_a_gone_one.to) == (False, "b", "b")
+    newcomer = line.join(4.0)
+    line.grant_at({"b": 0}, kept={"a": 2})
+    assert (wanting.to, newcomer.granted) == ("a", False), "what is kept is for those who want it"
+    line.leave(wanting, went=False)
+    assert line.granted_to("a") == 0
+    line.leave(other, went=True)
+    line.recall()
+    assert (line.granted_to("b"), of_a_gone_one.granted) == (1, False)

@@ -175,5 +175,5 @@ async def test_awake_they_reach_it_and_count_for_nothing(house: House) -> None:
             assert await status(house.port, ask) == 200
         assert await counted("active") == len(asks("welcome.toml"))
     house.switchboard.close("it")
-    house.switchboard.route("it", ())
+    house.routed("it")
     await house.settled()

@@ -84,7 +84,7 @@ async def test_a_name_that_changes_at_every_start(
     async with listener.serving(authority.server("one.test", "two.test")) as port:
         for name in ("one.test", "two.test", "one.test"):
             if withdrawn:
-                house.switchboard.route("it", ())
+                house.routed("it")
                 await house.settled()
             await house.opened("it", Target("127.0.0.1", port, name))
             await house.settled()
@@ -199,9 +199,9 @@ async def test_what_runs_is_spoken_to_as_before_until_it_moves(house: House, aut
         house.switchboard.reshape({"it": IT}, trusting(authority))
         await house.settled()
         assert (await visit(house)).status_code == 200
-        house.switchboard.route("it", ())
+        house.routed("it")
         await house.settled()
-        house.switchboard.route("it", (Target("127.0.0.1", encrypted, "one.test"),))
+        house.routed("it", Target("127.0.0.1", encrypted, "one.test"))
         await until(lambda: house.switchboard.confirmed("it"), "envoy follows")
         assert (await visit(house)).status_code == 200
     assert (len(old.heads), len(new.heads)) == (1, 1)
@@ -213,5 +213,5 @@ async def test_the_name_is_still_known_in_the_next_life(house: House, authority:
     async with listener.serving(authority.server("one.test")) as port:
         await house.opened("it", Target("127.0.0.1", port, "one.test"))
         house.switchboard.load()
-        found = Files(house.folder / "envoy").endpoints("it")
-        assert found == (Target("127.0.0.1", port, "one.test"),)
+        found = Files(house.folder / "envoy").places("it")
+        assert [place.target for place in found.values()] == [Target("127.0.0.1", port, "one.test")]

@@ -62,13 +62,13 @@ async def test_open_goes_past_the_gate_and_close_comes_back(house: House) -> Non
 async def test_endpoints_are_published_while_closed(house: House) -> None:
     await house.start(IT)
     async with service() as address:
-        house.switchboard.route("it", (Target(*address),))
+        house.routed("it", Target(*address))
         assert not house.switchboard.confirmed("it")
         await house.settled()
         assert house.switchboard.gate("it").state is GateState.CLOSED
         house.doors["it"].let_through(True)
         assert await status(house) == 200, "released by the gate, though it is still asked"
-    house.switchboard.route("it", ())
+    house.routed("it")
     await house.settled()
     assert await status(house) == 503
 
@@ -76,7 +76,7 @@ async def test_endpoints_are_published_while_closed(house: House) -> None:
 async def test_wishes_that_cross_end_in_the_last_one(house: House) -> None:
     await house.start(IT)
     async with service() as address:
-        house.switchboard.route("it", (Target(*address),))
+        house.routed("it", Target(*address))
         for _ in range(5):
             house.switchboard.open("it")
             await asyncio.sleep(0)
@@ -156,7 +156,7 @@ async def test_wishes_outlive_an_envoy(house: House) -> None:
     await house.start(IT)
     await house.envoy.stop()
     async with service() as address:
-        house.switchboard.route("it", (Target(*address),))
+        house.routed("it", Target(*address))
         house.switchboard.open("it")
         await asyncio.sleep(0.1)  # long enough to be confirmed, were there an Envoy
         assert house.switchboard.gate("it").state is GateState.MOVING
@@ -171,7 +171,7 @@ async def test_files_that_cannot_be_written_are_tried_again(house: House) -> Non
     blocked: Path = house.folder / "envoy" / "eds-it.json.new"
     blocked.mkdir()
     async with service() as address:
-        house.switchboard.route("it", (Target(*address),))
+        house.routed("it", Target(*address))
         house.switchboard.open("it")
         await asyncio.sleep(0.1)  # long enough to fail
         assert house.switchboard.gate("it").state is GateState.MOVING
@@ -184,7 +184,7 @@ async def test_a_file_is_whole_at_every_moment(house: House) -> None:
     await house.start(IT)
     rds = house.folder / "envoy" / "rds.json"
     async with service() as address:
-        house.switchboard.route("it", (Target(*address),))
+        house.routed("it", Target(*address))
         for number in range(20):
             (house.switchboard.open if number % 2 else house.switchboard.close)("it")
             await asyncio.sleep(0)

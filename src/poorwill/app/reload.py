@@ -113,6 +113,7 @@ def amend(facts: Facts, tenant: Tenant, then: Successor) -> Entry | None:
     Returns what the journal has to know: hours of a job that came before anybody had written them.
     """
     before, facts.rules = facts.rules, tenant.rules(then.provider.settle)
+    facts.make_room()
     entry = _settled(facts, before, clock.now())
     facts.zone = tenant.zone
     if isinstance(tenant, ServiceConfig):

@@ -52,9 +52,16 @@ def upstreams(settings: Settings) -> dict[str, Upstream]:
             service.protocol == "http2",
             service.address.tls if service.address else None,
             _slots(service),
+            many=_several(service),
+            sticky=bool(getattr(service, "sticky", False)),
         )
         for name, service in settings.visited.items()
     }
+
+
+def _several(service: ServiceConfig) -> bool:
+    """Whether it may have more than one instance at a time."""
+    return bool(getattr(getattr(service, "scale_policy", None), "max_instances", 1) > 1)
 
 
 def _slots(service: ServiceConfig) -> Slots | None:
@@ -76,6 +83,7 @@ def set_up_door(
     """Its door as configured. One that is there already stays, with all who wait at it."""
     here = doors.setdefault(service.name, door(service, nudge))
     here.hold, here.max_held, here.on_line = service.hold, service.max_held, pace
+    here.sticky = bool(getattr(service, "sticky", False))
 
 
 def resume(door: Door | None, tenant: Tenant, restored: Restored) -> None:

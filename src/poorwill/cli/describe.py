@@ -66,7 +66,7 @@ def _visits(service: ServiceConfig) -> Iterator[str]:
         if table is None:
             yield "  warning: nothing but `poorwill wake` wakes it: it has no schedule"
         return
-    yield f"  {outside}sleeps after {format_duration(service.idle_after)} without activity"
+    yield f"  {outside}sleeps after {format_duration(service.sleeps_after)} without activity"
     yield f"  a request waits up to {format_duration(service.hold)} for a start"
 
 

@@ -54,6 +54,12 @@ class Run:
         return bool(getattr(self.options, "measures_cpu", False))
 
     @property
+    def several(self) -> str:
+        """Why there cannot be several instances, and what to do about it; empty when there can."""
+        silent = f"{self.provider} does not say that it can run several instances: run it by another provider"
+        return str(getattr(self.options, "several", silent))
+
+    @property
     def owns(self) -> str:
         """What nothing else can start and stop beside it, in words; empty when the provider does not say."""
         return str(getattr(self.options, "owns", ""))

@@ -19,6 +19,7 @@ from poorwill.core.history import WINDOW
 from poorwill.core.lifecycle import concluded
 from poorwill.core.model import Condition, Failures, Hand, Outcome, Phase, Plan, Service
 from poorwill.core.owed import Cause
+from poorwill.core.scale import Scale
 from poorwill.core.share import Verdict
 from poorwill.core.work import Work
 from poorwill.providers.base import Handle, Provider, Sighting
@@ -64,6 +65,7 @@ class Owing:
     since: float
     reason: str
     told: bool = False
+    instance: str = ""
 
     @property
     def counts(self) -> bool:
@@ -105,6 +107,7 @@ class Facts:
     that no request shows, ``work`` is what it says now and ``busy_said`` its last words; ``overruled`` is
     what was last written down of its say being over. ``woken`` is when requests woke it, as far as that is
     limited. ``seat`` is its place on GPUs that others may share, ``verdict`` what was last decided about it.
+    ``scale`` is how many instances were wanted last, and since when.
     """
 
     rules: Service
@@ -114,7 +117,6 @@ class Facts:
     address: ServiceAddress | None = None
     handles: Mapping[str, Handle] | None = None
     hand: Hand | None = None
-    failures: Failures = field(default_factory=Failures)
     failure_hint: str = ""
     wakes: deque[float] = field(default_factory=lambda: deque(maxlen=WINDOW))
     looked_at: float | None = None
@@ -147,8 +149,15 @@ class Facts:
     owing: Owing | None = None
     let_be: bool = True
     woken: tuple[Woken, ...] = ()
+    scale: Scale | None = None
     seat: Seat | None = None
     verdict: Verdict | None = None
+
+    @property
+    def failures(self) -> Failures:
+        """The newest failures in a row of an instance."""
+        known = (place.failures for place in self.places.values())
+        return max(known, key=lambda one: (one.count > 0, one.last_at))
 
     @property
     def allowance(self) -> Allowance:
@@ -189,6 +198,10 @@ class Facts:
             self.watched_since = begun_at
         self.looked_at, self.look_error = begun_at, ""
         by_id = {sighting.instance: sighting for sighting in sightings}
+        for sighting in sightings:
+            ours = sighting.instance.startswith(f"{self.name}-")
+            if ours and sighting.condition is not Condition.ABSENT:  # more of them than there may be now
+                self.places.setdefault(sighting.instance, Place(sighting.instance))
         for place in self.places.values():
             sighting = by_id.get(place.id, Sighting(place.id, Condition.ABSENT))
             before = place.sighting
@@ -207,6 +220,12 @@ class Facts:
         if names or self.needed_by:
             self.needed_at = at
         self.needed_by = names
+
+    def make_room(self) -> None:
+        """A place for each instance that there may be."""
+        for number in range(1, self.rules.most + 1):
+            name = f"{self.name}-{number}"
+            self.places.setdefault(name, Place(name))
 
     def succeed(self) -> None:
         """Run in the new place from now on."""
@@ -232,7 +251,7 @@ class Facts:
         """Close the open intent, or the life, of an instance."""
         place = self.places[conclusion.instance]
         ready_since = place.outcome_at if place.outcome is Outcome.READY else None
-        place.outcome, self.failures = concluded(place.outcome, self.failures, conclusion, at, ready_since)
+        place.outcome, place.failures = concluded(place.outcome, place.failures, conclusion, at, ready_since)
         # Who asked while the instance was being stopped asked for the next life of it.
         stop = place.intent if conclusion.outcome is Outcome.STOPPED else None
         place.outcome_at = stop.at if stop else at

@@ -7,7 +7,8 @@ from typing import Protocol
 from poorwill.core.allowance import Allowance
 from poorwill.core.history import Estimate
 from poorwill.core.hours import OpeningHours
-from poorwill.core.model import Asked, Gate, OnRequest, Traffic
+from poorwill.core.load import Load
+from poorwill.core.model import Asked, Gate, Member, OnRequest, Traffic
 from poorwill.core.target import Target
 
 
@@ -28,7 +29,35 @@ class Front(Protocol):
 
     def close(self, service: str) -> None: ...
 
-    def route(self, service: str, targets: tuple[Target, ...]) -> None: ...
+    def route(self, service: str, instance: str, target: Target | None) -> None:
+        """Where an instance answers; None when it is gone, with all connections to it. Nobody is sent there
+        before it joined.
+        """
+        ...
+
+    def join(self, service: str, instance: str) -> None:
+        """Send visitors to the instance, as soon as it is known where it answers."""
+        ...
+
+    def cordon(self, service: str, instance: str) -> None:
+        """Send only those there whose cookie names it; the same as ``leave`` where there are no cookies."""
+        ...
+
+    def leave(self, service: str, instance: str) -> None:
+        """Send nobody there any more; what is open goes on."""
+        ...
+
+    def member(self, service: str, instance: str) -> Member: ...
+
+    def instance_traffic(self, service: str, instance: str) -> Traffic:
+        """What moves between Envoy and one instance of a service that has several."""
+        ...
+
+    def served(self, service: str, instance: str) -> int:
+        """How many requests an instance was sent, of a service that has several."""
+        ...
+
+    def load(self, service: str) -> Load: ...
 
     def watch(self, service: str, every: float | None, keepalive_bytes: int) -> None: ...
 

@@ -12,7 +12,9 @@ from typing import Any
 from poorwill import clock
 from poorwill.control.front import Front
 from poorwill.core.allowance import Allowance
-from poorwill.core.model import Asked, Gate, GateState, Traffic
+from poorwill.core.load import Load
+from poorwill.core.model import Asked, Gate, GateState, Member, Traffic
+from poorwill.core.target import Target
 
 
 class Indoors:
@@ -52,9 +54,35 @@ class Indoors:
     def close(self, service: str) -> None:
         self._move(service, GateState.CLOSED, self._front.close)
 
-    def route(self, service: str, addresses: tuple[Any, ...]) -> None:
+    def route(self, service: str, instance: str, target: Target | None) -> None:
         if service not in self._gates:
-            self._front.route(service, addresses)
+            self._front.route(service, instance, target)
+
+    def join(self, service: str, instance: str) -> None:
+        if service not in self._gates:
+            self._front.join(service, instance)
+
+    def cordon(self, service: str, instance: str) -> None:
+        if service not in self._gates:
+            self._front.cordon(service, instance)
+
+    def leave(self, service: str, instance: str) -> None:
+        if service not in self._gates:
+            self._front.leave(service, instance)
+
+    def member(self, service: str, instance: str) -> Member:
+        return Member() if service in self._gates else self._front.member(service, instance)
+
+    def instance_traffic(self, service: str, instance: str) -> Traffic:
+        if service in self._gates:
+            return self.traffic(service)
+        return self._front.instance_traffic(service, instance)
+
+    def served(self, service: str, instance: str) -> int:
+        return 0 if service in self._gates else self._front.served(service, instance)
+
+    def load(self, service: str) -> Load:
+        return Load() if service in self._gates else self._front.load(service)
 
     def watch(self, service: str, every: float | None, keepalive_bytes: int) -> None:
         if service not in self._gates:

@@ -96,7 +96,7 @@ class Observers:
 
         for place in facts.places.values():
             if place.ready and (targets := await self._resolved(facts, place, failed)):
-                self._front.route(facts.name, targets[:1])
+                self._front.route(facts.name, place.id, targets[0])
 
     async def _look(self, facts: Facts) -> list[Sighting]:
         """What there is; on a machine that is off there is nothing, and nobody to ask."""
@@ -154,8 +154,9 @@ class Observers:
                 await asyncio.sleep(1.0)
                 continue
             if place.lives(life):
-                # Published while still gated, so that the release needs no change.
-                self._front.route(facts.name, targets[:1])
+                self._front.route(facts.name, place.id, targets[0])
+                if len(facts.places) == 1:  # while still gated, so that the release needs no change
+                    self._front.join(facts.name, place.id)
             async with asyncio.TaskGroup() as group:
                 asking = group.create_task(until_ready(probe, targets[0], failed))
                 while not asking.done():

@@ -21,6 +21,7 @@ from poorwill.core.hand import in_force
 from poorwill.core.model import (
     Condition,
     Demand,
+    GateState,
     HandKind,
     IntentKind,
     Now,
@@ -29,6 +30,7 @@ from poorwill.core.model import (
     Outcome,
     Service,
 )
+from poorwill.core.scale import scaled
 from poorwill.core.schedule import Opening
 from poorwill.core.share import Word
 
@@ -59,14 +61,13 @@ def wanted(service: Service, seen: Observation, now: Now) -> Demand:
     for rule in ORDER:
         demand = rule.answer(service, seen, now) if rule.answer else None
         if demand is not None:
+            demand = by_load(service, seen, replace(demand, rule=rule.name), now)
             admits = rule.admits or bool(demand.desired and due.open_by_its_hour(service, seen, now))
             demand = _within_its_room(demand, seen)
             entrance = OnRequest.WAKE if admits else service.on_request
             if rule.answer is _makes_room:
                 entrance = wanted(service, replace(seen, gpu=None), now).entrance
-            return replace(
-                demand, rule=rule.name, entrance=entrance, until=_until(demand, service, seen, now)
-            )
+            return replace(demand, entrance=entrance, until=_until(demand, service, seen, now))
     raise AssertionError("the last row always answers")
 
 
@@ -127,6 +128,11 @@ def _needed(_service: Service, seen: Observation, _now: Now) -> Demand | None:
     return Demand(1, f"needed by {', '.join(seen.needed_by)}") if seen.needed_by else None
 
 
+def _least(service: Service, _seen: Observation, _now: Now) -> Demand | None:
+    least = service.scale.min_instances if service.scale else 0
+    return Demand(least, f"at least {count(least)} always: min_instances") if least else None
+
+
 def _closed(service: Service, seen: Observation, now: Now) -> Demand | None:
     if service.on_request is not OnRequest.CLOSED or due.open_by_its_hour(service, seen, now):
         return None
@@ -142,8 +148,11 @@ def _limit(service: Service, seen: Observation, now: Now) -> Demand | None:
     return Demand(0, why, now.mono + (until - now.wall))
 
 
-def _waiting(_service: Service, seen: Observation, _now: Now) -> Demand | None:
-    return Demand(1, WAITING) if seen.asked.waiting > 0 else None
+def _waiting(service: Service, seen: Observation, _now: Now) -> Demand | None:
+    """Who waits for a slot of an open service is one of those who use it."""
+    if not seen.asked.waiting:
+        return None
+    return Demand(1, _use(service) if seen.gate.state is GateState.OPEN else WAITING)
 
 
 def _starting(service: Service, seen: Observation, _now: Now) -> Demand | None:
@@ -157,12 +166,15 @@ def _in_use(service: Service, seen: Observation, now: Now) -> Demand | None:
     if last is None or now.mono >= last + service.idle_after:
         return None
     here = any(instance.condition is not Condition.ABSENT for instance in seen.instances)
-    idle = duration_text(service.idle_after)
     if any(instance.foreign for instance in seen.instances):
         why = "in use"
     else:
-        why = f"in use; sleeps after {idle} without activity" if here else "somebody asked for it"
+        why = _use(service) if here else "somebody asked for it"
     return Demand(1, why, last + service.idle_after)
+
+
+def _use(service: Service) -> str:
+    return f"in use; sleeps after {duration_text(service.idle_after)} without activity"
 
 
 def _working(service: Service, seen: Observation, now: Now) -> Demand | None:
@@ -194,6 +206,7 @@ ORDER: tuple[Rule, ...] = (
     Rule("run", "a run of a job is under way or due", "awake until it is done", False, _run),
     Rule("window", "a window of its `schedule` is open", "awake", True, _window),
     Rule("needed", "another service that `needs` it, or runs on it, is wanted", "awake", False, _needed),
+    Rule("least", "`min_instances` is more than 0", "so many are awake", False, _least),
     Rule("closed", "`on_request: closed`", "asleep; visitors read when it opens", False, _closed),
     Rule("limit", "requests woke it as often as `max_wakes` allows", "it stays asleep", False, _limit),
     Rule("waiting", "requests are waiting", "awake", False, _waiting),
@@ -204,6 +217,28 @@ ORDER: tuple[Rule, ...] = (
     Rule("idle", "nobody needs it", "asleep", False, _idle),
 )
 """Who wins, from strongest to weakest."""
+
+
+# --- how many -----------------------------------------------------------------------------------
+
+
+def by_load(service: Service, seen: Observation, demand: Demand, now: Now) -> Demand:
+    """As many instances as the load asks for, where a row wants any. A rule that removes the last one is
+    heard only where nothing but earlier use keeps the service awake.
+    """
+    policy = service.scale
+    if policy is None or not demand.desired:
+        return demand
+    asked = scaled(policy, seen.load, seen.scale, seen.asked.waiting, now.mono)
+    moments = [at for at in (demand.until, asked.until) if at is not None]
+    may_go = demand.rule == "in_use" and not (seen.traffic.active or seen.traffic.busy)
+    desired = min(max(asked.desired, 0 if may_go else demand.desired), policy.max_instances)
+    why = "; ".join(filter(None, (demand.reason, asked.reason))) if desired else asked.reason
+    return replace(demand, desired=desired, reason=why, until=min(moments, default=None), scaled=asked)
+
+
+def count(instances: int) -> str:
+    return "1 instance" if instances == 1 else f"{instances} instances"
 
 
 # --- what the rows are made of ------------------------------------------------------------------

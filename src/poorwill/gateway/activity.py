@@ -17,6 +17,8 @@ from poorwill.core import traffic
 from poorwill.core.model import Traffic
 from poorwill.errors import GatewayError
 from poorwill.gateway.admin import Admin
+from poorwill.gateway.instances import ENDPOINT, Instances
+from poorwill.gateway.members import Members
 
 log = structlog.get_logger()
 
@@ -26,11 +28,17 @@ _COUNTERS = "rq_(active|pending_active|total)|cx_[rt]x_bytes_total"
 
 
 class Activity:
-    """``on_reading(service)`` is called after a reading that changed what is known."""
+    """``on_reading(service)`` is called after a reading that changed what is known. ``members`` says which
+    instances there are to be told apart.
+    """
 
-    def __init__(self, admin: Admin, on_reading: Callable[[str], None]) -> None:
+    def __init__(
+        self, admin: Admin, on_reading: Callable[[str], None], members: Members | None = None
+    ) -> None:
         self._admin = admin
         self._on_reading = on_reading
+        self._members = members or Members()
+        self._instances = Instances()
         self._paces: dict[str, float] = {}
         self._allowances: dict[str, int] = {}
         self._due: dict[str, float] = {}
@@ -44,6 +52,7 @@ class Activity:
             self._paces.pop(service, None)
             self._due.pop(service, None)
             self._meters.pop(service, None)
+            self._instances.forget(service)
             return
         self._allowances[service] = keepalive_bytes
         if self._paces.get(service) != every:
@@ -54,6 +63,15 @@ class Activity:
     def traffic(self, service: str) -> Traffic:
         return self._meters.get(service, traffic.Meter()).traffic()
 
+    def instance_traffic(self, service: str, instance: str) -> Traffic:
+        """The same for one of several instances; all of the service's where Envoy cannot tell them apart."""
+        if not self._several(service):
+            return self.traffic(service)
+        return self._instances.traffic(service, instance)
+
+    def served(self, service: str, instance: str) -> int:
+        return self._instances.served(service, instance)
+
     async def run(self) -> None:
         while True:
             await self._until_due()
@@ -62,7 +80,7 @@ class Activity:
                 continue
             at = clock.now().mono  # what the counters say is at least as new as this
             try:
-                stats = await self._admin.stats(_pattern(due))
+                stats = await self._admin.stats(_pattern(due, list(filter(self._several, due))))
             except GatewayError as error:
                 log.debug("no reading", error=str(error))  # Envoy's keeper says it aloud and restarts it
                 stats = None
@@ -76,7 +94,16 @@ class Activity:
         before = self._meters.get(service, traffic.Meter())
         after = traffic.read(before, _reading(service, stats, at), self._allowances[service])
         self._meters[service] = after
+        if self._several(service):
+            moved = _moved(before, after)
+            places, allowance = self._members.published(service), self._allowances[service]
+            self._instances.read(service, places, stats, at, moved, allowance)
+        else:
+            self._instances.forget(service)
         self._on_reading(service)
+
+    def _several(self, service: str) -> bool:
+        return self._members.apart(service) and len(self._members.published(service)) > 1
 
     async def _until_due(self) -> None:
         self._changed.clear()
@@ -92,9 +119,18 @@ class Activity:
                 return
 
 
-def _pattern(services: list[str]) -> str:
-    names = "|".join(map(re.escape, services))
-    return rf"^cluster\.({names})/(slots/)?(active|busy|background)\.upstream_({_COUNTERS})$"
+def _pattern(services: list[str], several: list[str]) -> str:
+    names, more = ("|".join(map(re.escape, each)) for each in (services, several))
+    all_of_it = rf"({names})/(slots/)?(active|busy|background)\.upstream_({_COUNTERS})"
+    each = rf"|({more})/(slots/)?(active|busy)\.{ENDPOINT}" if several else ""
+    return rf"^cluster\.({all_of_it}{each})$"
+
+
+def _moved(before: traffic.Meter, after: traffic.Meter) -> int:
+    """How many bytes went to and fro between two readings; a new Envoy counts from zero."""
+    now = after.last.bytes if after.last else 0
+    then = before.last.bytes if before.last else now
+    return now - then if now >= then else now
 
 
 def _reading(service: str, stats: Stats, at: float) -> traffic.Reading:

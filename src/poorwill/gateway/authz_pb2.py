@@ -22,10 +22,11 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cpoorwill/gateway/authz.proto\x12\x0epoorwill.authz\x1a\x1fgoogle/protobuf/timestamp.proto\"D\n\x0c\x43heckRequest\x12\x34\n\nattributes\x18\x01 \x01(\x0b\x32 .poorwill.authz.AttributeContext\"\xf1\x01\n\x10\x41ttributeContext\x12$\n\x06source\x18\x01 \x01(\x0b\x32\x14.poorwill.authz.Peer\x12(\n\x07request\x18\x04 \x01(\x0b\x32\x17.poorwill.authz.Request\x12S\n\x12\x63ontext_extensions\x18\n \x03(\x0b\x32\x37.poorwill.authz.AttributeContext.ContextExtensionsEntry\x1a\x38\n\x16\x43ontextExtensionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"0\n\x04Peer\x12(\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0b\x32\x17.poorwill.authz.Address\"@\n\x07\x41\x64\x64ress\x12\x35\n\x0esocket_address\x18\x01 \x01(\x0b\x32\x1d.poorwill.authz.SocketAddress\"4\n\rSocketAddress\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\t\x12\x12\n\nport_value\x18\x03 \x01(\r\"^\n\x07Request\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x04http\x18\x02 \x01(\x0b\x32\x1b.poorwill.authz.HttpRequest\"\xef\x01\n\x0bHttpRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06method\x18\x02 \x01(\t\x12\x39\n\x07headers\x18\x03 \x03(\x0b\x32(.poorwill.authz.HttpRequest.HeadersEntry\x12\x0c\n\x04path\x18\x04 \x01(\t\x12\x0c\n\x04host\x18\x05 \x01(\t\x12\x0e\n\x06scheme\x18\x06 \x01(\t\x12\r\n\x05query\x18\x07 \x01(\t\x12\x0c\n\x04size\x18\t \x01(\x03\x12\x10\n\x08protocol\x18\n \x01(\t\x1a.\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xbe\x01\n\rCheckResponse\x12&\n\x06status\x18\x01 \x01(\x0b\x32\x16.poorwill.authz.Status\x12=\n\x0f\x64\x65nied_response\x18\x02 \x01(\x0b\x32\".poorwill.authz.DeniedHttpResponseH\x00\x12\x35\n\x0bok_response\x18\x03 \x01(\x0b\x32\x1e.poorwill.authz.OkHttpResponseH\x00\x42\x0f\n\rhttp_response\"\'\n\x06Status\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12\x0f\n\x07message\x18\x02 \x01(\t\"\x82\x01\n\x12\x44\x65niedHttpResponse\x12*\n\x06status\x18\x01 \x01(\x0b\x32\x1a.poorwill.authz.HttpStatus\x12\x32\n\x07headers\x18\x02 \x03(\x0b\x32!.poorwill.authz.HeaderValueOption\x12\x0c\n\x04\x62ody\x18\x03 \x01(\t\"D\n\x0eOkHttpResponse\x12\x32\n\x07headers\x18\x02 \x03(\x0b\x32!.poorwill.authz.HeaderValueOption\"\x1a\n\nHttpStatus\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\"W\n\x11HeaderValueOption\x12+\n\x06header\x18\x01 \x01(\x0b\x32\x1b.poorwill.authz.HeaderValue\x12\x15\n\rappend_action\x18\x03 \x01(\x05\")\n\x0bHeaderValue\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cpoorwill/gateway/authz.proto\x12\x0epoorwill.authz\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"D\n\x0c\x43heckRequest\x12\x34\n\nattributes\x18\x01 \x01(\x0b\x32 .poorwill.authz.AttributeContext\"\xf1\x01\n\x10\x41ttributeContext\x12$\n\x06source\x18\x01 \x01(\x0b\x32\x14.poorwill.authz.Peer\x12(\n\x07request\x18\x04 \x01(\x0b\x32\x17.poorwill.authz.Request\x12S\n\x12\x63ontext_extensions\x18\n \x03(\x0b\x32\x37.poorwill.authz.AttributeContext.ContextExtensionsEntry\x1a\x38\n\x16\x43ontextExtensionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"0\n\x04Peer\x12(\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0b\x32\x17.poorwill.authz.Address\"@\n\x07\x41\x64\x64ress\x12\x35\n\x0esocket_address\x18\x01 \x01(\x0b\x32\x1d.poorwill.authz.SocketAddress\"4\n\rSocketAddress\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\t\x12\x12\n\nport_value\x18\x03 \x01(\r\"^\n\x07Request\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x04http\x18\x02 \x01(\x0b\x32\x1b.poorwill.authz.HttpRequest\"\xef\x01\n\x0bHttpRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06method\x18\x02 \x01(\t\x12\x39\n\x07headers\x18\x03 \x03(\x0b\x32(.poorwill.authz.HttpRequest.HeadersEntry\x12\x0c\n\x04path\x18\x04 \x01(\t\x12\x0c\n\x04host\x18\x05 \x01(\t\x12\x0e\n\x06scheme\x18\x06 \x01(\t\x12\r\n\x05query\x18\x07 \x01(\t\x12\x0c\n\x04size\x18\t \x01(\x03\x12\x10\n\x08protocol\x18\n \x01(\t\x1a.\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xf1\x01\n\rCheckResponse\x12&\n\x06status\x18\x01 \x01(\x0b\x32\x16.poorwill.authz.Status\x12=\n\x0f\x64\x65nied_response\x18\x02 \x01(\x0b\x32\".poorwill.authz.DeniedHttpResponseH\x00\x12\x35\n\x0bok_response\x18\x03 \x01(\x0b\x32\x1e.poorwill.authz.OkHttpResponseH\x00\x12\x31\n\x10\x64ynamic_metadata\x18\x04 \x01(\x0b\x32\x17.google.protobuf.StructB\x0f\n\rhttp_response\"\'\n\x06Status\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12\x0f\n\x07message\x18\x02 \x01(\t\"\x82\x01\n\x12\x44\x65niedHttpResponse\x12*\n\x06status\x18\x01 \x01(\x0b\x32\x1a.poorwill.authz.HttpStatus\x12\x32\n\x07headers\x18\x02 \x03(\x0b\x32!.poorwill.authz.HeaderValueOption\x12\x0c\n\x04\x62ody\x18\x03 \x01(\t\"D\n\x0eOkHttpResponse\x12\x32\n\x07headers\x18\x02 \x03(\x0b\x32!.poorwill.authz.HeaderValueOption\"\x1a\n\nHttpStatus\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\"W\n\x11HeaderValueOption\x12+\n\x06header\x18\x01 \x01(\x0b\x32\x1b.poorwill.authz.HeaderValue\x12\x15\n\rappend_action\x18\x03 \x01(\x05\")\n\x0bHeaderValue\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,36 +37,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ATTRIBUTECONTEXT_CONTEXTEXTENSIONSENTRY']._serialized_options = b'8\001'
   _globals['_HTTPREQUEST_HEADERSENTRY']._loaded_options = None
   _globals['_HTTPREQUEST_HEADERSENTRY']._serialized_options = b'8\001'
-  _globals['_CHECKREQUEST']._serialized_start=81
-  _globals['_CHECKREQUEST']._serialized_end=149
-  _globals['_ATTRIBUTECONTEXT']._serialized_start=152
-  _globals['_ATTRIBUTECONTEXT']._serialized_end=393
-  _globals['_ATTRIBUTECONTEXT_CONTEXTEXTENSIONSENTRY']._serialized_start=337
-  _globals['_ATTRIBUTECONTEXT_CONTEXTEXTENSIONSENTRY']._serialized_end=393
-  _globals['_PEER']._serialized_start=395
-  _globals['_PEER']._serialized_end=443
-  _globals['_ADDRESS']._serialized_start=445
-  _globals['_ADDRESS']._serialized_end=509
-  _globals['_SOCKETADDRESS']._serialized_start=511
-  _globals['_SOCKETADDRESS']._serialized_end=563
-  _globals['_REQUEST']._serialized_start=565
-  _globals['_REQUEST']._serialized_end=659
-  _globals['_HTTPREQUEST']._serialized_start=662
-  _globals['_HTTPREQUEST']._serialized_end=901
-  _globals['_HTTPREQUEST_HEADERSENTRY']._serialized_start=855
-  _globals['_HTTPREQUEST_HEADERSENTRY']._serialized_end=901
-  _globals['_CHECKRESPONSE']._serialized_start=904
-  _globals['_CHECKRESPONSE']._serialized_end=1094
-  _globals['_STATUS']._serialized_start=1096
-  _globals['_STATUS']._serialized_end=1135
-  _globals['_DENIEDHTTPRESPONSE']._serialized_start=1138
-  _globals['_DENIEDHTTPRESPONSE']._serialized_end=1268
-  _globals['_OKHTTPRESPONSE']._serialized_start=1270
-  _globals['_OKHTTPRESPONSE']._serialized_end=1338
-  _globals['_HTTPSTATUS']._serialized_start=1340
-  _globals['_HTTPSTATUS']._serialized_end=1366
-  _globals['_HEADERVALUEOPTION']._serialized_start=1368
-  _globals['_HEADERVALUEOPTION']._serialized_end=1455
-  _globals['_HEADERVALUE']._serialized_start=1457
-  _globals['_HEADERVALUE']._serialized_end=1498
+  _globals['_CHECKREQUEST']._serialized_start=111
+  _globals['_CHECKREQUEST']._serialized_end=179
+  _globals['_ATTRIBUTECONTEXT']._serialized_start=182
+  _globals['_ATTRIBUTECONTEXT']._serialized_end=423
+  _globals['_ATTRIBUTECONTEXT_CONTEXTEXTENSIONSENTRY']._serialized_start=367
+  _globals['_ATTRIBUTECONTEXT_CONTEXTEXTENSIONSENTRY']._serialized_end=423
+  _globals['_PEER']._serialized_start=425
+  _globals['_PEER']._serialized_end=473
+  _globals['_ADDRESS']._serialized_start=475
+  _globals['_ADDRESS']._serialized_end=539
+  _globals['_SOCKETADDRESS']._serialized_start=541
+  _globals['_SOCKETADDRESS']._serialized_end=593
+  _globals['_REQUEST']._serialized_start=595
+  _globals['_REQUEST']._serialized_end=689
+  _globals['_HTTPREQUEST']._serialized_start=692
+  _globals['_HTTPREQUEST']._serialized_end=931
+  _globals['_HTTPREQUEST_HEADERSENTRY']._serialized_start=885
+  _globals['_HTTPREQUEST_HEADERSENTRY']._serialized_end=931
+  _globals['_CHECKRESPONSE']._serialized_start=934
+  _globals['_CHECKRESPONSE']._serialized_end=1175
+  _globals['_STATUS']._serialized_start=1177
+  _globals['_STATUS']._serialized_end=1216
+  _globals['_DENIEDHTTPRESPONSE']._serialized_start=1219
+  _globals['_DENIEDHTTPRESPONSE']._serialized_end=1349
+  _globals['_OKHTTPRESPONSE']._serialized_start=1351
+  _globals['_OKHTTPRESPONSE']._serialized_end=1419
+  _globals['_HTTPSTATUS']._serialized_start=1421
+  _globals['_HTTPSTATUS']._serialized_end=1447
+  _globals['_HEADERVALUEOPTION']._serialized_start=1449
+  _globals['_HEADERVALUEOPTION']._serialized_end=1536
+  _globals['_HEADERVALUE']._serialized_start=1538
+  _globals['_HEADERVALUE']._serialized_end=1579
 # @@protoc_insertion_point(module_scope)

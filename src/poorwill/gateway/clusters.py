@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from poorwill.core.target import Tls
+from poorwill.gateway.balance import balancing
 
 Json = dict[str, Any]
 
@@ -44,11 +45,15 @@ class Slots:
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """How a service is spoken to; the same for all its instances."""
+    """How a service is spoken to; the same for all its instances. ``many`` says that it may have several,
+    ``sticky`` that a visitor stays with the one that he met first.
+    """
 
     http2: bool = False
     tls: Tls | None = None
     slots: Slots | None = None
+    many: bool = False
+    sticky: bool = False
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -75,7 +80,7 @@ def service_cluster(service: str, kind: str, upstream: Upstream, folder: Path) -
             "eds_config": watched(folder / endpoints_file(service)),
         },
         "connect_timeout": "5s",
-        "lb_policy": "LEAST_REQUEST",
+        **balancing(many=upstream.many, sticky=upstream.sticky),
         "ignore_health_on_host_removal": True,
         "upstream_connection_options": {
             "tcp_keepalive": {"keepalive_probes": 3, "keepalive_time": 30, "keepalive_interval": 10}

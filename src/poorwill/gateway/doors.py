@@ -17,6 +17,7 @@ from poorwill.core.model import Asked, OnRequest
 from poorwill.gateway.again import FRESH
 from poorwill.gateway.clients import Client
 from poorwill.gateway.line import Line, Ticket
+from poorwill.gateway.sticky import address_in
 
 
 class Refusal(StrEnum):
@@ -32,6 +33,18 @@ CLICK_LASTS = 60.0
 
 
 @dataclass(slots=True)
+class Stood:
+    """How many stood in the line of an awake service and went through, and for how many seconds together."""
+
+    count: int = 0
+    seconds: float = 0.0
+
+    def went(self, seconds: float) -> None:
+        self.count += 1
+        self.seconds += seconds
+
+
+@dataclass(slots=True)
 class Door:
     """The gate's view of one service.
 
@@ -42,14 +55,16 @@ class Door:
     tell if it runs. ``asker`` is who asked first since it was last awake.
 
     At most ``max_held`` requests wait. Who needs a slot of the service stands in the ``line`` and passes with
-    a ticket that was granted; everybody else passes when the door is ``passable``. ``on_line`` tells whoever
-    grants tickets (``gateway.slots``) that there is something to look at.
+    a ticket that was granted; everybody else passes when the door is ``passable``. ``stood`` counts how long
+    they stood there while it was. ``on_line`` tells whoever grants tickets (``gateway.slots``) that there is
+    something to look at. At a ``sticky`` door a visitor waits for a slot of the instance that he met before.
     """
 
     service: str
     hold: float
     on_demand: Callable[[str], None]
     max_held: int = 5000
+    sticky: bool = False
     refusal: Refusal | None = None
     estimate: Estimate | None = None
     waking_since: float | None = None
@@ -66,6 +81,7 @@ class Door:
     asker: Client | None = None
     passable: asyncio.Event = field(default_factory=asyncio.Event)
     line: Line = field(default_factory=Line)
+    stood: Stood = field(default_factory=Stood)
     on_line: Callable[[], None] = lambda: None
     _turns: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -143,9 +159,9 @@ class Door:
             await ticket.news.wait()
             ticket.news.clear()
 
-    def line_up(self, began: float) -> Ticket:
+    def line_up(self, began: float, cookies: str = "") -> Ticket:
         """Stand in the line for a slot; ``began`` is when the request did, in seconds since the epoch."""
-        ticket = self.line.join(began)
+        ticket = self.line.join(began, address_in(self.service, cookies) if self.sticky else "")
         self.on_line()
         return ticket
 

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from poorwill.core.target import Target
+from poorwill.gateway.balance import EXT_AUTHZ
 from poorwill.gateway.clusters import endpoints_file
-from poorwill.gateway.routes import EXT_AUTHZ
+from poorwill.gateway.endpoints import places_of
+from poorwill.gateway.members import Places
 
 
 class Files:
@@ -37,7 +38,8 @@ class Files:
             self._written[name] = version
         return version
 
-    def open_services(self) -> set[str]:
+    def open_services(self) -> tuple[set[str], set[str]]:
+        """Those that some requests reach without being asked for, and which of these were paced."""
         found: set[str] = set()
         gated: set[str] = set()
         for host in self._first("rds.json").get("virtual_hosts", []):
@@ -46,13 +48,10 @@ class Files:
                 if kind:
                     direct = "disabled" in route["typed_per_filter_config"][EXT_AUTHZ]
                     (found if direct else gated).add(cluster)
-        return found - gated
+        return found, found & gated
 
-    def endpoints(self, service: str) -> tuple[Target, ...]:
-        places = self._first(endpoints_file(service)).get("endpoints", [])
-        found = [host["endpoint"] for place in places for host in place["lb_endpoints"]]
-        sockets = [(one["address"]["socket_address"], one.get("hostname", "")) for one in found]
-        return tuple(Target(socket["address"], socket["port_value"], name) for socket, name in sockets)
+    def places(self, service: str) -> Places:
+        return places_of(service, self._first(endpoints_file(service)))
 
     def _first(self, name: str) -> dict[str, Any]:
         """The first resource of one of our own files; a torn or foreign file counts as none."""

@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping
 from poorwill.core.allowance import Allowance
 from poorwill.core.history import Estimate
 from poorwill.core.hours import OpeningHours
-from poorwill.core.model import Asked, Gate, GateState, OnRequest, Traffic
+from poorwill.core.load import Load
+from poorwill.core.model import Asked, Gate, GateState, Member, Membership, OnRequest, Traffic
 from poorwill.core.target import Target
 from poorwill.gateway.activity import Activity
 from poorwill.gateway.doors import Door, Refusal
+from poorwill.gateway.readings import Readings
 from poorwill.gateway.switchboard import Switchboard
 
 
@@ -23,11 +25,13 @@ class Front:
         switchboard: Switchboard,
         activity: Activity,
         changed: Callable[[str], None],
+        readings: Readings | None = None,
     ) -> None:
         self._doors = doors
         self._switchboard = switchboard
         self._activity = activity
         self._changed = changed
+        self._readings = readings
 
     @property
     def doors(self) -> Mapping[str, Door]:
@@ -62,11 +66,35 @@ class Front:
         self._doors[service].let_through(False)
         self._switchboard.close(service)
 
-    def route(self, service: str, targets: tuple[Target, ...]) -> None:
-        self._switchboard.route(service, targets)
+    def route(self, service: str, instance: str, target: Target | None) -> None:
+        self._switchboard.route(service, instance, target)
+
+    def join(self, service: str, instance: str) -> None:
+        self._switchboard.wish(service, instance, Membership.IN)
+
+    def cordon(self, service: str, instance: str) -> None:
+        self._switchboard.wish(service, instance, Membership.CORDONED)
+
+    def leave(self, service: str, instance: str) -> None:
+        self._switchboard.wish(service, instance, Membership.OUT)
+
+    def member(self, service: str, instance: str) -> Member:
+        return self._switchboard.member(service, instance)
+
+    def instance_traffic(self, service: str, instance: str) -> Traffic:
+        return self._activity.instance_traffic(service, instance)
+
+    def served(self, service: str, instance: str) -> int:
+        """How many requests an instance was sent, of a service that has several."""
+        return self._activity.served(service, instance)
+
+    def load(self, service: str) -> Load:
+        return self._readings.load(service) if self._readings else Load()
 
     def watch(self, service: str, every: float | None, keepalive_bytes: int) -> None:
         self._activity.watch(service, every, keepalive_bytes)
+        if self._readings:
+            self._readings.follow(service, every is not None)
 
     def show(
         self,

@@ -133,11 +133,14 @@ class Gate:
         asking does.
         """
         asked = went = False
-        ticket = door.line_up(came.began) if came.needs_slot else None
+        since: float | None = None
+        ticket = door.line_up(came.began, http.headers.get("cookie", "")) if came.needs_slot else None
         try:
             async with asyncio.timeout(max(0.0, patience(http.headers, door.hold) - came.waited)):
                 while not door.admits(ticket):
                     now = clock.now()
+                    if door.passable.is_set() and since is None:
+                        since = now.mono
                     if not door.passable.is_set() and (
                         shut := self._shut(door, http, now, came, asked=asked)
                     ):
@@ -148,7 +151,7 @@ class Gate:
                         door.ask(now.mono, came.asker)
                     await door.change(ticket)
             went = True
-            return replies.let_in(door, http, clock.now().mono)
+            return replies.let_in(door, http, clock.now().mono, ticket.to if ticket else "")
         except TimeoutError:
             given_up = replies.crowded if door.passable.is_set() else replies.unavailable
             return given_up(door, http, clock.now().mono)
@@ -157,6 +160,8 @@ class Gate:
                 door.waiting -= 1
             if ticket is not None:
                 door.line.leave(ticket, went=went)
+            if went and since is not None:
+                door.stood.went(clock.now().mono - since)
 
     def _shut(
         self, door: Door, http: pb.HttpRequest, now: Now, came: _Came, *, asked: bool

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_left, insort
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -16,11 +18,16 @@ _numbers = count()
 
 @dataclass(slots=True, order=True)
 class Ticket:
-    """One request in the line; ``began`` is in seconds since the epoch. ``news`` wakes who holds it."""
+    """One request in the line; ``began`` is in seconds since the epoch. ``news`` wakes who holds it.
+    ``wants`` is the address of the instance that the visitor must meet again, ``to`` the one where the slot
+    is; empty: any.
+    """
 
     began: float
     number: int = field(default_factory=lambda: next(_numbers))
     granted: bool = field(default=False, compare=False)
+    wants: str = field(default="", compare=False)
+    to: str = field(default="", compare=False)
     news: asyncio.Event = field(default_factory=asyncio.Event, compare=False)
 
 
@@ -30,13 +37,21 @@ class Line:
     def __init__(self) -> None:
         self._waiting: list[Ticket] = []
         self._granted: dict[int, Ticket] = {}
-        self.granted = 0
+        self._given: Counter[str] = Counter()
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def join(self, began: float) -> Ticket:
-        ticket = Ticket(began)
+    @property
+    def granted(self) -> int:
+        return self._given.total()
+
+    def granted_to(self, address: str) -> int:
+        """How many slots of an instance were given, ever."""
+        return self._given[address]
+
+    def join(self, began: float, wants: str = "") -> Ticket:
+        ticket = Ticket(began, wants=wants)
         insort(self._waiting, ticket)
         return ticket
 
@@ -44,7 +59,7 @@ class Line:
         """Who ``went`` through, or gave up: nobody waits behind a request that is gone."""
         if ticket.granted:
             if self._granted.pop(ticket.number, None) and not went:
-                self.granted -= 1
+                self._given[ticket.to] -= 1
             return
         place = bisect_left(self._waiting, ticket)
         if place < len(self._waiting) and self._waiting[place].number == ticket.number:
@@ -52,21 +67,45 @@ class Line:
 
     def grant(self, places: int) -> int:
         """Give slots to the first in the line; returns to how many. ``granted`` counts them all."""
-        first = self._waiting[:places]
-        del self._waiting[: len(first)]
-        for ticket in first:
-            ticket.granted = True
-            self._granted[ticket.number] = ticket
-            ticket.news.set()
-        self.granted += len(first)
-        return len(first)
+        return self.grant_at({"": places})[""]
+
+    def grant_at(self, rooms: Mapping[str, int], kept: Mapping[str, int] | None = None) -> Counter[str]:
+        """Give slots of several instances, by address; returns how many of each. ``kept`` are of instances
+        that are for nobody but those who want them.
+
+        Each goes to the first in the line, at the instance with the most room. Who wants a certain one waits
+        for it, and nobody waits behind him.
+        """
+        left, own = Counter(rooms), Counter({**rooms, **(kept or {})})
+        given: Counter[str] = Counter()
+        waiting = []
+        for place, ticket in enumerate(self._waiting):
+            if sum(own.values()) <= 0:
+                waiting += self._waiting[place:]
+                break
+            to = ticket.wants if ticket.wants in own else max(left, key=left.__getitem__, default=None)
+            if to is None or own[to] <= 0:
+                waiting.append(ticket)
+                continue
+            own[to] -= 1
+            left[to] -= to in left
+            given[to] += 1
+            self._give(ticket, to)
+        self._waiting = waiting
+        return given
+
+    def _give(self, ticket: Ticket, to: str) -> None:
+        ticket.granted, ticket.to = True, to
+        self._granted[ticket.number] = ticket
+        self._given[to] += 1
+        ticket.news.set()
 
     def recall(self) -> None:
         """The door closed in front of those who were just about to go through: they are the first again."""
         for ticket in self._granted.values():
             ticket.granted = False
+            self._given[ticket.to] -= 1
             insort(self._waiting, ticket)
-        self.granted -= len(self._granted)
         self._granted.clear()
 
     def turn(self) -> None:

@@ -9,6 +9,7 @@ from poorwill.core.model import Now
 from poorwill.gateway import authz_pb2 as pb
 from poorwill.gateway import entrance, hours, pages
 from poorwill.gateway.again import granted
+from poorwill.gateway.balance import TO
 from poorwill.gateway.callers import Caller, caller, wants_html
 from poorwill.gateway.doors import Door, Refusal
 from poorwill.gateway.limits import Limit, limit_error, limit_page
@@ -21,9 +22,13 @@ _REFUSED_FOR = 300
 """Seconds in ``Retry-After`` when only a person can change the answer."""
 
 
-def let_in(door: Door, http: pb.HttpRequest, now: float) -> pb.CheckResponse:
+def let_in(door: Door, http: pb.HttpRequest, now: float, to: str = "") -> pb.CheckResponse:
+    """``to`` is the address of the instance that the request is sent to; empty: Envoy chooses."""
     headers = _options(granted(http.method, http.headers)) if door.is_fresh(now) else []
-    return pb.CheckResponse(status=pb.Status(code=0), ok_response=pb.OkHttpResponse(headers=headers))
+    answer = pb.CheckResponse(status=pb.Status(code=0), ok_response=pb.OkHttpResponse(headers=headers))
+    if to:
+        answer.dynamic_metadata[TO] = to
+    return answer
 
 
 def monitored(door: Door, http: pb.HttpRequest, now: float) -> pb.CheckResponse:

@@ -9,15 +9,16 @@ from typing import Any
 
 from poorwill.gateway import again
 from poorwill.gateway.asides import aside_routes
+from poorwill.gateway.balance import EXT_AUTHZ, PREVIOUS
 from poorwill.gateway.bystanders import Bystanders, glob_regex
 from poorwill.gateway.clusters import Slots
 from poorwill.gateway.direct import direct
 from poorwill.gateway.guard import Guard, off_route, on_route
 from poorwill.gateway.marks import ASIDE, marked
+from poorwill.gateway.sticky import remembered
 
 Json = dict[str, Any]
 
-EXT_AUTHZ = "envoy.filters.http.ext_authz"
 RESERVED = "/.poorwill/"
 """Paths below this prefix belong to Poorwill on every host."""
 
@@ -45,7 +46,8 @@ class Site:
     path with ``*`` (anything but a slash) and ``**`` (anything), ``/prefix/*`` (all below), each with an
     optional method in front (``POST /v1/*``). They are paths as the service sees them. ``hold`` is how many
     seconds a request may wait. ``bystanders`` says who is kept from waking it, in such paths too. While the
-    service is ``paced``, requests that need one of its ``slots`` ask the gate although it is open.
+    service is ``paced``, requests that need one of its ``slots`` ask the gate although it is open. ``many``:
+    it may have several instances; ``sticky``: a visitor stays with one of them.
     """
 
     service: str
@@ -58,6 +60,8 @@ class Site:
     bystanders: Bystanders = field(default_factory=Bystanders)
     slots: Slots | None = None
     paced: bool = False
+    many: bool = False
+    sticky: bool = False
 
     @property
     def unseen(self) -> str:
@@ -169,7 +173,10 @@ def _route(site: Site, match: Json, kind: str, open_services: frozenset[str], *,
         # Only where an endpoint has a name of its own; X-Forwarded-Host then tells the visitor's.
         "auto_host_rewrite": True,
         "append_x_forwarded_host": True,
-        "retry_policy": again.while_fresh() if fresh else again.until_connected(site.hold),
+        "retry_policy": {
+            **(again.while_fresh() if fresh else again.until_connected(site.hold)),
+            **(PREVIOUS if site.many else {}),
+        },
     }
     if site.path and site.strip_path:
         action["regex_rewrite"] = {
@@ -179,7 +186,11 @@ def _route(site: Site, match: Json, kind: str, open_services: frozenset[str], *,
     return {
         "match": match,
         "route": action,
-        "typed_per_filter_config": {**gate, **on_route(site.service, site.guard, site.unseen)},
+        "typed_per_filter_config": {
+            **gate,
+            **on_route(site.service, site.guard, site.unseen),
+            **(remembered(site.service, site.path) if site.sticky else {}),
+        },
     }
 
 

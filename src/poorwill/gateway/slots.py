@@ -12,16 +12,20 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import structlog
 
 from poorwill import clock
+from poorwill.core.model import Membership
 from poorwill.errors import GatewayError
 from poorwill.gateway.activity import Stats
 from poorwill.gateway.admin import Admin
 from poorwill.gateway.clusters import Slots, cluster_name
 from poorwill.gateway.doors import Door
+from poorwill.gateway.instances import ENDPOINT, Counts, counts
+from poorwill.gateway.line import Line
+from poorwill.gateway.sticky import address
 from poorwill.gateway.switchboard import Switchboard
 
 CALM = 0.25
@@ -33,6 +37,9 @@ _LINGER = 2.0
 
 _ON_THE_WAY = 0.25
 """Seconds after which a request that was let go and did not come to Envoy's counters is given up."""
+
+_HALF_FULL = 0.05
+"""Seconds between two looks at a service with several instances whose slots are half taken or more."""
 
 _COUNTERS = "upstream_rq_(active|pending_active|total)"
 
@@ -52,7 +59,24 @@ class _Gauge:
     given: int = 0
     ahead: int = 0
     granted_at: float = 0.0
-    crowded_at: float = 0.0
+
+
+@dataclass(slots=True)
+class _Spot:
+    """What has slots: one instance, at ``address``, or all of them where Envoy does not tell them apart.
+    ``kept`` says that it is for nobody but those who met it before.
+    """
+
+    address: str
+    limit: int
+    counts: Counts
+    gauge: _Gauge
+    kept: bool = False
+    free: int = 0
+
+    @property
+    def full(self) -> bool:
+        return self.counts.active + self.counts.pending >= self.limit
 
 
 class Pacer:
@@ -62,7 +86,9 @@ class Pacer:
         self._doors = doors
         self._switchboard = switchboard
         self._admin = admin
-        self._gauges: dict[str, _Gauge] = {}
+        self._gauges: dict[str, dict[str, _Gauge]] = {}
+        self._crowded_at: dict[str, float] = {}
+        self._half_full: set[str] = set()
         self._called = asyncio.Event()
 
     def look(self) -> None:
@@ -77,7 +103,7 @@ class Pacer:
                 await self._called.wait()
                 continue
             try:
-                stats = await self._admin.stats(_pattern(names))
+                stats = await self._admin.stats(_pattern(names, list(filter(self._apart, names))))
             except GatewayError as error:
                 log.debug("no reading", error=str(error))  # Envoy's keeper says it aloud and restarts it
             else:
@@ -93,6 +119,9 @@ class Pacer:
             if door.passable.is_set() and (len(door.line) or self._switchboard.slots(name))
         ]
 
+    def _apart(self, name: str) -> bool:
+        return self._switchboard.members.apart(name)
+
     def _pace(self, name: str, stats: Stats, now: float) -> None:
         door = self._doors.get(name)
         if door is None or not door.passable.is_set():
@@ -101,45 +130,87 @@ class Pacer:
         if slots is None:
             door.line.grant(len(door.line))
             return
-        gauge = self._gauges.setdefault(name, _Gauge(granted=door.line.granted))
-        active, queued, ended = _read(gauge, door, slots, stats, now)
-        room, there = self._switchboard.room(name), active + queued + gauge.on_the_way
-        gauge.ahead = _ahead(gauge, idle=there < room, queued=queued, ended=ended)
-        gauge.given = door.line.grant(max(0, room + gauge.ahead - there))
-        if gauge.given:
-            gauge.granted_at = now
-        if len(door.line) or queued > gauge.ahead:
-            gauge.crowded_at = now
+        spots = self._spots(name, slots, stats, door.line)
+        for spot in spots:
+            _measure(spot, door.line.granted_to(spot.address), now)
+        given = door.line.grant_at(
+            {spot.address: spot.free for spot in spots if not spot.kept},
+            {spot.address: spot.free for spot in spots if spot.kept},
+        )
+        for spot in spots:
+            spot.gauge.given = given[spot.address]
+            if spot.gauge.given:
+                spot.gauge.granted_at = now
+        self._crowd(name, spots, len(door.line), now)
+
+    def _crowd(self, name: str, spots: list[_Spot], waiting: int, now: float) -> None:
+        """Pace while somebody waits. What waits in Envoy has its instance and keeps it, whatever joins: so
+        where there may be several, it begins as soon as all slots are taken.
+        """
+        taken = self._apart(name) and spots and all(spot.full for spot in spots if not spot.kept)
+        if waiting or taken or any(spot.counts.pending > spot.gauge.ahead for spot in spots):
+            self._crowded_at[name] = now
             self._switchboard.pace(name, True)
-        elif now - gauge.crowded_at > _LINGER:
+        elif now - self._crowded_at.get(name, 0.0) > _LINGER:
             self._switchboard.pace(name, False)
+        half = self._apart(name) and 2 * sum(spot.counts.active for spot in spots) >= sum(
+            spot.limit for spot in spots
+        )
+        (self._half_full.add if half else self._half_full.discard)(name)
+
+    def _spots(self, name: str, slots: Slots, stats: Stats, line: Line) -> list[_Spot]:
+        gauges = self._gauges.setdefault(name, {})
+        if not self._apart(name):
+            gauge = gauges.setdefault("", _Gauge(granted=line.granted_to("")))
+            return [_Spot("", self._switchboard.room(name), _of_all(name, slots, stats), gauge)]
+        spots = []
+        for instance, target in self._switchboard.members.published(name).items():
+            state, counted = (
+                self._switchboard.member(name, instance).state,
+                counts(name, slots.kind, target, stats),
+            )
+            if counted is not None and state in (Membership.IN, Membership.CORDONED):
+                to = address(target)
+                gauge = gauges.setdefault(to, _Gauge(granted=line.granted_to(to)))
+                kept = state is Membership.CORDONED
+                spots.append(_Spot(to, slots.limit, counted, gauge, kept))
+        return spots
 
     async def _pause(self, names: list[str]) -> None:
         """Soon again while somebody waits; a look that was called for comes a moment later, with its herd."""
         if any(len(self._doors[name].line) for name in names if name in self._doors):
             await asyncio.sleep(_BUSY)
             return
+        calm = CALM if self._half_full.isdisjoint(names) else _HALF_FULL
         try:
-            async with asyncio.timeout(CALM):
+            async with asyncio.timeout(calm):
                 await self._called.wait()
         except TimeoutError:
             return
 
 
-def _read(gauge: _Gauge, door: Door, slots: Slots, stats: Stats, now: float) -> tuple[int, int, int]:
-    """Requests at the service, requests that wait in Envoy, and how many ended since the last look."""
-    prefix = f"cluster.{cluster_name(door.service, slots.kind)}.upstream_rq_"
-    active, queued, begun = (
-        int(stats.get(prefix + name, 0)) for name in ("active", "pending_active", "total")
+def _of_all(name: str, slots: Slots, stats: Stats) -> Counts:
+    """In the cluster as a whole."""
+    prefix = f"cluster.{cluster_name(name, slots.kind)}.upstream_rq_"
+    active, pending, begun = (
+        int(stats.get(prefix + one, 0)) for one in ("active", "pending_active", "total")
     )
-    granted, gauge.granted = door.line.granted - gauge.granted, door.line.granted
+    return Counts(active, pending, begun)
+
+
+def _measure(spot: _Spot, granted: int, now: float) -> None:
+    """How many may be let go there now. ``granted`` counts all that ever were."""
+    gauge, (active, queued, begun) = spot.gauge, astuple(spot.counts)
+    fresh, gauge.granted = granted - gauge.granted, granted
     came = 0 if gauge.begun is None or begun < gauge.begun else begun + queued - gauge.begun
-    gauge.on_the_way = max(0, gauge.on_the_way + granted - came)
+    gauge.on_the_way = max(0, gauge.on_the_way + fresh - came)
     if now - gauge.granted_at > _ON_THE_WAY:
         gauge.on_the_way = 0
     ended = max(0, begun - active - gauge.ended) if gauge.begun is not None else 0
     gauge.begun, gauge.ended = begun + queued, begun - active
-    return active, queued, ended
+    there = active + queued + gauge.on_the_way
+    gauge.ahead = _ahead(gauge, idle=there < spot.limit, queued=queued, ended=ended)
+    spot.free = max(0, spot.limit + gauge.ahead - there)
 
 
 def _ahead(gauge: _Gauge, *, idle: bool, queued: int, ended: int) -> int:
@@ -151,6 +222,7 @@ def _ahead(gauge: _Gauge, *, idle: bool, queued: int, ended: int) -> int:
     return gauge.ahead // 2 if 4 * queued >= 3 * gauge.ahead else gauge.ahead
 
 
-def _pattern(services: list[str]) -> str:
-    names = "|".join(map(re.escape, services))
-    return rf"^cluster\.({names})/slots/(active|busy)\.{_COUNTERS}$"
+def _pattern(services: list[str], apart: list[str]) -> str:
+    names, more = ("|".join(map(re.escape, each)) for each in (services, apart))
+    each = rf"|({more})/slots/(active|busy)\.{ENDPOINT}" if apart else ""
+    return rf"^cluster\.(({names})/slots/(active|busy)\.{_COUNTERS}{each})$"

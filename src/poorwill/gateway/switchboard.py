@@ -15,7 +15,7 @@ from pathlib import Path
 import structlog
 
 from poorwill import clock
-from poorwill.core.model import Gate, GateState
+from poorwill.core.model import Gate, GateState, Member, Membership
 from poorwill.core.target import Target
 from poorwill.errors import GatewayError
 from poorwill.gateway import xds
@@ -23,6 +23,7 @@ from poorwill.gateway.admin import Admin
 from poorwill.gateway.again import FRESH
 from poorwill.gateway.clusters import Slots, Upstream, cluster_name, endpoints_file
 from poorwill.gateway.files import Files
+from poorwill.gateway.members import Members
 from poorwill.gateway.routes import Site, Stray
 from poorwill.host import trouble
 from poorwill.host.reserve import Reserve
@@ -50,7 +51,7 @@ class Switchboard:
         self._sites: dict[str, Site] = {}
         self._upstreams: dict[str, Upstream] = {}
         self._later: dict[str, Upstream] = {}
-        self._endpoints: dict[str, tuple[Target, ...]] = {}
+        self.members = Members()
         self._open: set[str] = set()
         self._fresh: dict[str, float] = {}
         self._paced: set[str] = set()
@@ -60,6 +61,7 @@ class Switchboard:
         self._versions: dict[str, str] = {}
         self._common: dict[str, str] = {}
         self._earlier: set[str] = set()
+        self._earlier_paced: set[str] = set()
         self._files = Files(folder)
         self._trouble: int | None = None
         self._reserve = Reserve(folder / "reserve")
@@ -67,7 +69,7 @@ class Switchboard:
 
     def load(self) -> None:
         """Begin with what the files of an earlier life say is open, before ``reshape`` names the services."""
-        self._earlier = self._files.open_services()
+        self._earlier, self._earlier_paced = self._files.open_services()
 
     def reshape(
         self, sites: Mapping[str, Site], upstreams: Mapping[str, Upstream], leaving: Collection[str] = ()
@@ -82,7 +84,7 @@ class Switchboard:
         self._later = {
             name: upstream
             for name, upstream in upstreams.items()
-            if self._endpoints.get(name) and known.get(name, upstream) != upstream
+            if self.members.published(name) and known.get(name, upstream) != upstream
         }
         upstreams = {
             **{name: known.get(name, Upstream()) for name in leaving},
@@ -90,12 +92,14 @@ class Switchboard:
             **{name: known[name] for name in self._later},
         }
         for name in upstreams.keys() - known.keys():
-            self._endpoints[name] = self._files.endpoints(name) if name in self._earlier else ()
+            self.members.begin(name, self._files.places(name) if name in self._earlier else {})
             self._gates[name] = Gate(GateState.MOVING, clock.now().mono)
         self._open |= self._earlier & upstreams.keys()
-        self._earlier = set()
+        self._paced |= self._earlier_paced & upstreams.keys()
+        self._earlier, self._earlier_paced = set(), set()
         for name in known.keys() - upstreams.keys():
-            del self._endpoints[name], self._gates[name]
+            del self._gates[name]
+            self.members.forget(name)
             self._pending.pop(name, None)
             self._versions.pop(name, None)
             self._open.discard(name)
@@ -134,9 +138,9 @@ class Switchboard:
         return upstream.slots if upstream else None
 
     def room(self, service: str) -> int:
-        """Slots of all instances together."""
+        """Slots of all instances together that visitors are sent to."""
         slots = self.slots(service)
-        return slots.limit * len(self._endpoints[service]) if slots else 0
+        return slots.limit * len(self.members.joined(service)) if slots else 0
 
     def close(self, service: str) -> None:
         self._open.discard(service)
@@ -144,14 +148,23 @@ class Switchboard:
         self._paced.discard(service)
         self._move(service)
 
-    def route(self, service: str, targets: tuple[Target, ...]) -> None:
-        """Publish where the service answers; an empty tuple closes Envoy's connections to it."""
-        if service in self._endpoints and self._endpoints[service] != targets:
-            self._endpoints[service] = targets
-            if service in self._later:
-                self._upstreams[service] = self._later.pop(service)
-                self._common.pop(_CDS, None)
+    def route(self, service: str, instance: str, target: Target | None) -> None:
+        """Publish where an instance answers; None closes Envoy's connections to it."""
+        before = set(self.members.published(service).values())
+        if not self.members.route(service, instance, target):
+            return
+        if service in self._later and before.isdisjoint(self.members.published(service).values()):
+            self._upstreams[service] = self._later.pop(service)
+            self._common.pop(_CDS, None)
+        self._touch(service)
+
+    def wish(self, service: str, instance: str, wish: Membership) -> None:
+        """Whether visitors are sent to an instance, as soon as it is known where it answers."""
+        if self.members.wish(service, instance, wish):
             self._touch(service)
+
+    def member(self, service: str, instance: str) -> Member:
+        return self.members.member(service, instance)
 
     def confirmed(self, service: str) -> bool:
         """Whether Envoy has everything that was last published for this service."""
@@ -168,15 +181,23 @@ class Switchboard:
 
     def _write(self) -> None:
         for name in self._pending:
-            endpoints = xds.endpoints(name, self._endpoints[name])
+            nobody = self._folder / "nobody" if self._upstreams[name].many else None
+            endpoints = xds.endpoints(name, self.members.places(name), nobody)
             self._versions[name] = self._files.put(endpoints_file(name), endpoints)
         if _CDS not in self._common:
             self._common[_CDS] = self._files.put("cds.json", xds.clusters(self._upstreams, self._folder))
+            self.members.tell_apart(name for name, one in self._upstreams.items() if one.many)
             self._files.sweep(endpoints_file(name) for name in self._upstreams)
         now = clock.now().mono
         self._fresh = {name: end for name, end in self._fresh.items() if end > now}
         sites = [
-            replace(site, slots=self.slots(name), paced=name in self._paced)
+            replace(
+                site,
+                slots=self.slots(name),
+                paced=name in self._paced,
+                many=self._upstreams[name].many,
+                sticky=self._upstreams[name].sticky,
+            )
             for name, site in self._sites.items()
         ]
         routes = xds.routes(sites, frozenset(self._open), self._stray, frozenset(self._fresh))
@@ -239,6 +260,7 @@ class Switchboard:
         if self._pending.get(service) != wish:
             return  # wished otherwise while Envoy was asked
         del self._pending[service]
+        self.members.settle(service)
         state = GateState.OPEN if service in self._open else GateState.CLOSED
         if self._gates[service].state is not state:
             self._gates[service] = Gate(state, clock.now().mono)

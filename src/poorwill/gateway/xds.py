@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from poorwill.core.target import Target
 from poorwill.gateway import guard
+from poorwill.gateway.balance import EXT_AUTHZ
 from poorwill.gateway.clusters import (
     BUFFER,
     CLASSES,
@@ -29,8 +29,11 @@ from poorwill.gateway.clusters import (
     unix_cluster,
     watched,
 )
+from poorwill.gateway.endpoints import assignment
 from poorwill.gateway.marks import marking
-from poorwill.gateway.routes import EXT_AUTHZ, Site, Stray, virtual_hosts
+from poorwill.gateway.members import Placed
+from poorwill.gateway.routes import Site, Stray, virtual_hosts
+from poorwill.gateway.sticky import remembering
 
 Json = dict[str, Any]
 
@@ -84,6 +87,7 @@ def bootstrap(
             ],
         },
         "dynamic_resources": {"cds_config": watched(folder / "cds.json")},
+        "stats_flush_interval": "0.5s",  # how old what it says about latencies may be; 5 s by default
         "stats_config": {"stats_matcher": {"inclusion_list": {"patterns": _kept_stats()}}},
         "overload_manager": {
             "resource_monitors": [
@@ -125,23 +129,9 @@ def clusters(services: Mapping[str, Upstream], folder: Path) -> Json:
     )
 
 
-def endpoints(service: str, targets: Iterable[Target]) -> Json:
+def endpoints(service: str, places: Mapping[str, Placed], nobody: Path | None = None) -> Json:
     """Where a service answers."""
-    hosts = [
-        {
-            "endpoint": {
-                "address": {"socket_address": {"address": target.ip, "port_value": target.port}},
-                **({"hostname": target.name} if target.name else {}),
-            }
-        }
-        for target in targets
-    ]
-    assignment = {
-        "@type": _TYPE + "config.endpoint.v3.ClusterLoadAssignment",
-        "cluster_name": service,
-        "endpoints": [{"lb_endpoints": hosts}] if hosts else [],
-    }
-    return discovery([assignment])
+    return discovery([assignment(service, places, nobody)])
 
 
 def _ingress(host: str, port: int, folder: Path) -> Json:
@@ -160,7 +150,7 @@ def _ingress(host: str, port: int, folder: Path) -> Json:
                         normalize_path=True,
                         server_header_transformation="PASS_THROUGH",
                         upgrade_configs=[{"upgrade_type": "websocket"}],
-                        http_filters=[marking(), *guard.filters(), _ext_authz(), _router()],
+                        http_filters=[marking(), *guard.filters(), _ext_authz(), remembering(), _router()],
                         http2_protocol_options={
                             "allow_connect": True,
                             "initial_stream_window_size": BUFFER,
@@ -285,7 +275,7 @@ def _router() -> Json:
 
 
 def _kept_stats() -> list[Json]:
-    counters = "rq_(active|pending_active|total)|cx_[rt]x_bytes_total"
+    counters = "rq_(active|pending_active|total|completed|5xx|time)|cx_[rt]x_bytes_total"
     wanted = (
         rf"cluster\.[^./]+/(slots/)?({'|'.join(CLASSES)})\.(upstream_({counters})|version_text)",
         r"(cluster_manager\.cds|http\.ingress\.rds\.[^.]+)\.(version_text|update_rejected)",
