@@ -60,6 +60,7 @@ async def one_ends_its_work_and_makes_room_for_the_other(gateway: Up) -> None:
         waiting = await gateway.status("images")
         assert (waiting["phase"], waiting["gpu"]["verdict"]) == ("waking", "waits")
         assert waiting["reason"] == "requests are waiting; waits for GPU swap: chat makes room"
+        await until(lambda: _shut(gateway, "chat"), "nobody is let in any more")
         again = asyncio.create_task(client.get("/again", headers=host("chat")))
         rest = [line async for line in lines if line.startswith("data:")]
     assert json.loads(rest[-1].removeprefix("data:"))["number"] == 15, "the stream was not cut"
@@ -78,6 +79,10 @@ async def one_ends_its_work_and_makes_room_for_the_other(gateway: Up) -> None:
         ("stopped", "images"),
         ("start", "chat"),
     ]
+
+
+async def _shut(gateway: Up, name: str) -> bool:
+    return bool((await gateway.status(name))["gate"] == "closed")
 
 
 async def two_that_are_always_asked_for_take_turns_in_peace(gateway: Up) -> None:
