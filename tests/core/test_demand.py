@@ -7,6 +7,7 @@ from tests.core.shapes import NOW, a_hand, seen, service
 
 from poorwill.core.demand import wanted
 from poorwill.core.hand import in_force
+from poorwill.core.many import within_its_room
 from poorwill.core.model import (
     Asked,
     Condition,

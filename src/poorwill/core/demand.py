@@ -18,6 +18,8 @@ from poorwill.core import busy, due
 from poorwill.core.debt import FOREIGN
 from poorwill.core.duration import duration_text
 from poorwill.core.hand import in_force
+from poorwill.core.many import by_load, within_its_room
+from poorwill.core.metric_text import count_text
 from poorwill.core.model import (
     Condition,
     Demand,
@@ -31,7 +33,6 @@ from poorwill.core.model import (
     Service,
 )
 from poorwill.core.room import makes_room, within_its_room
-from poorwill.core.scale import scaled
 from poorwill.core.schedule import Opening
 
 WAITING = "requests are waiting"
@@ -126,7 +127,7 @@ def _needed(_service: Service, seen: Observation, _now: Now) -> Demand | None:
 
 def _least(service: Service, _seen: Observation, _now: Now) -> Demand | None:
     least = service.scale.min_instances if service.scale else 0
-    return Demand(least, f"at least {count(least)} always: min_instances") if least else None
+    return Demand(least, f"at least {count_text(least)} always: min_instances") if least else None
 
 
 def _closed(service: Service, seen: Observation, now: Now) -> Demand | None:
@@ -213,28 +214,6 @@ ORDER: tuple[Rule, ...] = (
     Rule("idle", "nobody needs it", "asleep", False, _idle),
 )
 """Who wins, from strongest to weakest."""
-
-
-# --- how many -----------------------------------------------------------------------------------
-
-
-def by_load(service: Service, seen: Observation, demand: Demand, now: Now) -> Demand:
-    """As many instances as the load asks for, where a row wants any. A rule that removes the last one is
-    heard only where nothing but earlier use keeps the service awake.
-    """
-    policy = service.scale
-    if policy is None or not demand.desired:
-        return demand
-    asked = scaled(policy, seen.load, seen.scale, seen.asked.waiting, now.mono)
-    moments = [at for at in (demand.until, asked.until) if at is not None]
-    may_go = demand.rule == "in_use" and not (seen.traffic.active or seen.traffic.busy)
-    desired = min(max(asked.desired, 0 if may_go else demand.desired), policy.max_instances)
-    why = "; ".join(filter(None, (demand.reason, asked.reason))) if desired else asked.reason
-    return replace(demand, desired=desired, reason=why, until=min(moments, default=None), scaled=asked)
-
-
-def count(instances: int) -> str:
-    return "1 instance" if instances == 1 else f"{instances} instances"
 
 
 # --- what the rows are made of ------------------------------------------------------------------
