@@ -20,7 +20,6 @@ from poorwill.core.model import (
     Outcome,
     Traffic,
 )
-from poorwill.core.room import within_its_room
 from poorwill.core.share import Verdict, Word
 
 IDLE = service().idle_after

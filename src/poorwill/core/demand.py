@@ -32,8 +32,8 @@ from poorwill.core.model import (
     Outcome,
     Service,
 )
-from poorwill.core.room import makes_room, within_its_room
 from poorwill.core.schedule import Opening
+from poorwill.core.share import Word
 
 WAITING = "requests are waiting"
 
@@ -66,7 +66,7 @@ def wanted(service: Service, seen: Observation, now: Now) -> Demand:
             admits = rule.admits or bool(demand.desired and due.open_by_its_hour(service, seen, now))
             demand = within_its_room(demand, seen)
             entrance = OnRequest.WAKE if admits else service.on_request
-            if rule.answer is makes_room:
+            if rule.answer is _makes_room:
                 entrance = wanted(service, replace(seen, gpu=None), now).entrance
             return replace(demand, entrance=entrance, until=_until(demand, service, seen, now))
     raise AssertionError("the last row always answers")
@@ -95,6 +95,10 @@ def _slept(_service: Service, seen: Observation, now: Now) -> Demand | None:
     if hand is None or hand.kind is not HandKind.SLEEP:
         return None
     return Demand(0, f"put to sleep {hand.by}", hand.until)
+
+
+def _makes_room(_service: Service, seen: Observation, _now: Now) -> Demand | None:
+    return Demand(0, seen.gpu.why) if seen.gpu and seen.gpu.word is Word.GOES else None
 
 
 def _woken(service: Service, seen: Observation, now: Now) -> Demand | None:
@@ -198,7 +202,7 @@ ORDER: tuple[Rule, ...] = (
     Rule("unknown", "nobody can tell whether it runs", "nothing is started and nothing is stopped"),
     Rule("work", "work is open", "it ends first: only a stop that cuts nothing is made"),
     Rule("sleep", "a person said `sleep`", "asleep; requests do not wake it", True, _slept),
-    Rule("gpu", "another service needs its GPU more", "asleep; its visitors wait", False, makes_room),
+    Rule("gpu", "another service needs its GPU more", "asleep; its visitors wait", False, _makes_room),
     Rule("wake", "a person said `wake`", "awake", True, _woken),
     Rule("run", "a run of a job is under way or due", "awake until it is done", False, _run),
     Rule("window", "a window of its `schedule` is open", "awake", True, _window),
