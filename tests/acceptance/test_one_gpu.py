@@ -25,6 +25,8 @@ def services(folder: Path) -> dict[str, Json]:
         share = {"name": gpu, "min_awake": "1s", **more}
         return {name: service(folder, name, idle_after=idle_after, gpu=share)}
 
+    policy = {"max_instances": 3, "target": {"concurrency": 1}}
+    several: Json = {"concurrency": 1, "idle_after": "20s", "scale_policy": policy}
     return {
         **on("swap", "chat"),
         **on("swap", "images"),
@@ -33,6 +35,7 @@ def services(folder: Path) -> dict[str, Json]:
         **on("room", "small", memory="10GB"),
         **on("room", "other", memory="10GB"),
         **on("room", "large", memory="14GB"),
+        "wide": service(folder, "wide", gpu={"name": "wide", "memory": "10GB"}, **several),
         **on("kept", "kept"),
         **on("kept", "wish"),
     }
@@ -40,7 +43,7 @@ def services(folder: Path) -> dict[str, Json]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def gateway(shared_up: Start) -> Up:
-    gpus = {name: {"memory": "24GB"} for name in ("swap", "pong", "room", "kept")}
+    gpus = {name: {"memory": "24GB"} for name in ("swap", "pong", "room", "wide", "kept")}
     return await shared_up(services, gpus=gpus)
 
 
@@ -57,9 +60,7 @@ async def one_ends_its_work_and_makes_room_for_the_other(gateway: Up) -> None:
         waiting = await gateway.status("images")
         assert (waiting["phase"], waiting["gpu"]["verdict"]) == ("waking", "waits")
         assert waiting["reason"] == "requests are waiting; waits for GPU swap: chat makes room"
-        said = await gateway.cli("why", "images")
-        assert f"images is waking: {waiting['reason']}" in said.out
-        assert "uses GPU swap alone; waits for GPU swap: chat makes room" in said.out
+        await until(lambda: _shut(gateway, "chat"), "nobody is let in any more")
         again = asyncio.create_task(client.get("/again", headers=host("chat")))
         rest = [line async for line in lines if line.startswith("data:")]
     assert json.loads(rest[-1].removeprefix("data:"))["number"] == 15, "the stream was not cut"
@@ -78,6 +79,10 @@ async def one_ends_its_work_and_makes_room_for_the_other(gateway: Up) -> None:
         ("stopped", "images"),
         ("start", "chat"),
     ]
+
+
+async def _shut(gateway: Up, name: str) -> bool:
+    return bool((await gateway.status(name))["gate"] == "closed")
 
 
 async def two_that_are_always_asked_for_take_turns_in_peace(gateway: Up) -> None:
@@ -123,6 +128,9 @@ async def what_a_person_keeps_awake_stays(gateway: Up) -> None:
         return "which kept uses (kept awake" in (await gateway.status("wish"))["reason"]
 
     await until(told, "it says what keeps the GPU")
+    said = await gateway.cli("why", "wish")
+    assert "wish is waking: requests are waiting; waits for GPU kept, which kept uses (kept awake" in said.out
+    assert "uses GPU kept alone; waits for GPU kept, which kept uses" in said.out
     since = (await gateway.status("kept"))["instances"][0]["since"]
     page = await client.get(
         "/", headers={**host("wish"), "sec-fetch-dest": "document", "accept": "text/html"}
@@ -135,11 +143,27 @@ async def what_a_person_keeps_awake_stays(gateway: Up) -> None:
     assert (await gateway.status("kept"))["phase"] == "asleep"
 
 
+async def there_are_no_more_instances_than_fit(gateway: Up) -> None:
+    client = gateway.client()
+    asked = [client.get("/work?seconds=1.5", headers=host("wide")) for _ in range(5)]
+    answers = asyncio.gather(*asked)
+
+    async def told() -> Json | None:
+        row = await gateway.status("wide")
+        return row if "there is no room for more on GPU wide" in row["reason"] else None
+
+    row = await until(told, "it says why there are no more")
+    assert (row["desired"], row["gpu"]["room"]) == (2, 2)
+    assert {answer.status_code for answer in await answers} == {200}
+    assert len({event["instance"] for event in gateway.events("wide", "start")}) == 2
+
+
 STORIES: list[Story] = [
     one_ends_its_work_and_makes_room_for_the_other,
     two_that_are_always_asked_for_take_turns_in_peace,
     what_fits_is_awake_together,
     what_a_person_keeps_awake_stays,
+    there_are_no_more_instances_than_fit,
 ]
 
 

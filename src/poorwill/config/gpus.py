@@ -57,7 +57,9 @@ class Cards:
 def gpu_complaints(services: Services, shares: Mapping[str, Share], cards: Cards) -> list[Complaint]:
     found: list[Complaint] = []
     for name, share in shares.items():
-        found += _unknown(name, services[name], cards) or _too_much(name, share, cards)
+        policy = services[name].scale_policy
+        least = max(1, policy.min_instances) if policy else 1
+        found += _unknown(name, services[name], cards) or _too_much(name, share, least, cards)
     return found or [
         complaint for name in shares for complaint in _with_what_it_needs(name, services, shares)
     ]
@@ -76,7 +78,8 @@ def _unknown(name: str, service: ServiceConfig, cards: Cards) -> list[Complaint]
     return found
 
 
-def _too_much(name: str, share: Share, cards: Cards) -> Iterator[Complaint]:
+def _too_much(name: str, share: Share, least: int, cards: Cards) -> Iterator[Complaint]:
+    """``least`` is how many instances there always are."""
     loc: Loc = (*_at(name), "memory")
     for card in share.cards if share.memory is not None else ():
         if card.memory is None:
@@ -84,6 +87,10 @@ def _too_much(name: str, share: Share, cards: Cards) -> Iterator[Complaint]:
         elif not fits([(share.memory, 1)], card.memory):
             hint = "say how much the service really needs; `nvidia-smi` shows it while it runs"
             yield loc, wrong(f"{card} has only {memory_text(card.memory)}", hint), None
+        elif not fits([(share.memory, least)], card.memory):
+            message = f"{least} instances of it do not fit on {card}, which has {memory_text(card.memory)}"
+            about = (("services", name, "scale_policy"),)
+            yield loc, wrong(message, "lower min_instances or memory", about=about), None
 
 
 def _how_to_tell(card: Card, cards: Cards) -> str:

@@ -15,10 +15,10 @@ from poorwill.core.lifecycle import retry_at
 from poorwill.core.model import Condition, GateState, Instance, Now, Observation, Outcome
 from poorwill.core.share import Claim, Strength
 
-_STRENGTHS = {"wake": Strength.PERSON, "run": Strength.HOURS, "window": Strength.HOURS}
+_STRENGTHS = {"wake": Strength.PERSON, **dict.fromkeys(("run", "window", "least"), Strength.HOURS)}
 """By the row of ``core.demand.ORDER`` that wants a service; what is not here is wanted by visitors."""
 
-_BY_THE_CLOCK = ("wake", "window")
+_UNASKED = ("wake", "window", "least")
 """Rows by which a service is awake whether anybody uses it or not."""
 
 
@@ -38,7 +38,7 @@ class Claims:
         held = sum(_may_be_there(one) for one in seen.instances)
         strength, said_at = self._strength(facts, wish.rule, now)
         ready = [at for one in seen.instances if (at := _awake_since(one)) is not None]
-        asked = wish.rule not in _BY_THE_CLOCK or demand.in_use(facts.rules, seen, now)
+        asked = wish.rule not in _UNASKED or demand.in_use(facts.rules, seen, now)
         return Claim(
             service=facts.name,
             share=facts.seat.share,

@@ -58,15 +58,16 @@ def weather(folder: Path) -> Path:
 
 def ordinary(folder: Path) -> list[Tenant]:
     """What runs everywhere."""
-    gpu = {"name": "only", "min_awake": "1s"}
+    few = ("get", "post", "sse")
+    gpu = {"name": "only", "min_awake": "2s"}
     rented = {"run": {"fake": {"weather": str(weather(folder)), "stop_takes": "0s"}}, **_common("rented")}
     return [
         program(folder, "quick"),
-        program(folder, "slow", "--startup", "1"),
+        program(folder, "slow", "--startup", "2"),
         program(folder, "busy", traffic={"busy": ["/work"]}),
         program(folder, "clingy", "--linger", "0.7"),
         program(folder, "frail", "--broken-while", str(broken(folder))),
-        *(program(folder, name, "--linger", "0.3", gpu=gpu) for name in ON_ONE_GPU),
+        *(program(folder, name, "--linger", "0.3", kinds=few, gpu=gpu) for name in ON_ONE_GPU),
         Tenant("rented", {**rented, "ready": {"timeout": "20s"}}, ("plain",), diary=False),
         program(folder, "shy", on_request="page", kinds=("click", "click", "post")),
     ]
