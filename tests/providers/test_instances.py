@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from poorwill.config import load
 from poorwill.config.run import Run
 from poorwill.core.model import Condition
-from poorwill.errors import Temporary
+from poorwill.errors import ConfigError, Temporary
 from poorwill.providers import instances
 from poorwill.providers.base import Sighting
 from poorwill.providers.registry import option_models
@@ -85,6 +88,36 @@ def test_what_can_have_several(provider: str, options: dict[str, object], why_no
 @pytest.mark.parametrize("provider", sorted(option_models()))
 def test_every_provider_says_whether_it_can(provider: str) -> None:
     assert isinstance(option_models()[provider].several, property)  # type: ignore[attr-defined]
+
+
+FILE = """
+services:
+  a:
+    run: {process: {command: [serve, "9100"]}}
+    address: 127.0.0.1:9100
+    scale_policy: &two {max_instances: 2, target: {concurrency: 2}}
+  b:
+    path: /b
+    run: {command: {start: "./a {number}", stop: "./b {number}", status: "./c {number}"}}
+    address: 127.0.0.1:9104
+    scale_policy: *two
+  c:
+    path: /c
+    run: {command: {start: "./a {number}", stop: "./b {number}", status: "./c {number}"}}
+    address: 127.0.0.1:920{number}
+    scale_policy: *two
+"""
+
+
+def test_what_is_wrong_is_said_once(tmp_path: Path) -> None:
+    file = tmp_path / "poorwill.yaml"
+    file.write_text(FILE.replace("  a:", "  a:\n    path: /a"))
+    with pytest.raises(ConfigError) as raised:
+        load(file, option_models(), {})
+    assert [(problem.key, problem.line) for problem in raised.value.problems] == [
+        ("services.a.run", 5),
+        ("services.b.address", 11),
+    ]
 
 
 class TestToldApart:

@@ -28,15 +28,18 @@ def _place(run: Run) -> Iterator[Complaint]:
 def _address(run: Run, address: ServiceAddress | None, on: str | None) -> Iterator[Complaint]:
     if address is None or run.several:
         return
+    about = (("run",),)  # to be put right first: it may be that no address is needed then
     if address.url.tunnel:
-        yield ("address",), wrong("a tunnel leads to one instance only", f"leave it out, {_ONE}"), None
+        error = wrong("a tunnel leads to one instance only", f"leave it out, {_ONE}", about=about)
+        yield ("address",), error, None
     elif not (address.placeholders if on is None else address.placeholders & _OWN):
         hint = f"write {_numbered(str(address.url))}"
         if run.may_give_address:
             hint = "leave address out: the place says where each instance answers"
             if on is not None:
                 hint = "write {host}:{container_port}"
-        yield ("address",), wrong(f"{address.url} is the same for every instance", f"{hint}, {_ONE}"), None
+        message = f"{address.url} is the same for every instance"
+        yield ("address",), wrong(message, f"{hint}, {_ONE}", about=about), None
 
 
 def _numbered(address: str) -> str:

@@ -16,6 +16,8 @@ from poorwill.core.target_mode import Target
 
 UTILIZATION = 0.7
 """How much of its ``concurrency`` an instance should have at work when no target says it."""
+PANIC = 2.0
+"""Twice as many instances as there are: that is how many a sudden rise has to need."""
 
 
 def _rate(value: Any) -> float:
@@ -54,8 +56,8 @@ class TargetConfig(BaseModel):
         description="Time over which it is averaged to notice a sudden rise. Default: a tenth of "
         "stable_window.",
     )
-    panic_threshold: _Percent = Field(
-        default=2.0,
+    panic_threshold: _Percent | None = Field(
+        default=None,
         description="How much more than there is a sudden rise has to need before it is answered at once. "
         "Default: 200%, twice as many instances.",
     )
@@ -74,7 +76,7 @@ class TargetConfig(BaseModel):
             each,
             stable=self.stable_window,
             panic=self.panic_window or self.stable_window / 10,
-            panic_threshold=self.panic_threshold,
+            panic_threshold=self.panic_threshold or PANIC,
             up_rate=self.max_scale_up_rate,
             down_rate=self.max_scale_down_rate,
             cooldown=cooldown,

@@ -44,7 +44,7 @@ def row(facts: Facts, front: Front, now: Now) -> Json:
 
 def details(facts: Facts, front: Front, now: Now) -> Json:
     traffic, asked = front.traffic(facts.name), front.asked(facts.name)
-    known, scaled = estimate(facts.wakes), facts.decision.scaled if facts.decision else None
+    known = estimate(facts.wakes)
     return {
         "traffic": {
             "active": traffic.active,
@@ -65,8 +65,14 @@ def details(facts: Facts, front: Front, now: Now) -> Json:
         "on_request": str(facts.rules.on_request),
         "wakes_by_request": _limit(facts, now),
         "gpu": _gpu(facts, now),
-        "scale": scaled_json(scaled, now) if scaled else None,
+        "scale": _scale(facts, now),
     }
+
+
+def _scale(facts: Facts, now: Now) -> Json | None:
+    """What the load asks for, where anything does."""
+    asked = facts.decision.scaled if facts.decision else None
+    return None if asked is None else scaled_json(asked, now)
 
 
 def _gpu(facts: Facts, now: Now) -> Json | None:

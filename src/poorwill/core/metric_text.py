@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from poorwill.core.duration import duration_text
 from poorwill.core.metric import Unit
-from poorwill.core.scale_rule import Verdict
+from poorwill.core.scale_rule import ScaleRule
 
 _SIZES = (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
 
@@ -23,13 +23,11 @@ def value_text(value: float, unit: Unit) -> str:
     return _plain(value)
 
 
-def rule_text(verdict: Verdict) -> str:
-    """``response_latency above 3s for 2m (now 4.2s)``."""
-    rule = verdict.rule
+def rule_text(rule: ScaleRule) -> str:
+    """``response_latency above 3s for 2m``. Without what it is now: a reason changes only with the number."""
     side = "above" if rule.out else "at most"
     threshold = value_text(rule.threshold, rule.metric.unit)
-    now = "" if verdict.value is None else f" (now {value_text(verdict.value, rule.metric.unit)})"
-    return f"{rule.label} {side} {threshold} for {duration_text(rule.duration)}{now}"
+    return f"{rule.label} {side} {threshold} for {duration_text(rule.duration)}"
 
 
 def change_text(before: int, after: int) -> str:

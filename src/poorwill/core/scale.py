@@ -16,9 +16,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import ceil
 
+from poorwill.core.duration import duration_text
 from poorwill.core.load import Load
 from poorwill.core.metric import METRICS, at_hand
-from poorwill.core.metric_text import change_text, count_text, rule_text
+from poorwill.core.metric_text import change_text, count_text, rule_text, value_text
 from poorwill.core.scale_rule import ScaleRule, Verdict, judge
 from poorwill.core.target_mode import Aim, Target, aim
 
@@ -82,7 +83,7 @@ def scaled(policy: ScalePolicy, load: Load, scale: Scale, waiting: int, now: flo
     if not scale.count:
         desired = _clamped(policy, herd)
         more = desired > max(1, policy.min_instances)
-        return Scaled(desired, _herd_text(waiting, 0, desired) if more else "")
+        return Scaled(desired, _herd_text(0, desired) if more else "")
     if policy.target is not None:
         found = _by_target(policy, policy.target, load, scale, waiting, now)
     else:
@@ -90,7 +91,7 @@ def scaled(policy: ScalePolicy, load: Load, scale: Scale, waiting: int, now: flo
     desired, reason = _clamped(policy, found.desired), found.reason
     if herd > found.desired and _clamped(policy, herd) > scale.count:
         desired = _clamped(policy, herd)
-        reason = _herd_text(waiting, scale.count, desired)
+        reason = _herd_text(scale.count, desired)
     elif desired == scale.count:
         reason = scale.reason
         if found.trouble:
@@ -115,9 +116,8 @@ def _herd(policy: ScalePolicy, load: Load, scale: Scale, waiting: int) -> int:
     return ceil(waiting / policy.each) if policy.each else 1
 
 
-def _herd_text(waiting: int, count: int, desired: int) -> str:
-    requests = "1 request waits" if waiting == 1 else f"{waiting} requests wait"
-    return f"{requests}: {change_text(count, desired)}"
+def _herd_text(count: int, desired: int) -> str:
+    return f"many requests wait: {change_text(count, desired)}"
 
 
 # --- target -------------------------------------------------------------------------------------
@@ -132,10 +132,10 @@ def _by_target(
     until = found.lower_at if found.lower_at is not None and found.lower_at > now else None
     if found.desired == scale.count:
         return Scaled(scale.count, "", until, found.trouble, aim=found)
-    average, window = found.stable, target.stable
-    if found.panicking and found.panic is not None and found.panic > (average or 0):
-        average, window = found.panic, target.panic
-    words = f"{target.metric.label} {average or 0:.3g} over {window:g}s, {target.each:.3g} per instance"
+    window = target.panic if found.panicking and (found.panic or 0) > (found.stable or 0) else target.stable
+    each = value_text(target.each, target.metric.unit)
+    side = "more than" if found.desired > scale.count else "less than"
+    words = f"{target.metric.label} over {duration_text(window)} {side} {each} per instance"
     change = change_text(scale.count, found.desired)
     return Scaled(found.desired, f"{words}: {change}", until, found.trouble, aim=found)
 
@@ -168,7 +168,7 @@ def _by_rules(policy: ScalePolicy, load: Load, scale: Scale, waiting: int, now: 
 
 
 def _change(verdict: Verdict, before: int, after: int) -> str:
-    return f"{rule_text(verdict)}: {change_text(before, after)}"
+    return f"{rule_text(verdict.rule)}: {change_text(before, after)}"
 
 
 def _kept(policy: ScalePolicy, load: Load, count: int, desired: int, waiting: int) -> int:

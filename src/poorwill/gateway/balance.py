@@ -39,7 +39,10 @@ _TYPES = "type.googleapis.com/envoy.extensions.load_balancing_policies"
 
 def balancing(*, many: bool, sticky: bool) -> Json:
     """The part of a cluster that says so. ``many``: there may be several instances, counted one by one."""
-    common: Json = {"healthy_panic_threshold": {"value": 0}}  # else all get traffic when most are out
+    common: Json = {
+        "healthy_panic_threshold": {"value": 0},  # else all get traffic when most are out
+        "update_merge_window": "0s",  # else who is shut out is still tried for up to a second
+    }
     if sticky:
         common["override_host_status"] = {"statuses": ["UNKNOWN", "HEALTHY", "DEGRADED", "DRAINING"]}
     fewest = _policy("least_request", "LeastRequest", selection_method="FULL_SCAN")

@@ -100,7 +100,7 @@ async def outcome(visitor: httpx2.AsyncClient, session: str) -> str:
     """An instance that does not know the session breaks the stream off, or says nothing."""
     stream = visitor.stream("GET", f"/gradio_api/queue/data?session_hash={session}")
     with contextlib.suppress(TimeoutError, httpx2.TransportError):
-        async with asyncio.timeout(5), stream as events:
+        async with asyncio.timeout(3), stream as events:
             async for line in events.aiter_lines():
                 event = json.loads(line.removeprefix("data: ") or "{}") if line.startswith("data: ") else {}
                 if event.get("msg") == "process_completed":
