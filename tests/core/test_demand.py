@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from tests.core.shapes import NOW, a_hand, seen, service
 
-from poorwill.core.demand import _within_its_room, wanted
+from poorwill.core.demand import wanted
 from poorwill.core.hand import in_force
+from poorwill.core.many import within_its_room
 from poorwill.core.model import (
     Asked,
     Condition,
@@ -173,7 +174,7 @@ def test_every_kind_of_hand_is_heard() -> None:
 )
 def test_no_more_than_its_gpu_has_room_for(verdict: Verdict | None, desired: int, reason: str) -> None:
     """What it waits for is said once, by what is missing."""
-    assert _within_its_room(Demand(3, "busy"), seen(gpu=verdict)) == Demand(desired, reason)
+    assert within_its_room(Demand(3, "busy"), seen(gpu=verdict)) == Demand(desired, reason)
 
 
 def test_a_verdict_has_its_hour() -> None:

@@ -18,6 +18,8 @@ from poorwill.core import busy, due
 from poorwill.core.debt import FOREIGN
 from poorwill.core.duration import duration_text
 from poorwill.core.hand import in_force
+from poorwill.core.many import by_load, within_its_room
+from poorwill.core.metric_text import count_text
 from poorwill.core.model import (
     Condition,
     Demand,
@@ -30,7 +32,6 @@ from poorwill.core.model import (
     Outcome,
     Service,
 )
-from poorwill.core.scale import scaled
 from poorwill.core.schedule import Opening
 from poorwill.core.share import Word
 
@@ -63,7 +64,7 @@ def wanted(service: Service, seen: Observation, now: Now) -> Demand:
         if demand is not None:
             demand = by_load(service, seen, replace(demand, rule=rule.name), now)
             admits = rule.admits or bool(demand.desired and due.open_by_its_hour(service, seen, now))
-            demand = _within_its_room(demand, seen)
+            demand = within_its_room(demand, seen)
             entrance = OnRequest.WAKE if admits else service.on_request
             if rule.answer is _makes_room:
                 entrance = wanted(service, replace(seen, gpu=None), now).entrance
@@ -130,7 +131,7 @@ def _needed(_service: Service, seen: Observation, _now: Now) -> Demand | None:
 
 def _least(service: Service, _seen: Observation, _now: Now) -> Demand | None:
     least = service.scale.min_instances if service.scale else 0
-    return Demand(least, f"at least {count(least)} always: min_instances") if least else None
+    return Demand(least, f"at least {count_text(least)} always: min_instances") if least else None
 
 
 def _closed(service: Service, seen: Observation, now: Now) -> Demand | None:
@@ -219,38 +220,7 @@ ORDER: tuple[Rule, ...] = (
 """Who wins, from strongest to weakest."""
 
 
-# --- how many -----------------------------------------------------------------------------------
-
-
-def by_load(service: Service, seen: Observation, demand: Demand, now: Now) -> Demand:
-    """As many instances as the load asks for, where a row wants any. A rule that removes the last one is
-    heard only where nothing but earlier use keeps the service awake.
-    """
-    policy = service.scale
-    if policy is None or not demand.desired:
-        return demand
-    asked = scaled(policy, seen.load, seen.scale, seen.asked.waiting, now.mono)
-    moments = [at for at in (demand.until, asked.until) if at is not None]
-    may_go = demand.rule == "in_use" and not (seen.traffic.active or seen.traffic.busy)
-    desired = min(max(asked.desired, 0 if may_go else demand.desired), policy.max_instances)
-    why = "; ".join(filter(None, (demand.reason, asked.reason))) if desired else asked.reason
-    return replace(demand, desired=desired, reason=why, until=min(moments, default=None), scaled=asked)
-
-
-def count(instances: int) -> str:
-    return "1 instance" if instances == 1 else f"{instances} instances"
-
-
 # --- what the rows are made of ------------------------------------------------------------------
-
-
-def _within_its_room(demand: Demand, seen: Observation) -> Demand:
-    """No more instances than its GPU has room for. The first one waits for room, it is not given up."""
-    room = demand.desired if seen.gpu is None else max(1, seen.gpu.room)
-    if seen.gpu is None or demand.desired <= room:
-        return demand
-    why = f"; {seen.gpu.why}" if seen.gpu.word is Word.MAY and seen.gpu.why else ""
-    return replace(demand, desired=room, reason=f"{demand.reason}{why}")
 
 
 def in_use(service: Service, seen: Observation, now: Now) -> bool:
