@@ -35,6 +35,10 @@ class Options(BaseModel):
         return "NO_EXIT_CODE" not in self.env
 
     @property
+    def measures_cpu(self) -> bool:
+        return "NO_CPU" not in self.env
+
+    @property
     def several(self) -> str:
         return "" if "ONE" not in self.env else "there is only one of it"
 

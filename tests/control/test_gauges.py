@@ -168,6 +168,18 @@ async def test_one_that_hangs_holds_up_no_other(room: Room) -> None:
     await until(lambda: "does not run" in room.gauges.values(NAME)[1].get("cpu", ""), "cpu: why not")
 
 
+async def test_a_provider_that_breaks_is_a_trouble_and_no_end(room: Room) -> None:
+    async def broken(_instance: str) -> float:
+        raise RuntimeError("a mistake in a plugin")
+
+    provider: Any = room.facts.provider
+    provider.memory_bytes = broken
+    room.pages.put("/metrics", VLLM)
+    room.gauges.want({NAME: {**mine(f"{room.pages.url}/metrics"), "memory": None}})
+    trouble = {"memory": "RuntimeError: a mistake in a plugin"}
+    await until(lambda: room.gauges.values(NAME) == ({MINE: 7.0}, trouble), "the rest goes on")
+
+
 def test_what_processes_hold_of_the_fullest_card() -> None:
     told = "GPU-a, 7, 1000\nGPU-a, 8, 24\nGPU-b, 7, 512\nGPU-b, 9, 9000\nGPU-b, 10, [N/A]\n"
     assert held_by(told, frozenset({7, 8})) == 1024 * 1024 * 1024

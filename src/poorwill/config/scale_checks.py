@@ -106,6 +106,7 @@ def scale_complaints(service: ServiceConfig) -> Iterator[Complaint]:
             about=(("concurrency",),),
         )
         yield ("scale_policy", "target", "concurrency"), error, None
+    yield from _immeasurable(service, policy)
     if policy.max_instances == 1:
         return
     yield from several_complaints(service.run, service.address, service.on)
@@ -115,3 +116,18 @@ def scale_complaints(service: ServiceConfig) -> Iterator[Complaint]:
         hint = "add target: {concurrency: 4}: so many requests for each instance"
         error = wrong("nothing says when there are more", hint, about=(("concurrency",), ("scale_policy",)))
         yield ("scale_policy", "target"), error, None
+
+
+def _immeasurable(service: ServiceConfig, policy: ScalePolicyConfig) -> Iterator[Complaint]:
+    """Rules about what the place cannot tell."""
+    if service.run.measures_cpu:
+        return
+    for side, rules in (("scale_out", policy.scale_out), ("scale_in", policy.scale_in)):
+        for index, rule in enumerate(rules):
+            if rule.metric in ("cpu", "memory"):
+                error = wrong(
+                    f"{service.run.provider} cannot tell how much {rule.metric} the service uses",
+                    "process, docker and compose can; or use response_latency, gpu_utilization or a url",
+                    about=(("run",),),
+                )
+                yield ("scale_policy", side, index, "metric"), error, None
