@@ -39,6 +39,7 @@ async def let_in(house: House, *hands: Hand) -> None:
 
 async def rush(house: House, *hands: Hand) -> None:
     """A crowd, after which the service stays paced for a while."""
+    before = [hand.takes for hand in hands]
     for hand in hands:
         hand.takes = 0.12
     crowd = asyncio.create_task(ask(house, 24, 24))
@@ -46,6 +47,8 @@ async def rush(house: House, *hands: Hand) -> None:
     assert (await crowd).total() == 24
     await house.settled()
     assert house.switchboard.paced("it")
+    for hand, takes in zip(hands, before, strict=True):
+        hand.takes = takes
 
 
 async def idle(door: Door, hands: list[Hand], limit: int) -> float:
@@ -92,23 +95,22 @@ async def test_who_met_an_instance_waits_for_it_and_nobody_waits_behind_him(hous
     async with paced(house, 1, sticky=True) as door, crew(2) as hands, house.visitor() as old:
         await let_in(house, *hands)
         await rush(house, *hands)
-        hands[0].takes = hands[1].takes = 0.4
         mine = (await old.get("/", headers=HOST)).text
         [hand], [other] = ([one for one in hands if (one.name == mine) is same] for same in (True, False))
+        hand.free.clear()
+        other.free.clear()
         asking = asyncio.create_task(ask(house, 2, 2))
         await until(lambda: hand.now == other.now == 1, "both have something to do")
         waiting = asyncio.create_task(old.get("/", headers=HOST))
         await until(lambda: len(door.line) == 1, "the old one waits")
-        other.takes = 0.01
-        await until(lambda: other.now == 0 and hand.now == 1, "only his own is busy")
-        hand.takes = 1.0
-        assert await ask(house, 1, 1) == {other.name: 1}
-        assert not waiting.done()
+        other.free.set()
+        assert await ask(house, 2, 1) == {other.name: 2}
+        assert (len(door.line), waiting.done()) == (1, False)
+        hand.free.set()
         assert (await waiting).text == mine
         await asking
         await put(house, Membership.CORDONED, hand)
         assert set(await ask(house, 4, 4)) == {other.name}, "nobody else goes there any more"
-        hand.takes = 0.01
         assert (await old.get("/", headers=HOST)).text == mine
         await put(house, Membership.OUT, hand)
         assert (await old.get("/", headers=HOST)).text == other.name

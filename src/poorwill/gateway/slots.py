@@ -38,8 +38,11 @@ _LINGER = 2.0
 _ON_THE_WAY = 0.25
 """Seconds after which a request that was let go and did not come to Envoy's counters is given up."""
 
+_CALM_OF_MANY = 0.1
 _HALF_FULL = 0.05
-"""Seconds between two looks at a service with several instances whose slots are half taken or more."""
+"""The same for services that may have several instances, and while half of their slots are taken: what comes
+between two looks and finds no slot waits in Envoy for its instance, and no new one relieves it.
+"""
 
 _COUNTERS = "upstream_rq_(active|pending_active|total)"
 
@@ -181,7 +184,8 @@ class Pacer:
         if any(len(self._doors[name].line) for name in names if name in self._doors):
             await asyncio.sleep(_BUSY)
             return
-        calm = CALM if self._half_full.isdisjoint(names) else _HALF_FULL
+        calm = _CALM_OF_MANY if any(map(self._apart, names)) else CALM
+        calm = calm if self._half_full.isdisjoint(names) else _HALF_FULL
         try:
             async with asyncio.timeout(calm):
                 await self._called.wait()
