@@ -36,6 +36,7 @@ _SIMPLE = {
     "number": "number",
     "string": "text",
     "object": "keys",
+    "array": "list",
 }
 
 

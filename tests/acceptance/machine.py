@@ -37,11 +37,3 @@ def processes(matches: Callable[[psutil.Process], bool]) -> list[psutil.Process]
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
     return found
-
-
-def end_process(process: psutil.Process) -> None:
-    try:
-        process.kill()
-        process.wait(5)
-    except psutil.NoSuchProcess:
-        return

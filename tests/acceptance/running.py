@@ -18,7 +18,7 @@ from typing import Any
 import httpx2
 import psutil
 from tests.acceptance.commands import CLEAN, POORWILL, Said, command
-from tests.acceptance.machine import end_process, free_port, processes
+from tests.acceptance.machine import free_port, processes
 
 from poorwill.store.folder import control_socket, sockets_of
 
@@ -158,7 +158,7 @@ class Up:
             await client.aclose()
 
     async def wipe(self) -> None:
-        """End whatever of this folder still runs, by process id."""
+        """End whatever of this folder still runs, by process id; others' stories go on meanwhile."""
         await self.hang_up()
         if self.process is not None:
             self.process.kill()
@@ -166,7 +166,9 @@ class Up:
             self.process = None
         while left := self.left():
             for process in left:
-                end_process(process)
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
+            await asyncio.sleep(0.02)
         outside = sockets_of(self.state)
         if outside.parent != self.state:
             shutil.rmtree(outside, ignore_errors=True)

@@ -8,8 +8,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx2
+import pytest
 from tests.acceptance.conftest import Start
 from tests.acceptance.running import Json, Up, host, service, until
+from tests.acceptance.stories import Story, Told, name_of
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 HTML = {"accept": "text/html"}
 
@@ -30,7 +34,7 @@ async def read(client: httpx2.AsyncClient, name: str, **fields: str) -> dict[str
     return {"token": found[1], **fields}
 
 
-async def test_only_a_click_wakes(up: Start, tmp_path: Path) -> None:
+async def only_a_click_wakes(up: Start, tmp_path: Path) -> None:
     gateway = await up({"it": service(tmp_path, "it", "--startup", "0.5", on_request="page")})
     client = gateway.client()
     for method, headers in (("GET", HTML), ("POST", {}), ("HEAD", {}), ("GET", {"sec-purpose": "prefetch"})):
@@ -57,7 +61,7 @@ async def test_only_a_click_wakes(up: Start, tmp_path: Path) -> None:
     assert gateway.starts("it") == 1
 
 
-async def test_a_click_during_a_stop_is_remembered(up: Start, tmp_path: Path) -> None:
+async def a_click_during_a_stop_is_remembered(up: Start, tmp_path: Path) -> None:
     gateway = await up({"it": service(tmp_path, "it", "--linger", "1.5", on_request="page")})
     client = gateway.client()
     form = await read(client, "it")
@@ -84,19 +88,20 @@ async def held_over_a_kill(gateway: Up) -> None:
     client = gateway.client()
     held = [asyncio.create_task(client.post(f"/{number}", headers=host("it"))) for number in range(5)]
     await gateway.until_waiting("it", 5)
+    await until(lambda: gateway.events("it", "start"), "the start is written down: the click is not")
     gateway.kill9()
     await gateway.start()
     assert [answer.status_code for answer in await asyncio.gather(*held)] == [200] * 5
 
 
-async def test_a_killed_control_plane_loses_nobody_who_was_held_after_a_click(up: Start) -> None:
+async def a_killed_control_plane_loses_nobody_who_was_held_after_a_click(up: Start) -> None:
     gateway = await up({"it": {**SLOW, "on_request": "page"}})
     client = gateway.client()
     await client.post("/.poorwill/it/wake", headers=click("it"), data=await read(client, "it"))
     await held_over_a_kill(gateway)
 
 
-async def test_a_click_while_the_control_plane_is_dead_wakes_when_it_is_back(up: Start) -> None:
+async def a_click_while_the_control_plane_is_dead_wakes_when_it_is_back(up: Start) -> None:
     gateway = await up({"it": {**SLOW, "on_request": "page"}})
     client = gateway.client()
     form = await read(client, "it")
@@ -111,7 +116,7 @@ def hours(begin: datetime, end: datetime) -> list[dict[str, str]]:
     return [{"start": f"{begin:%-M %-H} * * *", "stop": f"{end:%-M %-H} * * *"}]
 
 
-async def test_closed_until_the_next_opening(up: Start, tmp_path: Path) -> None:
+async def closed_until_the_next_opening(up: Start, tmp_path: Path) -> None:
     now = datetime.now(UTC)
     schedule = hours(now + timedelta(hours=3), now + timedelta(hours=4))
     gateway = await up(
@@ -135,8 +140,23 @@ async def test_closed_until_the_next_opening(up: Start, tmp_path: Path) -> None:
     )
 
 
-async def test_a_control_plane_that_begins_within_the_hours_sends_nobody_away(up: Start) -> None:
+async def a_control_plane_that_begins_within_the_hours_sends_nobody_away(up: Start) -> None:
     now = datetime.now(UTC)
     schedule = hours(now - timedelta(minutes=2), now + timedelta(hours=1))
     gateway = await up({"it": {**SLOW, "on_request": "closed", "schedule": schedule}}, timezone="UTC")
     await held_over_a_kill(gateway)
+
+
+STORIES: list[Story] = [
+    only_a_click_wakes,
+    a_click_during_a_stop_is_remembered,
+    a_killed_control_plane_loses_nobody_who_was_held_after_a_click,
+    a_click_while_the_control_plane_is_dead_wakes_when_it_is_back,
+    closed_until_the_next_opening,
+    a_control_plane_that_begins_within_the_hours_sends_nobody_away,
+]
+
+
+@pytest.mark.parametrize("story", STORIES, ids=name_of)
+async def test(story: Story, apart: Told) -> None:
+    await apart[story.__name__]

@@ -18,6 +18,9 @@ import pytest
 from tests.acceptance.conftest import Start
 from tests.acceptance.machine import free_port
 from tests.acceptance.running import Up, host, service, until
+from tests.acceptance.stories import Story, Told, name_of
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def working(client: httpx2.AsyncClient, name: str = "it") -> asyncio.Task[httpx2.Response]:
@@ -31,7 +34,7 @@ async def until_services(gateway: Up, *names: str) -> None:
     await until(there, f"the services are {names}")
 
 
-async def test_down_ends_even_when_envoy_dies_meanwhile(up: Start, tmp_path: Path) -> None:
+async def down_ends_even_when_envoy_dies_meanwhile(up: Start, tmp_path: Path) -> None:
     gateway = await up({"it": service(tmp_path, "it", traffic={"busy": ["/work"]}, idle_after="1m")})
     work = await working(gateway.client())
     await until(lambda: "GET /work?seconds=60" in gateway.requests("it"), "the work has begun")
@@ -45,7 +48,7 @@ async def test_down_ends_even_when_envoy_dies_meanwhile(up: Start, tmp_path: Pat
     assert gateway.left() == []
 
 
-async def test_a_cut_does_not_wait_for_an_envoy_that_hangs(up: Start, tmp_path: Path) -> None:
+async def a_cut_does_not_wait_for_an_envoy_that_hangs(up: Start, tmp_path: Path) -> None:
     gateway = await up({"it": service(tmp_path, "it", idle_after="1m")})
     assert (await gateway.client().get("/", headers=host("it"))).status_code == 200
     os.kill(gateway.envoy_pid(), signal.SIGSTOP)
@@ -58,7 +61,7 @@ async def test_a_cut_does_not_wait_for_an_envoy_that_hangs(up: Start, tmp_path: 
     assert gateway.left() == []
 
 
-async def test_sigterm_calls_off_going_down(up: Start, tmp_path: Path) -> None:
+async def sigterm_calls_off_going_down(up: Start, tmp_path: Path) -> None:
     gateway = await up({"it": service(tmp_path, "it", traffic={"busy": ["/work"]}, idle_after="1m")})
     client = gateway.client()
     work = await working(client)
@@ -78,7 +81,7 @@ async def test_sigterm_calls_off_going_down(up: Start, tmp_path: Path) -> None:
         assert (await work).status_code == 503
 
 
-async def test_a_quiet_request_is_waited_for_as_long_as_it_may_be_quiet(up: Start, tmp_path: Path) -> None:
+async def a_quiet_request_is_waited_for_as_long_as_it_may_be_quiet(up: Start, tmp_path: Path) -> None:
     gateway = await up({"it": service(tmp_path, "it", idle_after="1m", drain="1s")})
     client = gateway.client()
     asking = asyncio.create_task(client.get("/work?seconds=4", headers=host("it")))
@@ -88,7 +91,7 @@ async def test_a_quiet_request_is_waited_for_as_long_as_it_may_be_quiet(up: Star
     await gateway.until_phase("it", "asleep")
 
 
-async def test_a_stranger_on_the_address_is_not_the_service(up: Start, tmp_path: Path) -> None:
+async def a_stranger_on_the_address_is_not_the_service(up: Start, tmp_path: Path) -> None:
     port = free_port()
 
     async def strange(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -113,7 +116,7 @@ async def test_a_stranger_on_the_address_is_not_the_service(up: Start, tmp_path:
     await gateway.cli("auto", "it")
 
 
-async def test_a_service_may_change_its_name_while_it_works(up: Start, tmp_path: Path) -> None:
+async def a_service_may_change_its_name_while_it_works(up: Start, tmp_path: Path) -> None:
     settings = {"traffic": {"busy": ["/work"]}, "idle_after": "1m"}
     gateway = await up({"old": service(tmp_path, "old", **settings, hosts=["one.test"])})
     client = gateway.client()
@@ -128,7 +131,7 @@ async def test_a_service_may_change_its_name_while_it_works(up: Start, tmp_path:
     await until(lambda: not gateway.children("old"), "the old one sleeps")
 
 
-async def test_reloads_at_the_same_moment(up: Start, tmp_path: Path) -> None:
+async def reloads_at_the_same_moment(up: Start, tmp_path: Path) -> None:
     gateway = await up({name: service(tmp_path, name) for name in ("a", "b", "c")})
     gateway.services.pop("b")
     gateway.write()
@@ -139,7 +142,7 @@ async def test_reloads_at_the_same_moment(up: Start, tmp_path: Path) -> None:
     await until_services(gateway, "a", "c")
 
 
-async def test_a_service_removed_while_nobody_looked_is_stopped(up: Start, tmp_path: Path) -> None:
+async def a_service_removed_while_nobody_looked_is_stopped(up: Start, tmp_path: Path) -> None:
     gateway = await up({name: service(tmp_path, name, idle_after="1m") for name in ("stays", "left")})
     client = gateway.client()
     pid = (await client.get("/", headers=host("left"))).json()["pid"]
@@ -159,7 +162,7 @@ def into_a_full_disk(file: Path) -> subprocess.Popen[bytes]:
         return subprocess.Popen(command, stdout=full, stderr=full, start_new_session=True)
 
 
-async def test_nobody_reads_the_log(up: Start, tmp_path: Path) -> None:
+async def nobody_reads_the_log(up: Start, tmp_path: Path) -> None:
     gateway = await up({"it": service(tmp_path, "it")})
     assert await gateway.terminate() == 0
     gateway.process = into_a_full_disk(gateway.file)
@@ -170,18 +173,18 @@ async def test_nobody_reads_the_log(up: Start, tmp_path: Path) -> None:
     assert gateway.process.poll() is None
 
 
-async def test_commands_need_no_valid_file(up: Start, tmp_path: Path) -> None:
+async def commands_need_no_valid_file(up: Start, tmp_path: Path) -> None:
     gateway = await up({"it": service(tmp_path, "it")})
     gateway.file.write_text(gateway.file.read_text().replace('"idle_after"', '"idel_after"'))
     assert (await gateway.cli("status")).code == 0
     assert (await gateway.cli("sleep", "it")).code == 0
     assert (await gateway.cli("down")).code == 0
     assert gateway.process is not None
-    gateway.process.wait(10)
+    assert await asyncio.to_thread(gateway.process.wait, 20) == 0
     gateway.process = None
 
 
-async def test_old_and_odd_clients(up: Start, tmp_path: Path) -> None:
+async def old_and_odd_clients(up: Start, tmp_path: Path) -> None:
     gateway = await up({"it": service(tmp_path, "it", idle_after="1m")})
     client = gateway.client()
     assert (await client.get("/", headers={"host": "it.test."})).status_code == 200, "a dot at the end"
@@ -189,3 +192,23 @@ async def test_old_and_odd_clients(up: Start, tmp_path: Path) -> None:
     writer.write(b"GET / HTTP/1.0\r\nHost: it.test\r\nUser-Agent: old\r\n\r\n")
     assert b" 200 " in await reader.readline(), "HTTP/1.0"
     writer.close()
+
+
+STORIES: list[Story] = [
+    down_ends_even_when_envoy_dies_meanwhile,
+    a_cut_does_not_wait_for_an_envoy_that_hangs,
+    sigterm_calls_off_going_down,
+    a_quiet_request_is_waited_for_as_long_as_it_may_be_quiet,
+    a_stranger_on_the_address_is_not_the_service,
+    a_service_may_change_its_name_while_it_works,
+    reloads_at_the_same_moment,
+    a_service_removed_while_nobody_looked_is_stopped,
+    nobody_reads_the_log,
+    commands_need_no_valid_file,
+    old_and_odd_clients,
+]
+
+
+@pytest.mark.parametrize("story", STORIES, ids=name_of)
+async def test(story: Story, apart: Told) -> None:
+    await apart[story.__name__]

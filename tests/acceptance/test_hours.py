@@ -5,19 +5,24 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests.acceptance.chaos.clock import Clock, can_be_set
 from tests.acceptance.conftest import Start
 from tests.acceptance.machine import free_port
 from tests.acceptance.running import Json, Up, host, service, until
+from tests.acceptance.stories import Story, Told, name_of
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ALWAYS = "daily 00:00-24:00"
 
 
-@pytest.fixture
-async def hello() -> AsyncIterator[int]:
+@asynccontextmanager
+async def saying_hello() -> AsyncIterator[int]:
     """The port of what a machine starts by itself."""
     port = free_port()
     async with await asyncio.start_server(_hello, "127.0.0.1", port):
@@ -56,7 +61,7 @@ async def reload(gateway: Up, **changes: Json) -> None:
     await gateway.post("/api/v1/reload")
 
 
-async def test_a_window_opens_and_closes_and_work_in_flight_ends_first(up: Start, tmp_path: Path) -> None:
+async def a_window_opens_and_closes_and_work_in_flight_ends_first(up: Start, tmp_path: Path) -> None:
     gateway = await up(
         {"it": service(tmp_path, "it", schedule=tomorrow(), on_request="closed", drain="20s")}, timezone="UTC"
     )
@@ -83,7 +88,7 @@ async def test_a_window_opens_and_closes_and_work_in_flight_ends_first(up: Start
     await gateway.until_phase("it", "asleep")
 
 
-async def test_put_to_sleep_by_hand_until_the_next_window(up: Start, tmp_path: Path) -> None:
+async def put_to_sleep_by_hand_until_the_next_window(up: Start, tmp_path: Path) -> None:
     gateway = await up({"it": service(tmp_path, "it", schedule=[ALWAYS])}, timezone="UTC")
     await gateway.until_phase("it", "awake")
     said = await gateway.cli("sleep", "it")
@@ -106,14 +111,23 @@ async def test_put_to_sleep_by_hand_until_the_next_window(up: Start, tmp_path: P
     assert (said.code, "Blursday" in said.err) == (2, True)
 
 
-@pytest.mark.slow
-async def test_a_job_runs_at_its_hour_and_on_demand_and_tells_how_it_ended(up: Start, tmp_path: Path) -> None:
+def shortly_before_a_minute(folder: Path) -> dict[str, str]:
+    """The variables of a clock on which it is that soon, where there can be one."""
+    if not can_be_set():
+        return {}
+    clock = Clock(folder)
+    clock.set(50 - int(time.time()) % 60)
+    return clock.variables
+
+
+async def a_job_runs_at_its_hour_and_on_demand_and_tells_how_it_ended(up: Start, tmp_path: Path) -> None:
     each_minute = {"start": "* * * * *", "until": "done"}
     gateway = await up(
         {
             "minutely": job(tmp_path, "minutely", "exit 3", schedule=each_minute),
             "nightly": job(tmp_path, "nightly", "sleep 1"),
-        }
+        },
+        variables=shortly_before_a_minute(tmp_path),
     )
     assert runs(gateway, "nightly") == 0, "its hour before it was known is not made up for"
     await gateway.cli("wake", "nightly")
@@ -131,7 +145,7 @@ async def test_a_job_runs_at_its_hour_and_on_demand_and_tells_how_it_ended(up: S
     assert runs(gateway, "minutely") == 1
 
 
-async def test_a_running_job_is_waited_for_and_found_again_after_a_crash(up: Start, tmp_path: Path) -> None:
+async def a_running_job_is_waited_for_and_found_again_after_a_crash(up: Start, tmp_path: Path) -> None:
     gateway = await up(
         {"nightly": job(tmp_path, "nightly", f"until [ -e {tmp_path}/go ]; do sleep 0.1; done")}
     )
@@ -145,6 +159,7 @@ async def test_a_running_job_is_waited_for_and_found_again_after_a_crash(up: Sta
     assert row["traffic"]["busy"] == 1
     (tmp_path / "go").touch()
     await gateway.until_phase("nightly", "asleep")
+    await until(lambda: gateway.events("nightly", "done"), "that it is done is written down")
     assert [event["detail"]["exit_code"] for event in gateway.events("nightly", "done")] == [0]
     assert runs(gateway, "nightly") == 1
 
@@ -161,11 +176,17 @@ def machine(folder: Path, boots: float = 0.5) -> Json:
     }
 
 
-@pytest.mark.parametrize("killed", [False, True])
-async def test_a_machine_and_what_is_needed_wake_first_and_sleep_last(
-    up: Start, tmp_path: Path, hello: int, killed: bool
-) -> None:
-    port = hello
+async def a_machine_and_what_is_needed_wake_first_and_sleep_last(up: Start, tmp_path: Path) -> None:
+    async with saying_hello() as port:
+        await wake_first_and_sleep_last(up, tmp_path, port, killed=False)
+
+
+async def so_they_do_when_killed_meanwhile(up: Start, tmp_path: Path) -> None:
+    async with saying_hello() as port:
+        await wake_first_and_sleep_last(up, tmp_path, port, killed=True)
+
+
+async def wake_first_and_sleep_last(up: Start, tmp_path: Path, port: int, *, killed: bool) -> None:
     app = {"hosts": ["app.test"], "on": "gpu", "address": f"127.0.0.1:{port}", "needs": ["model"]}
     gateway = await up(
         {"app": {**app, "idle_after": "1s", "hold": "30s"}, "model": service(tmp_path, "model")},
@@ -178,11 +199,13 @@ async def test_a_machine_and_what_is_needed_wake_first_and_sleep_last(
         await gateway.start()
     assert (await asked).status_code == 200
     assert gateway.starts("model") == 1
+    await until(lambda: gateway.events("app", "ready"), "all that is written down")
     order = [(event["service"], event["kind"]) for event in gateway.events(None, "ready", "start")]
     ready = [order.index((name, "ready")) for name in ("gpu", "model")]
     assert max(ready) < order.index(("app", "start")), order
     await gateway.until_phase("gpu", "asleep")
     await gateway.until_phase("model", "asleep")
+    await until(lambda: len(gateway.events(None, "stopped")) == 3, "all that is written down")
     stopped = [event["service"] for event in gateway.events(None, "stopped")]
     assert stopped[0] == "app"
     calls = (tmp_path / "calls").read_text().split()
@@ -190,10 +213,12 @@ async def test_a_machine_and_what_is_needed_wake_first_and_sleep_last(
     assert not (tmp_path / "is-on").exists()
 
 
-async def test_a_machine_put_to_sleep_by_hand_takes_along_what_is_on_it(
-    up: Start, tmp_path: Path, hello: int
-) -> None:
-    port = hello
+async def a_machine_put_to_sleep_by_hand_takes_along_what_is_on_it(up: Start, tmp_path: Path) -> None:
+    async with saying_hello() as port:
+        await takes_along_what_is_on_it(up, tmp_path, port)
+
+
+async def takes_along_what_is_on_it(up: Start, tmp_path: Path, port: int) -> None:
     gateway = await up(
         {"app": {"hosts": ["app.test"], "on": "gpu", "address": f"127.0.0.1:{port}", "schedule": ALWAYS}},
         machines={"gpu": machine(tmp_path)},
@@ -217,6 +242,22 @@ async def _hello(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
     writer.close()
 
 
-def test_the_clock_of_these_tests_is_not_at_midnight() -> None:
+async def test_the_clock_of_these_tests_is_not_at_midnight() -> None:
     """The windows of a whole day end there."""
     assert time.time() % 86400 < 86400 - 120
+
+
+STORIES: list[Story] = [
+    a_window_opens_and_closes_and_work_in_flight_ends_first,
+    put_to_sleep_by_hand_until_the_next_window,
+    a_job_runs_at_its_hour_and_on_demand_and_tells_how_it_ended,
+    a_running_job_is_waited_for_and_found_again_after_a_crash,
+    a_machine_and_what_is_needed_wake_first_and_sleep_last,
+    so_they_do_when_killed_meanwhile,
+    a_machine_put_to_sleep_by_hand_takes_along_what_is_on_it,
+]
+
+
+@pytest.mark.parametrize("story", STORIES, ids=name_of)
+async def test(story: Story, apart: Told) -> None:
+    await apart[story.__name__]

@@ -10,7 +10,7 @@ import httpx2
 import psutil
 import pytest
 import pytest_asyncio
-from tests.acceptance.lives import New, ask, asking
+from tests.acceptance.lives import New, ask, asking, falls_asleep
 from tests.acceptance.running import Json, Up, host, until
 from tests.acceptance.stories import Story, Told, chosen, name_of, told
 
@@ -44,7 +44,7 @@ async def held_requests_outlive_an_outage_in_which_the_service_gets_ready(new: N
 
 
 async def while_awake_nobody_notices_that_the_control_plane_is_dead(new: New) -> None:
-    async with new(idle_after="2s") as gateway:
+    async with new(idle_after="60s") as gateway:
         client = gateway.client()
         child = (await client.get("/", headers=host("it"))).json()["pid"]
         await gateway.until_phase("it", "awake")
@@ -60,7 +60,7 @@ async def while_awake_nobody_notices_that_the_control_plane_is_dead(new: New) ->
         await until(
             lambda: gateway.events("", "gateway")[-1]["reason"] == "envoy adopted", "that is written down"
         )
-        await gateway.until_phase("it", "asleep")
+        await falls_asleep(gateway)
         assert gateway.children() == []
         await ask(client, 1)
         assert gateway.starts("it") == 2
@@ -119,7 +119,7 @@ async def the_child_dies_while_there_is_no_control_plane(new: New) -> None:
     async with new(idle_after="30s") as gateway:
         client = gateway.client()
         child = (await client.get("/", headers=host("it"))).json()["pid"]
-        await gateway.until_phase("it", "awake")
+        await until(lambda: gateway.events("it", "ready"), "that it was ready is written down")
         gateway.kill9()
         psutil.Process(child).kill()
         await until(lambda: not psutil.pid_exists(child), "it is dead")

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.acceptance.conftest import Start
+from tests.acceptance.conftest import Start, starting
 from tests.acceptance.machine import free_port
 from tests.acceptance.running import Json, Up, host, service, until
+from tests.acceptance.stories import Story, Told, name_of
 from tests.providers.http.cloud import TOKEN, FakeCloud, Machine
 from tests.providers.http.wire import Asked, Reply, Server
 
 from poorwill.providers.http.library import cloud
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 
 class Rental:
@@ -65,11 +68,20 @@ class Rental:
         }
 
 
-@pytest.fixture
-async def rental() -> AsyncIterator[Rental]:
-    rental = Rental()
-    async with rental.cloud:
-        yield rental
+Rent = Callable[[Rental, Start], Awaitable[None]]
+
+
+def rented(story: Rent) -> Story:
+    """A story with a rental of its own, which is there until the gateway is down."""
+
+    @functools.wraps(story)
+    async def tell(tmp_path: Path) -> None:
+        rental = Rental()
+        async with rental.cloud, starting(tmp_path) as up:
+            await story(rental, up)
+
+    del tell.__wrapped__  # its arguments are not the story's
+    return tell
 
 
 async def _asks(gateway: Up) -> asyncio.Task[Any]:
@@ -78,7 +90,8 @@ async def _asks(gateway: Up) -> asyncio.Task[Any]:
     return asking
 
 
-async def test_it_is_rented_while_it_is_needed(rental: Rental, up: Start) -> None:
+@rented
+async def it_is_rented_while_it_is_needed(rental: Rental, up: Start) -> None:
     rental.cloud.weather.start_takes = 1.0
     gateway = await up(rental.service())
     begun = time.monotonic()
@@ -91,7 +104,8 @@ async def test_it_is_rented_while_it_is_needed(rental: Rental, up: Start) -> Non
     assert (rental.machine.starts, rental.served) == (1, 1)
 
 
-async def test_killed_in_the_middle_of_a_start_it_rents_nothing_twice(rental: Rental, up: Start) -> None:
+@rented
+async def killed_in_the_middle_of_a_start_it_rents_nothing_twice(rental: Rental, up: Start) -> None:
     rental.cloud.weather.start_takes = 2.0
     gateway = await up(rental.service())
     asking = await _asks(gateway)
@@ -102,7 +116,8 @@ async def test_killed_in_the_middle_of_a_start_it_rents_nothing_twice(rental: Re
     assert rental.machine.starts == rental.cloud.asked("start") == 1
 
 
-async def test_no_gpu_at_first_and_a_stop_that_is_lost(rental: Rental, up: Start) -> None:
+@rented
+async def no_gpu_at_first_and_a_stop_that_is_lost(rental: Rental, up: Start) -> None:
     rental.cloud.weather.no_stock = True
     gateway = await up(rental.service(no_capacity={"text": ["库存"], "delay": "1s"}))
     asking = await _asks(gateway)
@@ -117,7 +132,8 @@ async def test_no_gpu_at_first_and_a_stop_that_is_lost(rental: Rental, up: Start
     assert (rental.machine.state, rental.machine.starts) == ("off", 1)
 
 
-async def test_it_is_stopped_even_after_it_left_the_configuration(rental: Rental, up: Start) -> None:
+@rented
+async def it_is_stopped_even_after_it_left_the_configuration(rental: Rental, up: Start) -> None:
     gateway = await up(lambda folder: {**rental.service(), "other": service(folder, "other")})
     answer = await gateway.client().get("/page", headers=host("kb"))
     assert answer.status_code == 200
@@ -127,7 +143,8 @@ async def test_it_is_stopped_even_after_it_left_the_configuration(rental: Rental
     await until(lambda: rental.machine.state == "off", "the instance is off", 40)
 
 
-async def test_what_somebody_switched_on_is_served_and_let_alone_until_it_is_adopted(
+@rented
+async def what_somebody_switched_on_is_served_and_let_alone_until_it_is_adopted(
     rental: Rental, up: Start
 ) -> None:
     """A cloud that shows what happens late, and refuses a call now and then."""
@@ -164,3 +181,17 @@ async def test_what_somebody_switched_on_is_served_and_let_alone_until_it_is_ado
     said = await gateway.cli("down")
     assert "Still running, since Poorwill did not start it: kb." in said.out
     assert rental.machine.state == "running"
+
+
+STORIES: list[Story] = [
+    it_is_rented_while_it_is_needed,
+    killed_in_the_middle_of_a_start_it_rents_nothing_twice,
+    no_gpu_at_first_and_a_stop_that_is_lost,
+    it_is_stopped_even_after_it_left_the_configuration,
+    what_somebody_switched_on_is_served_and_let_alone_until_it_is_adopted,
+]
+
+
+@pytest.mark.parametrize("story", STORIES, ids=name_of)
+async def test(story: Story, apart: Told) -> None:
+    await apart[story.__name__]

@@ -6,9 +6,13 @@ import asyncio
 import sys
 from pathlib import Path
 
+import pytest
 from tests.acceptance.conftest import Start
 from tests.acceptance.machine import free_port
 from tests.acceptance.running import UPSTREAM, Json, Up, host, until
+from tests.acceptance.stories import Story, Told, name_of
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 START = """\
 #!/bin/sh
@@ -50,7 +54,7 @@ def gone(gateway: Up) -> bool:
     return not (gateway.folder / "pid").exists()
 
 
-async def test_wakes_and_sleeps(up: Start) -> None:
+async def wakes_and_sleeps(up: Start) -> None:
     gateway = await up(lambda folder: {"model": scripted(folder, status=True)})
     client = gateway.client()
     for _ in range(2):
@@ -60,14 +64,14 @@ async def test_wakes_and_sleeps(up: Start) -> None:
     assert (gateway.folder / "starts").read_text().split() == ["start", "start"]
 
 
-async def test_without_a_status_script_the_port_tells(up: Start) -> None:
+async def without_a_status_script_the_port_tells(up: Start) -> None:
     gateway = await up(lambda folder: {"model": scripted(folder, status=False)})
     assert (await gateway.client().get("/x", headers=host("model"))).status_code == 200
     await gateway.until_phase("model", "asleep")
     assert gone(gateway)
 
 
-async def test_killed_while_the_script_runs_it_is_started_once(up: Start) -> None:
+async def killed_while_the_script_runs_it_is_started_once(up: Start) -> None:
     gateway = await up(lambda folder: {"model": scripted(folder, status=True)})
     asking = asyncio.create_task(gateway.client().get("/x", headers=host("model")))
     await until((gateway.folder / "starts").exists, "the script runs")
@@ -75,3 +79,15 @@ async def test_killed_while_the_script_runs_it_is_started_once(up: Start) -> Non
     await gateway.start()
     assert (await asking).status_code == 200
     assert (gateway.folder / "starts").read_text().split() == ["start"]
+
+
+STORIES: list[Story] = [
+    wakes_and_sleeps,
+    without_a_status_script_the_port_tells,
+    killed_while_the_script_runs_it_is_started_once,
+]
+
+
+@pytest.mark.parametrize("story", STORIES, ids=name_of)
+async def test(story: Story, apart: Told) -> None:
+    await apart[story.__name__]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,14 +10,14 @@ import pytest
 from poorwill import clock
 from poorwill.app.reload import Changes, amend, check_return, compare, retire, revive, successor
 from poorwill.app.shells import Shells
-from poorwill.app.tenants import Grounds, charge
+from poorwill.app.tenants import Grounds, charge, leftover
 from poorwill.config import ServiceConfig, Settings
 from poorwill.config.load import load
 from poorwill.core.model import Now
 from poorwill.errors import BadInput
 from poorwill.providers.registry import provider
 from poorwill.store.folder import StateFolder
-from poorwill.store.journal import Kind, Restored
+from poorwill.store.journal import Event, Kind, Restored, RestoredInstance
 
 TEN_O_CLOCK = 1_800_007_200.0 - 1_800_007_200.0 % 86400 + 10 * 3600
 
@@ -124,3 +125,44 @@ def test_who_comes_back_as_something_else_has_to_wait(tmp_path: Path, job_first:
     revive(facts)
     folder.close()
     assert (facts.retired, facts.closed_to, facts.hand) == (False, "", None)
+
+
+def on_gpu(folder: Path, gpu: str) -> ServiceConfig:
+    run = 'run: {process: {command: [x, "{port}"]}}'
+    text = f"gpus: {{0: {{memory: 24GB}}, 1: {{memory: 24GB}}}}\nservices:\n  a:\n    {run}\n    gpu: {gpu}\n"
+    file = folder / "poorwill.yaml"
+    file.write_text(text)
+    return load(file, {"process": provider("process").Options}, {}).services["a"]
+
+
+@pytest.mark.parametrize(
+    ("after", "at_once"),
+    [
+        ("{name: 0, memory: 5GB, priority: 3, min_awake: 1m}", True),
+        ("{name: 0, memory: 6GB, priority: 3, min_awake: 1m}", False),
+        ("{name: 1, memory: 5GB, priority: 3, min_awake: 1m}", False),
+        ("0", False),
+    ],
+)
+def test_what_is_taken_of_a_gpu_changes_with_the_next_wake_and_the_rank_at_once(
+    tmp_path: Path, after: str, at_once: bool
+) -> None:
+    folder = StateFolder.open(tmp_path / "state")
+    shells = Shells(lambda _machine: tmp_path, tmp_path, lambda _machine: {})
+    grounds = Grounds(folder, tmp_path, lambda _service: None, lambda _service, _words: None, shells)
+    before, then = on_gpu(tmp_path, "{name: 0, memory: 5GB}"), on_gpu(tmp_path, after)
+    facts = charge(before, Restored(), grounds, has_door=True)
+    amend(facts, then, successor(then, grounds))
+    assert facts.seat is not None
+    assert facts.seat.share == (then if at_once else before).share
+    facts.succeed()
+    assert facts.seat.share == then.share
+    left = replace(
+        Restored(),
+        instances={"a-1": RestoredInstance(intent=Event(1, 0.0, 0.0, "boot", Kind.STOP, "a", "a-1"))},
+    )
+    forgotten = leftover("a", left, grounds)
+    folder.close()
+    assert forgotten is not None
+    assert forgotten.seat is not None
+    assert forgotten.seat.share == then.share, "what left the configuration keeps its place until it is gone"

@@ -10,7 +10,7 @@ import pytest
 from poorwill.app.reload import check_return
 from poorwill.app.shells import Shells
 from poorwill.app.sites import door, resume
-from poorwill.app.tenants import Grounds, _around, leftover, remember
+from poorwill.app.tenants import Grounds, _around, leftover, remember, settle_in
 from poorwill.config import MachineConfig, ServiceConfig
 from poorwill.config.run import Run
 from poorwill.config.ssh import SshAccess
@@ -41,6 +41,24 @@ def test_what_left_the_configuration_is_taken_over_as_it_ran(grounds: Grounds) -
     facts = leftover("gone", ALIVE, grounds)
     assert facts is not None
     assert [*facts.places] == ["gone-1"]
+
+
+async def test_how_many_there_may_be_is_told_and_remembered(grounds: Grounds) -> None:
+    """So that all are looked for, also once it has left the configuration."""
+    lines = {"start": "true {number}", "stop": "true {number}", "status": "exit 3 # {number}"}
+    run = Run("command", provider("command").Options.model_validate(lines))
+    scale = {"max_instances": 3, "target": {"concurrency": 2}}
+    config = {"run": run, "address": "127.0.0.1:910{number}", "scale_policy": scale}
+    tenant = ServiceConfig.model_validate(config)
+    tenant.be_called("gone", "UTC")
+    remember(tenant, grounds)
+    facts = leftover("gone", ALIVE, grounds)
+    assert facts is not None
+    names = ["gone-1", "gone-2", "gone-3"]
+    assert [*facts.places] == names
+    for host in (settle_in(tenant, grounds), facts.provider):
+        assert [seen.instance for seen in await host.list()] == names
+        await host.close()
 
 
 def test_a_machine_that_left_the_configuration_can_still_be_logged_in_to(grounds: Grounds) -> None:

@@ -34,6 +34,10 @@ class Options(BaseModel):
     def gives_exit_code(self) -> bool:
         return "NO_EXIT_CODE" not in self.env
 
+    @property
+    def several(self) -> str:
+        return "" if "ONE" not in self.env else "there is only one of it"
+
     @field_validator("command")
     @classmethod
     def _not_false(cls, value: list[str]) -> list[str]:

@@ -119,5 +119,15 @@ def test_an_editor_marks_what_is_wrong(validator: Draft202012Validator, damage: 
 
 def test_an_editor_shows_what_each_key_means(validator: Draft202012Validator) -> None:
     keys = validator.schema["$defs"]["MachineConfig"]["properties"]
-    assert [*keys] == ["command", "process", "ssh", "ready", "idle_after", "adopt", "schedule", "timezone"]
+    assert [*keys] == [
+        "command",
+        "process",
+        "ssh",
+        "ready",
+        "idle_after",
+        "adopt",
+        "gpus",
+        "schedule",
+        "timezone",
+    ]
     assert all(key["description"] for key in keys.values())

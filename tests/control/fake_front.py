@@ -34,6 +34,7 @@ class FakeFront:
         self.loads: dict[str, Load] = {}
         self.paces: dict[str, float | None] = {}
         self.calls: list[str] = []
+        self.moves: list[str] = []
         self._where: dict[str, Target | None] = {}
 
     def gate(self, service: str) -> Gate:
@@ -78,6 +79,9 @@ class FakeFront:
     def instance_traffic(self, service: str, instance: str) -> Traffic:
         return self.instance_traffics.get((service, instance), self.traffic(service))
 
+    def served(self, service: str, instance: str) -> int:
+        return 5
+
     def load(self, service: str) -> Load:
         return self.loads.get(service, Load())
 
@@ -118,7 +122,7 @@ class FakeFront:
         self.nudge(service)
 
     def _assign(self, service: str, instance: str, state: Membership) -> None:
-        self.calls.append(f"{state} {instance}")
+        self.moves.append(f"{state} {instance}")
         self.members[service, instance] = Member(Membership.MOVING, clock.now().mono)
 
         def confirm() -> None:

@@ -20,8 +20,8 @@ from poorwill.control.facts import Facts
 from poorwill.control.probe import Probe
 from poorwill.control.reconcile import Reconciler
 from poorwill.control.recorder import Recorder
-from poorwill.core.model import Service
-from poorwill.store.journal import Event, Journal, Kind, Restored, RestoredInstance
+from poorwill.core.model import Failures, Service
+from poorwill.store.journal import Event, Journal, Kind, Restored
 
 __all__ = ["NAME", "PLACE", "PROBE", "RULES", "FakeFront", "House", "a_house"]
 
@@ -49,19 +49,25 @@ class House:
         task.add_done_callback(self.tasks.discard)
         return task
 
-    def add(self, restored: Restored | None = None, name: str = NAME, **more: Any) -> Facts:
+    def add(
+        self,
+        restored: Restored | None = None,
+        name: str = NAME,
+        failures: Failures | None = None,
+        **more: Any,
+    ) -> Facts:
         now, restored = clock.now(), restored or Restored()
-        place = restore.place(f"{name}-1", restored.instances.get(f"{name}-1", RestoredInstance()), now)
         given: dict[str, Any] = {
             "rules": Service(name, RULES.idle_after, RULES.drain, RULES.start_timeout),
             "provider": FakeProvider(self.cloud),
             "probe": PROBE,
-            "places": {place.id: place},
+            "places": restore.places(name, 1, restored, now),
             "hand": restore.hand(restored.hand, now),
-            "failures": restore.failures(restored, now),
             "wakes": restore.wakes(restored),
         }
         facts = Facts(**{**given, **more})
+        if failures is not None:
+            next(iter(facts.places.values())).failures = failures
         self.reconciler.add(facts)
         return facts
 

@@ -191,7 +191,7 @@ def test_a_life_that_was_stopped_ended_when_the_stop_was_decided() -> None:
 
 def test_a_crash_after_a_good_while_begins_a_new_row() -> None:
     known = facts()
-    known.failures = Failures(4, 1.0, "exit code 3")
+    next(iter(known.places.values())).failures = Failures(4, 1.0, "exit code 3")
     known.saw([running()], 10.0)
     conclude(known, Outcome.READY, 12.0)
     known.saw([], 100.0)
@@ -201,7 +201,7 @@ def test_a_crash_after_a_good_while_begins_a_new_row() -> None:
 
 def test_a_crash_at_once_continues_the_row() -> None:
     known = facts()
-    known.failures = Failures(4, 1.0, "exit code 3")
+    next(iter(known.places.values())).failures = Failures(4, 1.0, "exit code 3")
     conclude(known, Outcome.READY, 12.0)
     conclude(known, Outcome.CRASHED, 40.0)
     assert known.failures == Failures(5, 40.0, "why")

@@ -25,7 +25,7 @@ from poorwill.gateway.doors import Door
 from poorwill.gateway.front import Front
 from poorwill.store import queries, schema
 from poorwill.store.event import row_of
-from poorwill.store.journal import Entry, Event, Restored, RestoredInstance
+from poorwill.store.journal import Entry, Event, Restored
 
 if TYPE_CHECKING:
     from tests.core.world import World
@@ -96,14 +96,12 @@ class Life:
         self.desk = Desk(self.reconciler, self.recorder)
         self.last: tuple[Observation, Decision] | None = None
         restored, now = world.disk.restore(), world.loop.now()
-        place = restore.place(PLACE, restored.instances.get(PLACE, RestoredInstance()), now)
         self.facts = Facts(
             rules=replace(RULES, settle=world.settle),
             provider=FakeProvider(world.cloud, world.settle, STALE_AFTER),  # type: ignore[arg-type]
             probe=Probe(None, lambda _: True),
-            places={PLACE: place},
+            places=restore.places(NAME, 1, restored, now),
             hand=restore.hand(restored.hand, now),
-            failures=restore.failures(restored, now),
             wakes=restore.wakes(restored),
         )
         for work in (self.recorder.run(), self.reconciler.run(), self.activity.run()):

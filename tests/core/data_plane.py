@@ -11,7 +11,7 @@ from typing import Any
 from tests.control.fake_provider import Cloud
 from tests.control.virtual_time import VirtualLoop
 
-from poorwill.core.model import Gate, GateState
+from poorwill.core.model import Gate, GateState, Member, Membership
 from poorwill.errors import GatewayError
 
 NAME = "notes"
@@ -124,8 +124,14 @@ class Board:
         self._envoy.set(False)
         self._move()
 
-    def route(self, service: str, addresses: Any) -> None:
+    def route(self, service: str, instance: str, target: Any) -> None:
         """Endpoints are not part of this world."""
+
+    def wish(self, service: str, instance: str, wish: Membership) -> None:
+        """There is one instance, which is always sent what the gate lets through."""
+
+    def member(self, service: str, instance: str) -> Member:
+        return Member(Membership.IN)
 
     def _move(self) -> None:
         self._gate = Gate(GateState.MOVING, self._envoy.loop.time())

@@ -82,6 +82,7 @@ instances = st.builds(
     probe_error=words,
     outcome=st.none() | st.sampled_from(Outcome),
     outcome_at=maybe,
+    failures=st.builds(Failures, st.integers(0, 5) | st.just(10_000), moments, words),
 )
 observations = st.builds(
     Observation,
@@ -99,7 +100,6 @@ observations = st.builds(
     asked=st.builds(Asked, waiting=st.integers(0, 5_000), last_at=maybe),
     hand=st.none()
     | st.builds(Hand, st.sampled_from(HandKind), moments, maybe, st.just("by hand"), st.booleans()),
-    failures=st.builds(Failures, st.integers(0, 5) | st.just(10_000), moments, words),
     work=st.builds(
         Work,
         answer=st.none()

@@ -7,6 +7,7 @@ from tests.core.shapes import NOW, a_hand, seen, service
 
 from poorwill.core.demand import wanted
 from poorwill.core.hand import in_force
+from poorwill.core.many import within_its_room
 from poorwill.core.model import (
     Asked,
     Condition,
@@ -15,9 +16,11 @@ from poorwill.core.model import (
     Intent,
     IntentKind,
     Observation,
+    OnRequest,
     Outcome,
     Traffic,
 )
+from poorwill.core.share import Verdict, Word
 
 IDLE = service().idle_after
 T = NOW.mono
@@ -154,3 +157,32 @@ def test_the_condition_alone_wants_nothing() -> None:
 
 def test_every_kind_of_hand_is_heard() -> None:
     assert {demand(seen(hand=a_hand(kind))).desired for kind in HandKind} == {0, 1}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "desired", "reason"),
+    [
+        (None, 3, "busy"),
+        (Verdict(room=3), 3, "busy"),
+        (
+            Verdict(why="there is no room for more on GPU 0", room=2),
+            2,
+            "busy; there is no room for more on GPU 0",
+        ),
+        (Verdict(Word.WAITS, "waits for GPU 0", room=0), 1, "busy"),
+    ],
+)
+def test_no_more_than_its_gpu_has_room_for(verdict: Verdict | None, desired: int, reason: str) -> None:
+    """What it waits for is said once, by what is missing."""
+    assert within_its_room(Demand(3, "busy"), seen(gpu=verdict)) == Demand(desired, reason)
+
+
+def test_a_verdict_has_its_hour() -> None:
+    assert demand(seen(gpu=Verdict(until=T + 5))).until == T + 5
+    assert demand(seen(asked=WAITING, gpu=Verdict(Word.GOES, "makes room", 0))).rule == "gpu"
+
+
+def test_who_makes_room_treats_visitors_as_before() -> None:
+    goes = Verdict(Word.GOES, "makes room on GPU 0 for images", 0)
+    found = wanted(service(on_request=OnRequest.CLOSED), seen(hand=a_hand("wake"), gpu=goes), NOW)
+    assert (found.desired, found.entrance) == (0, OnRequest.WAKE)

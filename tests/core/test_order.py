@@ -21,6 +21,8 @@ from poorwill.core.model import (
     Plan,
     Traffic,
 )
+from poorwill.core.scale import ScalePolicy
+from poorwill.core.share import Verdict, Word
 from poorwill.core.work import Answer, BusyRule, Says, Work
 
 WEDNESDAY = at("2026-11-25 10:00")
@@ -36,10 +38,12 @@ AT_WORK = Work(Answer(Says.BUSY, "busy probe: 3 jobs", MONO - 1, MONO, MONO))
 
 HOLDS: dict[str, Situation] = {
     "sleep": ({}, {"hand": a_hand("sleep")}),
+    "gpu": ({}, {"gpu": Verdict(Word.GOES, "makes room on GPU 0 for images", 0)}),
     "wake": ({}, {"hand": a_hand("wake")}),
     "run": ({"job": True, "timetable": DAILY}, {"last_run": wall("2026-11-24 06:00")}),
     "window": ({"timetable": WINDOW}, {}),
     "needed": ({}, {"needed_by": ("web",)}),
+    "least": ({"scale": ScalePolicy(1, 3)}, {}),
     "closed": ({"on_request": OnRequest.CLOSED}, {}),
     "limit": ({"max_wakes": Rate(2, 3600)}, {"allowance": ALLOWANCE}),
     "waiting": ({}, {"asked": Asked(3, MONO)}),
@@ -49,7 +53,7 @@ HOLDS: dict[str, Situation] = {
     "foreign": ({}, {"condition": "running", "foreign": True}),
     "idle": ({}, {}),
 }
-DESIRED = {"sleep": 0, "closed": 0, "limit": 0, "idle": 0}
+DESIRED = {"sleep": 0, "gpu": 0, "closed": 0, "limit": 0, "idle": 0}
 RIVALS = {
     frozenset(("wake", "sleep")),
     frozenset(("run", "window")),
@@ -109,7 +113,7 @@ def test_who_is_let_in_outside_the_hours(row: str, on_request: OnRequest) -> Non
     found = wanted(service(**rules, on_request=on_request), seen(**facts), WEDNESDAY)
     if row in ("sleep", "wake", "window"):
         assert found.entrance is OnRequest.WAKE
-    elif row in ("run", "needed") or on_request is not OnRequest.CLOSED:
+    elif row in ("run", "needed", "least", "gpu") or on_request is not OnRequest.CLOSED:
         assert found.entrance is on_request
     else:
         assert (found.rule, found.entrance) == ("closed", OnRequest.CLOSED)

@@ -143,7 +143,7 @@ class World:
         if Start in acts:
             assert instance.condition is Condition.ABSENT
             assert instance.intent is None or (instance.intent.returned_at is None and self.restarts)
-            failures = seen.failures
+            failures = seen.instances[0].failures
             by_hand = seen.hand and seen.hand.kind is HandKind.WAKE and seen.hand.at > failures.last_at
             if failures.count and not by_hand and instance.intent is None:
                 pause = min(START_BACKOFF[1], START_BACKOFF[0] * 2 ** (failures.count - 1))

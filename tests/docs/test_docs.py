@@ -59,6 +59,8 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
 def test_every_configuration_shown_loads(block: Block, tmp_path: Path) -> None:
     file = tmp_path / "poorwill.yaml"
     file.write_text(block.text, encoding="utf-8")
+    policy = "max_instances: 3\ntarget: {concurrency: 4}\n"  # a file beside it that examples name
+    (tmp_path / "autoscaling_policy.yaml").write_text(policy, encoding="utf-8")
     settings = load(file, option_models(), {"HOME": "/home/somebody", "AUTODL_TOKEN": "a-token"})
     assert settings.services
 

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 from tests.docker_engine import IMAGE, DockerEngine
-from tests.providers.conformance.place import ABILITIES
+from tests.providers.conformance.place import ABILITIES, NAMES
 from tests.providers.docker_proxy import EngineProxy
 
 from poorwill.providers.base import Sighting, Surroundings
@@ -31,6 +31,7 @@ class Place:
     What the containers run is a script in a folder that is mounted at /srv.
     """
 
+    instances = NAMES
     abilities = frozenset(ABILITIES)
 
     def __init__(self, engine: DockerEngine, folder: Path, **options: object) -> None:
@@ -142,6 +143,8 @@ class ComposePlace(Place):
     They listen to nothing; on the host's network they are made and started in half the time.
     """
 
+    abilities = frozenset(ABILITIES) - {"several"}
+
     FILE = """
 services:
   web:
@@ -197,3 +200,42 @@ services:
         networks = self.engine.run("network", "ls", "-q", "--filter", f"name={self.name}").split()
         if networks:
             self.engine.run("network", "rm", *networks)
+
+
+class ScaledPlace(ComposePlace):
+    """One project; each instance is a container of ``web``, and all need the one ``db``."""
+
+    abilities = frozenset(ABILITIES)
+    instances = ("s-1", "s-2", "s-3")
+    FILE = ComposePlace.FILE.replace("    depends_on", "    DEPENDS").replace("    network_mode: host\n", "")
+    FILE = FILE.replace("DEPENDS", "ports: ['127.0.0.1::8000']\n    depends_on")
+
+    def around(self, **settings: Any) -> Surroundings:
+        return super().around(**{"instances": 3, **settings})
+
+    def provider(self, **options: object) -> ComposeProvider:
+        return super().provider(**{"project": self.name, **options})
+
+    def status(self, service: str = "db", number: int = 1) -> str:
+        return self.engine.status(f"{self.name}-{service}-{number}")
+
+    def compose(self, *words: str, instance: str = "") -> str:
+        file = str(self.folder / "docker-compose.yml")
+        return self.engine.run("compose", "-p", self.name, "-f", file, *words)
+
+
+class CopiedPlace(DockerPlace):
+    """One container that a person made; further instances are copies of it."""
+
+    instances = ("s-1", "s-2", "s-3")
+
+    def original(self, *options: str) -> str:
+        mount = f"{self.folder / 'srv'}:/srv"
+        words = ["create", "--name", self.name, "-v", mount, *options, IMAGE, "sh", "-c", ". /srv/run"]
+        return self.engine.run(*words).strip()
+
+    def around(self, **settings: Any) -> Surroundings:
+        return super().around(**{"instances": 3, **settings})
+
+    def provider(self, **options: object) -> DockerProvider:
+        return super().provider(**{"container": self.name, **options})

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
-from tests.providers.conformance import until
+from tests.providers.conformance import NAMES, until
 
 from poorwill.clock import boot_id
 from poorwill.host.table import Identity, LinuxTable, this_host
@@ -38,6 +38,7 @@ MISSING = {
 class ProcessPlace:
     """A service ``s`` of a gateway of its own, in ``folder``: a script that says hello and stays."""
 
+    instances = NAMES
     abilities = frozenset({"several", "log", "exit_code", "refuse_start", "hang_stop", "stop_outside"})
 
     def __init__(self, folder: Path, **options: object) -> None:

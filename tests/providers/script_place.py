@@ -11,7 +11,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from tests.providers.conformance import ABILITIES, until
+from tests.providers.conformance import ABILITIES, NAMES, until
 
 from poorwill.clock import boot_id
 from poorwill.host.table import LinuxTable
@@ -51,6 +51,7 @@ CANNOT = {"exit_code": "scripts leave the service in the background: nobody lear
 class ScriptPlace:
     """A service ``s``; its scripts and what they write are in ``folder``."""
 
+    instances = NAMES
     abilities = frozenset(ABILITIES) - CANNOT.keys()
 
     def __init__(self, folder: Path, **options: object) -> None:

@@ -182,6 +182,29 @@ class TestInstances:
         assert Options().gives_address
 
 
+class TestRoom:
+    async def test_there_is_none_for_a_third(self, place: FakePlace) -> None:
+        provider = place.provider(capacity=2, starts=["ok"])
+        names = place.instances
+        prepared = [await provider.prepare(name) for name in names]
+        started = await asyncio.gather(*map(provider.start, names, prepared), return_exceptions=True)
+        (refusal,) = [answer for answer in started if isinstance(answer, BaseException)]
+        assert isinstance(refusal, NoCapacity)
+        assert refusal.delay == 30.0
+        up = [seen.instance for seen in await provider.list() if seen.condition is Condition.RUNNING]
+        assert len(up) == 2
+        await provider.stop(up[0])
+        (third,) = set(names) - set(up)
+        await begin(provider, third)
+
+    async def test_a_note_of_one_is_not_lost_by_a_stop_of_another(self, place: FakePlace) -> None:
+        a, b, _ = place.instances
+        provider = place.provider(start_takes="10s")
+        await provider.start(a, await provider.prepare(a))
+        await asyncio.gather(provider.stop(a), provider.start(b, await provider.prepare(b)))
+        assert await condition_of(provider, b) is Condition.STARTING
+
+
 class TestStops:
     @pytest.mark.parametrize("outcome", ["nothing", "error"])
     async def test_one_that_does_not_stop(self, place: FakePlace, outcome: str) -> None:

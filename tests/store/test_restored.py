@@ -80,7 +80,7 @@ def _of_service(service: Restored, event: Event) -> Restored:
         return replace(service, debt=event, told=False)
     if event.kind is Kind.SETTLED:
         return replace(service, debt=None, told=False)
-    if event.kind is Kind.ALERT:
+    if event.kind is Kind.ALERT and event.instance:  # else it is about a metric
         return replace(service, told=service.debt is not None)
     if event.kind is Kind.WOKEN:
         return replace(service, woken=(*service.woken, event))

@@ -16,6 +16,7 @@ import structlog
 
 from poorwill import __version__, clock
 from poorwill.app.exit import Ending, Exit
+from poorwill.app.measures import Measures
 from poorwill.app.reload import amend, check_return, compare, retire, revive, successor
 from poorwill.app.shells import Shells
 from poorwill.app.sites import resume, set_up_door, sites, stray, upstreams
@@ -69,9 +70,11 @@ class Poorwill:
         self._switchboard = Switchboard(folder.envoy, admin, stray(), self._confirmed)
         self._activity = Activity(admin, self._nudge, self._switchboard.members)
         self._pacer = Pacer(self._doors, self._switchboard, admin)
-        self._front = Front(self._doors, self._switchboard, self._activity, self._nudge)
-        self._gate = Gate(self._doors, folder.client_key())
         self._recorder = Recorder(journal)
+        around = (journal, self._recorder, self._spawn, self._shells)
+        self._measures = measures = Measures(admin, self._doors, *around, self._nudge)
+        self._front = Front(self._doors, self._switchboard, self._activity, self._nudge, measures.readings)
+        self._gate = Gate(self._doors, folder.client_key())
         self._reconciler = Reconciler(self._front, self._recorder, self._spawn, self._forgotten)
         self._ending = Ending(self._reconciler)
         self._desk = Desk(self._reconciler, self._recorder)
@@ -130,8 +133,9 @@ class Poorwill:
     # --- coming ---------------------------------------------------------------------------------
 
     async def _open(self, restored: Mapping[str, Restored]) -> None:
-        public = application(self._desk, self, self._journal, self._folder.admin_token())
-        private = application(self._desk, self, self._journal, None)
+        metrics = self._measures.metrics(self._desk)
+        public = application(self._desk, self, self._journal, self._folder.admin_token(), metrics)
+        private = application(self._desk, self, self._journal, None, metrics)
         asks = visitors.application(self._doors, self._gate.key, self._noted)
         servers = (
             (public, tcp_listener(self._settings.admin.host, self._settings.admin.port)),
@@ -150,7 +154,8 @@ class Poorwill:
         arrival = await self._envoy.arrive()
         self._note(Kind.GATEWAY, f"envoy {arrival.how}", pid=arrival.pid)
         gateway = (self._switchboard.run(), self._activity.run(), self._pacer.run())
-        for work in (*gateway, self._envoy.keep(self._envoy_again)):
+        measures = self._measures.works(self._reconciler.services)
+        for work in (*gateway, *measures, self._envoy.keep(self._envoy_again)):
             self._spawn(work)
         self._note(Kind.UP, f"poorwill {__version__}", listen=str(self._settings.listen))
 
@@ -257,6 +262,7 @@ class Poorwill:
         """Doors and routes for the services of the configuration and those on their way out."""
         for service in self._settings.visited.values():
             set_up_door(self._doors, service, self._reconciler.nudge, self._pacer.look)
+        self._measures.shape(self._settings)
         leaving = self._doors.keys() - self._settings.visited.keys()
         self._switchboard.reshape(sites(self._settings, self._folder), upstreams(self._settings), leaving)
 

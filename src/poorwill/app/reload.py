@@ -12,6 +12,7 @@ from poorwill.app.tenants import (
     machine_of,
     probe,
     remember,
+    seat,
     settle_in,
     tenancy,
     tenants,
@@ -20,6 +21,7 @@ from poorwill.app.tenants import (
 from poorwill.config import ServiceConfig, Settings
 from poorwill.control.busy_probe import BusyProbe
 from poorwill.control.facts import Facts, Successor
+from poorwill.control.seat import Seat
 from poorwill.core.model import Hand, HandKind, Now, Service
 from poorwill.errors import BadInput
 from poorwill.store.journal import Entry, Kind
@@ -101,6 +103,7 @@ def successor(tenant: Tenant, grounds: Grounds) -> Successor:
         machine=machine_of(tenant),
         tunnel=tunnel(tenant, grounds),
         busy=busy_probe(tenant, grounds),
+        seat=seat(tenant, grounds),
     )
 
 
@@ -110,11 +113,13 @@ def amend(facts: Facts, tenant: Tenant, then: Successor) -> Entry | None:
     Returns what the journal has to know: hours of a job that came before anybody had written them.
     """
     before, facts.rules = facts.rules, tenant.rules(then.provider.settle)
+    facts.make_room()
     entry = _settled(facts, before, clock.now())
     facts.zone = tenant.zone
     if isinstance(tenant, ServiceConfig):
         facts.needs = tenant.needs
     facts.busy = _asked_where_it_is(facts, then)
+    facts.seat = _ranked_anew(facts.seat, then.seat)
     facts.successor = then
     return entry
 
@@ -125,6 +130,13 @@ def _asked_where_it_is(facts: Facts, then: Successor) -> BusyProbe | None:
     if before is None or after is None or facts.machine == then.machine:
         return after
     return replace(before, asks=after.asks)
+
+
+def _ranked_anew(before: Seat | None, after: Seat | None) -> Seat | None:
+    """Who is served first on a GPU holds at once, what is taken of which one from the next wake on."""
+    if before is None or after is None or not before.share.takes_as(after.share):
+        return before
+    return after
 
 
 def _settled(facts: Facts, before: Service, now: Now) -> Entry | None:

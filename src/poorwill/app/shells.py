@@ -40,6 +40,10 @@ class Shells:
         """One that left the configuration, and may have to be looked into until all on it is asleep."""
         self._known.setdefault(machine, access)
 
+    def knows(self, machine: str) -> bool:
+        """Whether anything says how to log in to it."""
+        return machine in self._known
+
     def of(self, machine: str) -> Shell:
         if machine not in self._shells:
             from poorwill.providers.ssh.shell import SshShell  # a slow import, for those with machines

@@ -15,17 +15,18 @@ from poorwill.config.ssh import SshAccess
 from poorwill.control import restore
 from poorwill.control.busy_probe import BusyProbe
 from poorwill.control.facts import Ask, Facts, Tenancy, Way
-from poorwill.control.place import Place
 from poorwill.control.probe import Probe
+from poorwill.control.seat import Seat, remembered
 from poorwill.core.agenda import warnings
-from poorwill.core.model import Now, Service
+from poorwill.core.model import Service
+from poorwill.core.share import Share
 from poorwill.errors import StateError
-from poorwill.providers.base import Provider, Surroundings
+from poorwill.providers.base import Provider, Shell, Surroundings
 from poorwill.providers.registry import provider
 from poorwill.providers.shell.local import LocalShell
 from poorwill.providers.ssh import Tunnel
 from poorwill.store.folder import StateFolder
-from poorwill.store.journal import Kind, Restored, RestoredInstance
+from poorwill.store.journal import Kind, Restored
 
 log = structlog.get_logger()
 
@@ -57,7 +58,12 @@ def settle_in(tenant: Tenant, grounds: Grounds) -> Provider:
     address = tenant.address if isinstance(tenant, ServiceConfig) else None
     fixed = address.fixed if address else None
     known = (fixed.host, fixed.port) if fixed else None
-    around = replace(_around(tenant.name, grounds), address=known, visited=tenancy(tenant) is Tenancy.SERVICE)
+    around = replace(
+        _around(tenant.name, grounds),
+        address=known,
+        visited=tenancy(tenant) is Tenancy.SERVICE,
+        instances=most(tenant),
+    )
     return _provider(tenant.run, around, grounds, machine_of(tenant))
 
 
@@ -69,16 +75,25 @@ def remember(tenant: Tenant, grounds: Grounds) -> None:
         "options": run.options.model_dump(mode="json"),
         "tenancy": str(tenancy(tenant)),
         "on": machine_of(tenant),
+        "instances": most(tenant),
         "ssh": tenant.ssh.model_dump(mode="json")
         if isinstance(tenant, MachineConfig) and tenant.ssh
         else None,
     }
+    if place := seat(tenant, grounds):
+        memory["gpu"] = place.memory()
     grounds.folder.remember_run(tenant.name, memory)
 
 
 def machine_of(tenant: Tenant) -> str:
     """What it lives on; empty when that is not a machine of the configuration."""
     return tenant.on or "" if isinstance(tenant, ServiceConfig) else ""
+
+
+def most(tenant: Tenant) -> int:
+    """How many instances there may be."""
+    policy = tenant.scale_policy if isinstance(tenant, ServiceConfig) else None
+    return policy.max_instances if policy else 1
 
 
 def tenancy(tenant: Tenant) -> Tenancy:
@@ -127,11 +142,27 @@ def busy_probe(tenant: Tenant, grounds: Grounds) -> BusyProbe | None:
     machine = machine_of(tenant)
     return BusyProbe(
         tenant.busy,
-        shell=grounds.shells.of(machine) if machine else LocalShell(),
+        shell=_shell(machine, grounds),
         folder="" if machine else str(grounds.base),
         tls=tenant.address.tls if tenant.address else None,
         http2=tenant.protocol == "http2",
     )
+
+
+def seat(tenant: Tenant, grounds: Grounds) -> Seat | None:
+    """Its place on GPUs that it shares with others."""
+    share = tenant.share if isinstance(tenant, ServiceConfig) else None
+    return None if share is None else _seat(share, machine_of(tenant), grounds)
+
+
+def _seat(share: Share, machine: str, grounds: Grounds) -> Seat:
+    """Where nobody can log in, nobody can be asked."""
+    asks = not machine or grounds.shells.knows(machine)
+    return Seat(share, _shell(machine, grounds) if asks else None)
+
+
+def _shell(machine: str, grounds: Grounds) -> Shell:
+    return grounds.shells.of(machine) if machine else LocalShell()
 
 
 def tunnel(tenant: Tenant, grounds: Grounds) -> Way | None:
@@ -152,19 +183,19 @@ def charge(tenant: Tenant, restored: Restored, grounds: Grounds, *, has_door: bo
     """Its facts at the start of this life, as the journal says; nothing was looked at yet."""
     now = clock.now()
     host = settle_in(tenant, grounds)
+    rules = tenant.rules(host.settle)
     remember(tenant, grounds)
     for words in warnings(tenant.timetable, now.wall) if tenant.timetable else ():
         log.warning("schedule", service=tenant.name, what=words)
     facts = Facts(
         has_door=has_door,
-        rules=tenant.rules(host.settle),
+        rules=rules,
         provider=host,
         probe=probe(tenant, grounds),
-        places=_places(tenant.name, restored, now),
+        places=restore.places(tenant.name, rules.most, restored, now),
         handles=restore.handles(restored),
         hand=restore.hand(restored.hand, now),
         plans=restore.plans(restored, now),
-        failures=restore.failures(restored, now),
         owing=restore.owing(restored, now),
         wakes=restore.wakes(restored),
         woken=restore.woken(restored),
@@ -178,6 +209,7 @@ def charge(tenant: Tenant, restored: Restored, grounds: Grounds, *, has_door: bo
     if isinstance(tenant, ServiceConfig):
         facts.address, facts.needs = tenant.address, tenant.needs
         facts.busy = busy_probe(tenant, grounds)
+        facts.seat = seat(tenant, grounds)
     return facts
 
 
@@ -195,6 +227,8 @@ def leftover(name: str, restored: Restored, grounds: Grounds) -> Facts | None:
     try:
         options = provider(memory["provider"]).Options.model_validate(memory["options"])
         kind, machine = Tenancy(memory.get("tenancy", Tenancy.SERVICE)), memory.get("on", "")
+        many = int(memory.get("instances", 1))
+        share = remembered(memory["gpu"]) if memory.get("gpu") else None
         if memory.get("ssh"):
             grounds.shells.know_of(name, SshAccess.model_validate(memory["ssh"]))
     except (LookupError, TypeError, ValueError) as error:
@@ -202,19 +236,21 @@ def leftover(name: str, restored: Restored, grounds: Grounds) -> Facts | None:
             f"{name} is no longer in the configuration, may run still, and how it ran cannot be understood",
             hint=f"put {name} back into the configuration and start again",
         ) from error
-    around = replace(_around(name, grounds), visited=kind is Tenancy.SERVICE)
+    around = replace(_around(name, grounds), visited=kind is Tenancy.SERVICE, instances=many)
+    now = clock.now()
     host = _provider(Run(memory["provider"], options), around, grounds, machine)
     return Facts(
         rules=Service(name, settle=host.settle, job=kind is Tenancy.JOB),
         provider=host,
         probe=None,
-        places=_places(name, restored, clock.now()),
-        owing=restore.owing(restored, clock.now()),
+        places=restore.places(name, many, restored, now),
+        owing=restore.owing(restored, now),
         handles=restore.handles(restored),
         tenancy=kind,
         has_door=kind is Tenancy.SERVICE,
         machine=machine,
         tunnel=_left_open(around, machine, grounds),
+        seat=_seat(share, machine, grounds) if share else None,
     )
 
 
@@ -225,9 +261,3 @@ def _left_open(around: Surroundings, machine: str, grounds: Grounds) -> Way | No
     return Tunnel(
         around, lambda: grounds.shells.target(machine), ("127.0.0.1", 0), grounds.shells.folder(machine)
     )
-
-
-def _places(service: str, restored: Restored, now: Now) -> dict[str, Place]:
-    instance = f"{service}-1"
-    past = restored.instances.get(instance, RestoredInstance())
-    return {instance: restore.place(instance, past, now)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from poorwill.cli.gpu import needs
 from poorwill.cli.week import week
 from poorwill.config import MachineConfig, ServiceConfig, Settings, format_duration
 from poorwill.core.agenda import agenda, warnings
@@ -31,6 +32,8 @@ def describe(settings: Settings, now: float) -> Iterator[str]:
             others = [other for other, one in settings.services.items() if name in one.needs]
             yield f"{name}: for {', '.join(others)} only; nobody visits it"
             yield _place(service)
+        if service.share is not None:
+            yield f"  uses {needs(service.share)}"
         if service.needs:
             yield f"  wakes {', '.join(service.needs)} first"
         yield from _week(service.timetable, now)
@@ -63,7 +66,7 @@ def _visits(service: ServiceConfig) -> Iterator[str]:
         if table is None:
             yield "  warning: nothing but `poorwill wake` wakes it: it has no schedule"
         return
-    yield f"  {outside}sleeps after {format_duration(service.idle_after)} without activity"
+    yield f"  {outside}sleeps after {format_duration(service.sleeps_after)} without activity"
     yield f"  a request waits up to {format_duration(service.hold)} for a start"
 
 

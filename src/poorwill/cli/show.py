@@ -51,18 +51,21 @@ def status(file: File = FILE, as_json: AsJson = False) -> None:
     table = Table("service", "phase", "instances", "since", "why", "next look", box=None, pad_edge=False)
     zone = ZoneInfo(place.timezone)
     for row in rows:
-        running = sum(instance["condition"] == "running" for instance in row["instances"])
+        running = [instance for instance in row["instances"] if instance["condition"] == "running"]
         colour = _COLOURS.get(row["phase"], "dim")
         table.add_row(
             row["name"],
             f"[{colour}]{row['phase']}[/{colour}]{'[red]![/red]' if row['debt'] else ''}",
-            f"{running} of {row['desired']}",
+            f"{len(running)} of {row['desired']}",
             _clock(row["since"], zone),
             row["reason"],
             _clock(row["next_change"], zone),
         )
     console = _console(Console)
     console.print(table)
+    for row in rows:
+        if len(row["instances"]) > 1 and any(one["condition"] != "absent" for one in row["instances"]):
+            console.print(_instances(row, zone))
     for row in rows:
         if row["debt"]:
             console.print(f"\n! {row['name']}: {debt(row['debt'], zone)}", highlight=False, markup=False)
@@ -71,6 +74,24 @@ def status(file: File = FILE, as_json: AsJson = False) -> None:
             where = row.get("timezone", place.timezone)
             console.print(f"\n{row['name']}, the next 7 days ({where}):", highlight=False)
             console.print("\n".join(f"  {line}" for line in lines), highlight=False, markup=False)
+
+
+def _instances(row: Json, zone: ZoneInfo) -> Any:
+    """Each of several instances that is there, or should be."""
+    from rich.table import Table
+
+    table = Table(
+        row["name"], "phase", "in flight", "served", "there since", "answers at", box=None, pad_edge=False
+    )
+    for one in row["instances"]:
+        if one["condition"] == "absent" and one["phase"] == "asleep":
+            continue
+        colour = _COLOURS.get(one["phase"], "dim")
+        phase = f"[{colour}]{one['phase']}[/{colour}]"
+        since = _clock(one["since"], zone) if one["age"] is not None else ""
+        counts = str(one["in_flight"]), str(one["served"])
+        table.add_row(one["id"], phase, *counts, since, one["address"] or "")
+    return table
 
 
 def _week(row: Json) -> list[str]:
@@ -157,7 +178,8 @@ def _print_event(event: Json, zone: ZoneInfo, as_json: bool) -> None:
         print(json.dumps(event, ensure_ascii=False), flush=True)
         return
     at = datetime.fromtimestamp(event["at"], zone).strftime("%Y-%m-%d %H:%M:%S")
-    who = event["service"] or "-"
+    first = event["instance"] in ("", f"{event['service']}-1")
+    who = (event["service"] if first else event["instance"]) or "-"
     words = f"→ {event['detail'].get('phase', '')}" if event["kind"] == "phase" else event["kind"]
     if event["kind"] == "ready" and "seconds" in event["detail"]:
         words += f" after {event['detail']['seconds']:.1f} s"
@@ -177,11 +199,19 @@ def _facts(facts: Json, zone: ZoneInfo) -> Iterator[str]:
     for instance in facts["instances"]:
         asking = instance["probe"] if instance["condition"] == "running" else ""
         words = ", ".join(filter(None, [instance["condition"], instance["detail"], asking]))
+        if len(facts["instances"]) > 1:
+            if instance["condition"] == "absent" and instance["phase"] == "asleep":
+                continue
+            words = f"{instance['phase']} ({words}), {instance['in_flight']} in flight"
         yield f"instance {instance['id']}: {words}"
     if hand := facts["hand"]:
         end = _clock(hand["until"], zone) if hand["until"] else f"`poorwill auto {facts['name']}`"
         yield f"{hand['kind']} was said {hand['by']}; it holds until {end}"
     yield from _plans(facts, zone)
+    if facts["scale"]:
+        from poorwill.cli.scaling import scaling
+
+        yield from scaling(facts["scale"])
     if facts["wakes"]:
         wakes = facts["wakes"]
         yield (
@@ -194,6 +224,10 @@ def _facts(facts: Json, zone: ZoneInfo) -> Iterator[str]:
 
         span = format_duration(limit["within"])
         yield f"woken by requests: {limit['count']} of {limit['allowed']} within {span}{again}"
+    if facts["gpu"]:
+        from poorwill.cli.gpu import gpu
+
+        yield gpu(facts["gpu"])
     if facts["failures"]["in_a_row"]:
         yield f"failures in a row: {facts['failures']['in_a_row']}, the last: {facts['failures']['last']}"
 

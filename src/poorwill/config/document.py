@@ -26,10 +26,11 @@ _LARGEST = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Line and column, from 1."""
+    """Line and column, from 1. ``file`` is named where it is another one than that of the document."""
 
     line: int
     column: int
+    file: str = ""
 
 
 @dataclass(slots=True)

@@ -93,7 +93,7 @@ class Explainer:
         message, hint = self._words(error, here)
         about_key = error["type"] == "extra_forbidden" or "[key]" in error["loc"] or here != path
         at = self._at_key(here) if about_key else self._at(here)
-        return Problem(self._file, at.line, at.column, dotted(path), message, hint)
+        return Problem(at.file or self._file, at.line, at.column, dotted(path), message, hint)
 
     def _words(self, error: ErrorDetails, here: Loc) -> tuple[str, str]:
         kind, context = error["type"], error.get("ctx", {})
@@ -105,7 +105,7 @@ class Explainer:
         if kind == "extra_forbidden":
             return "unknown key", unknown_key_hint(str(here[-1]), here[:-1], self._providers)
         if kind == "wrong":
-            return context["message"] + self._other(error), context["hint"]
+            return context["message"] + self._other(error, self._at(here).file), context["hint"]
         if kind == "expected":
             shown = self._key(here) if "[key]" in error["loc"] else self._shown(here)
             return f"expected {context['what']}, got {shown}", self._origin(here) or context["hint"]
@@ -116,7 +116,7 @@ class Explainer:
         said = str(context.get("error", error["msg"]))
         return said[:1].lower() + said[1:], self._origin(here)
 
-    def _other(self, error: ErrorDetails) -> str:
+    def _other(self, error: ErrorDetails, file: str) -> str:
         context = error["ctx"]
         if context["other"] is None:
             return ""
@@ -124,7 +124,8 @@ class Explainer:
         other = (*above, *context["other"])
         here, _ = self._walk(other)
         at = self._at(here)
-        return f" (line {at.line}, column {at.column})" if here == other else ""
+        elsewhere = f"{at.file or self._file}, " if at.file != file else ""
+        return f" ({elsewhere}line {at.line}, column {at.column})" if here == other else ""
 
     def _origin(self, here: Loc) -> str:
         return "the value comes from the environment" if here in self._document.from_environment else ""

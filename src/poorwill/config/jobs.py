@@ -20,7 +20,7 @@ def job_complaints(service: ServiceConfig, providers: Mapping[str, type[BaseMode
     """For a service whose schedule is only ``until: done``."""
     about = (("schedule",), ("run",))
     found: list[Complaint] = []
-    for name in ("hosts", "path", "address", "auth", "concurrency"):
+    for name in ("hosts", "path", "address", "auth", "concurrency", "scale_policy", "sticky"):
         if getattr(service, name):
             error = wrong(f"nobody visits a job (until: done): {name} has no use", _VISITORS, about=about[:1])
             found.append(((name,), error, None))

@@ -16,6 +16,7 @@ from poorwill.config.auth import Auth
 from poorwill.config.complaint import Loc
 from poorwill.config.machine import MachineConfig, switches
 from poorwill.config.run import Run
+from poorwill.config.scale import ScalePolicyConfig
 from poorwill.config.schedule import ScheduleEntry
 from poorwill.config.service import ServiceConfig
 from poorwill.config.spec import Settings
@@ -68,6 +69,7 @@ def _sections(service: str, providers: Providers) -> Iterator[tuple[str, type[Ba
     yield f"{above}ready.", Ready
     yield f"{above}traffic.", Traffic
     yield f"{above}schedule.", ScheduleEntry
+    yield f"{above}scale_policy.", ScalePolicyConfig
     yield f"{above}auth.", Auth
     yield f"{above}address.", ServiceAddress
     for name, options in providers.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,9 +16,11 @@ from poorwill.config.auth import written_out
 from poorwill.config.complaint import Loc
 from poorwill.config.document import Document, Unreadable, read
 from poorwill.config.explain import Explainer, dotted, is_machines_provider
+from poorwill.config.policy_file import put_in_place
 from poorwill.config.run import Context, Run
 from poorwill.config.spec import Settings
 from poorwill.errors import ConfigError, Problem
+from poorwill.host.gpus import gpu_memory
 
 _INIT = "poorwill init writes an example"
 
@@ -30,18 +33,24 @@ def load(
     Relative paths become absolute, below the file's folder. Raises ConfigError with all problems.
     """
     document = read_document(path, env)
-    context = Context(providers, path.absolute().parent)
+    elsewhere = put_in_place(document, path, env)
+    context = Context(providers, path.absolute().parent, functools.cache(gpu_memory))
     check = _Check(document, Explainer(str(path), document, providers), context)
     settings = check.run()
-    problems = check.problems + [
+    problems = [*check.problems, *elsewhere] + [
         Problem(str(path), trouble.line, trouble.column, dotted(loc), trouble.message, trouble.hint)
         for loc, trouble in (*document.troubles, *written_out(document))
     ]
     if problems or settings is None:
         # An alias shows one mistake in several places of the tree, but it stands in the file once.
-        once = {(problem.line, problem.column, problem.message): problem for problem in reversed(problems)}
-        raise ConfigError(sorted(once.values(), key=lambda problem: (problem.line, problem.column)))
+        once = {(*_place(problem, path), problem.message): problem for problem in reversed(problems)}
+        raise ConfigError(sorted(once.values(), key=lambda problem: _place(problem, path)))
     return settings
+
+
+def _place(problem: Problem, path: Path) -> tuple[bool, str, int, int]:
+    """In the order of the file, and other files after it."""
+    return problem.file != str(path), problem.file, problem.line, problem.column
 
 
 def read_document(path: Path, env: Mapping[str, str]) -> Document:
@@ -103,6 +112,10 @@ class _NoOptions(BaseModel):
     @property
     def measures_cpu(self) -> bool:
         return True
+
+    @property
+    def several(self) -> str:
+        return ""
 
 
 class _Check:
@@ -188,6 +201,8 @@ class _Check:
                 self._gone.add(loc)
                 return True
             loc = loc[:-1]
+            if loc in self._gone:  # with another key that was missing in it
+                return False
         return False
 
     def _without_run(self, loc: Loc) -> bool:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
+from poorwill.config.gpu import GpuConfig, GpuKey
 from poorwill.config.run import RunSection, context
 from poorwill.config.schedule import Schedule
 from poorwill.config.scheduled import Scheduled
@@ -46,6 +47,9 @@ class MachineConfig(Scheduled):
         default=False,
         description="Whether Poorwill may also stop what somebody else started. If not, that runs on until "
         "somebody says `poorwill adopt NAME`.",
+    )
+    gpus: dict[GpuKey, GpuConfig] = Field(
+        default_factory=dict, description="Its GPUs, for services on it that share them."
     )
     schedule: Schedule = Field(
         default=(), description="Hours in which the machine is on whether anything on it is wanted or not."

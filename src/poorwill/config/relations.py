@@ -24,8 +24,10 @@ def relation_complaints(services: Services, machines: Machines) -> list[Complain
         found.append((("machines", name), error, None))
     for name, machine in machines.items():
         found += _machine(name, machine)
+    needed = {need for service in services.values() for need in service.needs}
     for name, service in services.items():
         found += _place(name, service, machines)
+        found += _unseen(name, service, name in needed)
         found += _needs(name, service, services, machines)
     return found + _circles(services) + _shared(services, machines)
 
@@ -83,6 +85,15 @@ def _place(name: str, service: ServiceConfig, machines: Machines) -> Iterable[Co
         hint = f"add ssh to machines.{service.on}, or leave run out when the machine starts it by itself"
         error = wrong(f"nothing says how to log in to {service.on}", hint, about=((*loc[:2], "run"),))
         yield loc, error, service.on
+
+
+def _unseen(name: str, service: ServiceConfig, needed: bool) -> Iterable[Complaint]:
+    """What others need and visitors do not find is asked at its own address: its load passes no gateway."""
+    most = service.scale_policy.max_instances if service.scale_policy else 1
+    if most > 1 and needed and not service.hosts and service.path is None:
+        hint = "give it hosts, and let the others ask it there, or leave it at one: max_instances: 1"
+        error = wrong("nobody visits it through Poorwill, so its load cannot be seen", hint)
+        yield ("services", name, "scale_policy", "max_instances"), error, None
 
 
 def _needs(name: str, service: ServiceConfig, services: Services, machines: Machines) -> Iterable[Complaint]:

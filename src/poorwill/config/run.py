@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,14 +12,18 @@ from typing import Annotated, Any
 from pydantic import BaseModel, PlainSerializer, PlainValidator, TypeAdapter, ValidationInfo, WithJsonSchema
 
 from poorwill.config.complaint import all_of, expected, wrong
+from poorwill.host.gpus import gpu_memory
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The validation context: the known ``providers`` and the ``base`` folder for relative paths."""
+    """The validation context: the known ``providers``, the ``base`` folder for relative paths, and what asks
+    how much memory the GPUs of this host have.
+    """
 
     providers: Mapping[str, type[BaseModel]] = field(default_factory=dict)
     base: Path = Path()
+    gpus: Callable[[], Mapping[str, int]] = gpu_memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,12 @@ class Run:
     def measures_cpu(self) -> bool:
         """Whether the provider can tell how much processor time an instance has used."""
         return bool(getattr(self.options, "measures_cpu", False))
+
+    @property
+    def several(self) -> str:
+        """Why there cannot be several instances, and what to do about it; empty when there can."""
+        silent = f"{self.provider} does not say that it can run several instances: run it by another provider"
+        return str(getattr(self.options, "several", silent))
 
     @property
     def owns(self) -> str:

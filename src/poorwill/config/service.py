@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import (
     ConfigDict,
     Field,
+    PrivateAttr,
     ValidationInfo,
     model_validator,
 )
@@ -17,15 +18,20 @@ from poorwill.config.busy import Busy, busy_complaints
 from poorwill.config.bystanders import BystanderConfig, RateLimit
 from poorwill.config.complaint import all_of, wrong
 from poorwill.config.concurrency import Concurrency
+from poorwill.config.gpu import Gpu
 from poorwill.config.jobs import job_complaints
 from poorwill.config.names import HostNames, PathPrefix, RequestPath, ServiceName
 from poorwill.config.run import RunSection, context
+from poorwill.config.scale import ScalePolicySection
+from poorwill.config.scale_checks import scale_complaints
 from poorwill.config.schedule import Schedule
 from poorwill.config.scheduled import Scheduled
+from poorwill.config.source import Source
 from poorwill.config.traffic import Ready, Traffic
 from poorwill.config.units import Duration, HostPort, at_least
 from poorwill.config.zone import TimeZone
 from poorwill.core.model import OnRequest, Service
+from poorwill.core.share import Share
 
 _MODEL = ConfigDict(frozen=True, extra="forbid")
 
@@ -87,6 +93,16 @@ class ServiceConfig(Scheduled):
         description="How many requests one instance takes at a time; the others wait their turn. A number, "
         "or a number and the paths that count.",
     )
+    scale_policy: ScalePolicySection | None = Field(
+        default=None,
+        description="More instances when there is much to do, fewer when there is little. Keys, or the name "
+        "of a file with them, relative to this one. Default: one instance.",
+    )
+    sticky: bool = Field(
+        default=False,
+        description="With several instances: each visitor stays with the one that answered first, by a "
+        "cookie. For apps that know their visitors only in memory, such as Gradio.",
+    )
     on_request: Literal["wake", "page", "closed"] = Field(
         default="wake",
         description="What a visit does while the service sleeps. wake: it wakes the service. page: a page "
@@ -123,6 +139,11 @@ class ServiceConfig(Scheduled):
         default=None,
         description="How to see work that no request shows, such as a long computation: the sleep waits.",
     )
+    gpu: Gpu | None = Field(
+        default=None,
+        description="Which GPU it runs on. Services that name the same one share it: those that fit are "
+        "awake together, the others take turns.",
+    )
     schedule: Schedule = Field(
         default=(),
         description="When the service is awake by itself, or when a job runs: hours such as "
@@ -131,6 +152,17 @@ class ServiceConfig(Scheduled):
     timezone: TimeZone | None = Field(
         default=None, description="IANA name of the time zone of the schedule. Default: the file's timezone."
     )
+
+    _share: Share | None = PrivateAttr(default=None)
+
+    @property
+    def share(self) -> Share | None:
+        """What one instance needs of which GPU; None outside Settings, too."""
+        return self._share
+
+    def is_given(self, share: Share | None) -> None:
+        """For Settings, which alone knows how much memory the GPUs have."""
+        self._share = share
 
     @property
     def is_job(self) -> bool:
@@ -143,15 +175,26 @@ class ServiceConfig(Scheduled):
         address = self.address
         return None if address is None or address.host else address.fixed
 
+    @property
+    def sleeps_after(self) -> float:
+        """How long nobody needs it before it sleeps. A rule that removes the last instance says it, too."""
+        said = None if "idle_after" in self.model_fields_set else self.scale_policy
+        return self.idle_after if said is None else said.last_goes_after or self.idle_after
+
+    def sources(self) -> tuple[Source, ...]:
+        """The numbers of the user's own that the rules of its scale policy look at."""
+        return self.scale_policy.sources if self.scale_policy else ()
+
     def be_called(self, name: str, zone: str) -> None:
         """For Settings, which alone knows the name, and the zone of the file."""
         self._keep(name, self.timezone or zone, self.schedule)
 
     def rules(self, settle: float) -> Service:
         """What the core needs to know; ``settle`` is the provider's, in seconds."""
+        slots = self.concurrency.limit if self.concurrency else None
         return Service(
             name=self._name,
-            idle_after=self.idle_after,
+            idle_after=self.sleeps_after,
             drain=self.drain,
             start_timeout=self.ready.timeout,
             settle=settle,
@@ -163,6 +206,8 @@ class ServiceConfig(Scheduled):
             adopt=self.adopt,
             max_wakes=self.max_wakes,
             max_wakes_per_client=self.max_wakes_per_client,
+            scale=self.scale_policy.policy(slots) if self.scale_policy else None,
+            sticky=self.sticky,
         )
 
     @model_validator(mode="before")
@@ -219,6 +264,13 @@ class ServiceConfig(Scheduled):
     @model_validator(mode="after")
     def _busy_can_be_seen(self, info: ValidationInfo) -> Self:
         found = busy_complaints(self, context(info).providers)
+        if found:
+            raise all_of(found)
+        return self
+
+    @model_validator(mode="after")
+    def _scales_as_it_can(self) -> Self:
+        found = list(scale_complaints(self))
         if found:
             raise all_of(found)
         return self

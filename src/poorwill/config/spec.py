@@ -20,8 +20,10 @@ from pydantic import (
     model_validator,
 )
 
-from poorwill.config.claims import complaints
+from poorwill.config.claims import Complaint, complaints
 from poorwill.config.complaint import all_of, expected, wrong
+from poorwill.config.gpu import GpuConfig, GpuKey
+from poorwill.config.gpus import Cards, gpu_complaints
 from poorwill.config.machine import MachineConfig
 from poorwill.config.names import ServiceName
 from poorwill.config.relations import relation_complaints
@@ -71,6 +73,12 @@ class Settings(BaseModel):
         description="Machines that are rented and switched on and off as a whole, each under its name.",
     )
 
+    gpus: dict[GpuKey, GpuConfig] = Field(
+        default_factory=dict,
+        description="The GPUs of this host that services share (see gpu of a service): {0: {memory: 24GB}}. "
+        "Where there is nvidia-smi, this may be left out.",
+    )
+
     def model_post_init(self, _context: Any) -> None:
         for name, service in self.services.items():
             service.be_called(name, self.timezone)
@@ -88,7 +96,7 @@ class Settings(BaseModel):
         }
 
     @model_validator(mode="after")
-    def _fit_together(self) -> Self:
+    def _fit_together(self, info: ValidationInfo) -> Self:
         if not self.services:
             error = wrong("there is no service", "poorwill init writes an example")
             raise all_of([(("services",), error, self.services)])
@@ -99,6 +107,14 @@ class Settings(BaseModel):
         addresses = {name: service.fixed_address for name, service in apart.items()}
         claims = {name: (service.hosts, service.path) for name, service in self.visited.items()}
         found = complaints(doors, addresses, claims) + relation_complaints(self.services, self.machines)
+        found += self._seat(Cards(self.gpus, self.machines, context(info).gpus))
         if found:
             raise all_of(found)
         return self
+
+    def _seat(self, cards: Cards) -> list[Complaint]:
+        """Tell each service what it has of which GPU; returns what does not fit."""
+        shares = {name: share for name, one in self.services.items() if (share := cards.share(one))}
+        for name, service in self.services.items():
+            service.is_given(shares.get(name))
+        return gpu_complaints(self.services, shares, cards)

@@ -88,7 +88,7 @@ def parse_url(value: object) -> Url:
     if re.search(r"[/?#@]", url.rest):
         raise expected(WHAT, "host and port only: a path, a user or a password has no place here")
     # What fills a placeholder is not known yet: the text around it must already make sense.
-    trial = re.sub(r":\{\w+\}$", ":1", url.rest)
+    trial = re.sub(r":(\d*)\{\w+\}$", r":\g<1>1", url.rest)
     host = _PLACEHOLDER.sub("x", trial)
     if re.search(r"[{}]", host):
         raise expected(WHAT, "names in braces are letters, digits and _: {host}, {port_8000}")
@@ -101,7 +101,7 @@ def parse_url(value: object) -> Url:
 def _split(text: str) -> Url:
     if match := re.match(r"tunnel:(//)?", text, re.IGNORECASE):
         rest = text[match.end() :].removesuffix("/")
-        port_only = re.fullmatch(r":?(\d+|\{\w+\})", rest)
+        port_only = re.fullmatch(r":?(\d+|\d*\{\w+\})", rest)
         return Url("http", f"127.0.0.1:{port_only[1]}" if port_only else rest, tunnel=True)
     if match := _SCHEME.match(text):
         scheme = match["scheme"].lower()

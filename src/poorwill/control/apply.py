@@ -18,7 +18,20 @@ from poorwill.control.facts import Facts
 from poorwill.control.front import Front
 from poorwill.control.place import Place
 from poorwill.control.recorder import Recorder
-from poorwill.core.action import Action, Adopt, CloseGate, Conclude, GiveUp, OpenGate, Skip, Start, Stop
+from poorwill.core.action import (
+    Action,
+    Adopt,
+    CloseGate,
+    Conclude,
+    Cordon,
+    GiveUp,
+    Join,
+    Leave,
+    OpenGate,
+    Skip,
+    Start,
+    Stop,
+)
 from poorwill.core.model import HandKind, Intent, IntentKind, Now, Outcome
 from poorwill.errors import Permanent, ProviderError, StateError, Temporary
 from poorwill.providers.base import broken
@@ -77,6 +90,12 @@ class Applier:
                 self._front.open(facts.name)
             case CloseGate():
                 self._front.close(facts.name)
+            case Join():
+                self._front.join(facts.name, action.instance)
+            case Cordon():
+                self._front.cordon(facts.name, action.instance)
+            case Leave():
+                self._front.leave(facts.name, action.instance)
 
     def _start(self, facts: Facts, place: Place, action: Start, now: Now) -> None:
         attempts = place.intent.attempts if place.intent else 0
@@ -201,7 +220,7 @@ class Applier:
                 facts.failure_hint = ""
                 detail = {"seconds": round(seconds, 3)}
             case Outcome.FAILED | Outcome.CRASHED:
-                detail |= {"streak": facts.failures.count, "delay": action.delay}
+                detail |= {"streak": place.failures.count, "delay": action.delay}
                 log.error("the service failed", service=facts.name, reason=action.reason)
             case Outcome.DONE:
                 ran = now.mono - place.ready_since if place.ready_since is not None else None

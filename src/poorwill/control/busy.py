@@ -10,7 +10,7 @@ import structlog
 from poorwill import clock
 from poorwill.control.addresses import resolved
 from poorwill.control.apply import Spawn
-from poorwill.control.busy_probe import Subject
+from poorwill.control.busy_probe import BusyProbe, Subject
 from poorwill.control.facts import Facts
 from poorwill.control.needs import Needs
 from poorwill.control.place import Place
@@ -22,6 +22,10 @@ from poorwill.core.work import Answer, Says, Work
 from poorwill.store.journal import Entry, Kind
 
 log = structlog.get_logger()
+
+
+_STRONGEST = (Says.BUSY, Says.UNKNOWN, Says.FREE)
+"""Of the answers of several instances the first of these counts."""
 
 
 class Busy:
@@ -36,7 +40,7 @@ class Busy:
     def follow(self, facts: Facts, decision: Decision, now: Now) -> None:
         """Remember since when the sleep waits, and ask what the decision wants to know."""
         hold, work = decision.hold, facts.work
-        needed = decision.desired and decision.rule != "busy"
+        needed = decision.desired and decision.rule != "busy" and not (hold.why or hold.overruled)
         if needed or decision.phase in (Phase.ASLEEP, Phase.FAILED, Phase.STOPPING):
             facts.work = Work(asking=work.asking)
             return
@@ -48,24 +52,34 @@ class Busy:
             facts.work = work = replace(work, held_since=now.mono)
         if hold.ask and facts.busy is not None:
             facts.work = replace(work, asking=True)
-            self._spawn(self._ask(facts, next(iter(facts.places.values()))))
+            self._spawn(self._ask(facts))
 
-    async def _ask(self, facts: Facts, place: Place) -> None:
+    async def _ask(self, facts: Facts) -> None:
+        """Ask at each instance that runs; one that works is enough, and so is one that cannot tell."""
         asked_at = clock.now().mono
         probe = facts.busy
         assert probe is not None
 
+        says, words = Says.FREE, ""
+        try:
+            for place in [place for place in facts.places.values() if place.runs]:
+                said, why = await self._asked(facts, probe, place)
+                if not words or _STRONGEST.index(said) < _STRONGEST.index(says):
+                    says, words = said, why
+        finally:
+            if not words:
+                says, words = Says.UNKNOWN, "busy probe: it was not asked to the end"
+            self._answered(facts, says, words, asked_at)
+
+    async def _asked(self, facts: Facts, probe: BusyProbe, place: Place) -> tuple[Says, str]:
         async def targets() -> tuple[Target, ...]:
             return await resolved(facts, place, self._needs.values(facts), lambda _: None)
 
-        says, words = Says.UNKNOWN, "busy probe: it was not asked to the end"
         try:
-            says, words = await probe.ask(Subject(place.id, facts.provider, targets, bool(facts.machine)))
+            return await probe.ask(Subject(place.id, facts.provider, targets, bool(facts.machine)))
         except Exception as error:  # a provider may be a third party's: its mistakes must not end the loop
             log.exception("the busy probe broke", service=facts.name)
-            words = f"busy probe fails: {type(error).__name__}: {error}"
-        finally:
-            self._answered(facts, says, words, asked_at)
+            return Says.UNKNOWN, f"busy probe fails: {type(error).__name__}: {error}"
 
     def _answered(self, facts: Facts, says: Says, words: str, asked_at: float) -> None:
         """In a row of answers of one kind the first one's words stay: they are a reason, not a curve."""

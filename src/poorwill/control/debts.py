@@ -30,24 +30,24 @@ class Debts:
     def mind(self, facts: Facts, debt: Debt | None, now: Now) -> None:
         """Write down what is new about the debt of a service."""
         owing = facts.owing
-        if owing is not None and (debt is None or debt.cause is not owing.cause):
+        if owing is not None and not (debt is not None and _same(owing, debt)):
             self._settle(facts, owing, now)
         if debt is None:
             return
         if facts.owing is None:
             self._open(facts, debt, now)
-        owing = facts.owing = replace(facts.owing or _owing(debt), reason=debt.reason)
+        owing = facts.owing = replace(facts.owing or _owing(debt), reason=debt.reason, instance=debt.instance)
         if not owing.told and now.mono >= debt.alert_at:
             facts.owing = replace(owing, told=True)
-            if owing.cause is not Cause.FOREIGN or self._told_of.get(facts.name) != _life(facts):
-                self._told_of[facts.name] = _life(facts)
+            if owing.cause is not Cause.FOREIGN or self._told_of.get(facts.name) != _life(facts, owing):
+                self._told_of[facts.name] = _life(facts, owing)
                 self._tell(facts, debt.severity, debt.reason, owing, now)
 
     def _open(self, facts: Facts, debt: Debt, now: Now) -> None:
         facts.owing = _owing(debt)
         if facts.owing.counts:
             detail = {"cause": str(debt.cause), "since": _wall(debt.since, now)}
-            self._recorder.note(now, Entry(Kind.DEBT, facts.name, _instance(facts), debt.reason, detail))
+            self._recorder.note(now, Entry(Kind.DEBT, facts.name, debt.instance, debt.reason, detail))
 
     def _settle(self, facts: Facts, owing: Owing, now: Now) -> None:
         """The look that showed it ended the debt; until then it counts."""
@@ -56,7 +56,7 @@ class Debts:
         over = "it is gone" if not facts.there else "it is needed, or looked after, again"
         if owing.counts:
             detail = {"cause": str(owing.cause), "since": _wall(owing.since, now), "seconds": seconds}
-            self._recorder.note(now, Entry(Kind.SETTLED, facts.name, _instance(facts), over, detail))
+            self._recorder.note(now, Entry(Kind.SETTLED, facts.name, owing.instance, over, detail))
         if owing.told and not (owing.cause is Cause.FOREIGN and facts.foreign):
             self._tell(facts, Severity.NOTICE, f"over after {seconds:.0f} s: {over}", owing, now)
 
@@ -72,7 +72,7 @@ class Debts:
             "since": _wall(owing.since, now),
             "hint": hint(facts, owing),
         }
-        self._recorder.note(now, Entry(Kind.ALERT, facts.name, _instance(facts), reason, detail))
+        self._recorder.note(now, Entry(Kind.ALERT, facts.name, owing.instance, reason, detail))
 
 
 def hint(facts: Facts, owing: Owing) -> str:
@@ -85,16 +85,16 @@ def hint(facts: Facts, owing: Owing) -> str:
     return "look there by hand, it may cost money"
 
 
+def _same(owing: Owing, debt: Debt) -> bool:
+    return owing.cause is debt.cause and owing.instance in ("", debt.instance)
+
+
 def _owing(debt: Debt) -> Owing:
-    return Owing(debt.cause, debt.since, debt.reason)
+    return Owing(debt.cause, debt.since, debt.reason, instance=debt.instance)
 
 
-def _instance(facts: Facts) -> str:
-    return next(iter(facts.places))
-
-
-def _life(facts: Facts) -> str:
-    return next(iter(facts.places.values())).life
+def _life(facts: Facts, owing: Owing) -> str:
+    return facts.places[owing.instance].life
 
 
 def _wall(mono: float, now: Now) -> float:

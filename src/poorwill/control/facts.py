@@ -12,12 +12,15 @@ from poorwill.config import ServiceAddress
 from poorwill.control.busy_probe import BusyProbe
 from poorwill.control.place import Place
 from poorwill.control.probe import Probe
+from poorwill.control.seat import Seat
 from poorwill.core.action import Conclude, Decision
 from poorwill.core.allowance import Allowance, Woken
 from poorwill.core.history import WINDOW
 from poorwill.core.lifecycle import concluded
 from poorwill.core.model import Condition, Failures, Hand, Outcome, Phase, Plan, Service
 from poorwill.core.owed import Cause
+from poorwill.core.scale import Scale
+from poorwill.core.share import Verdict
 from poorwill.core.work import Work
 from poorwill.providers.base import Handle, Provider, Sighting
 from poorwill.store.journal import Entry, Kind
@@ -62,6 +65,7 @@ class Owing:
     since: float
     reason: str
     told: bool = False
+    instance: str = ""
 
     @property
     def counts(self) -> bool:
@@ -80,6 +84,7 @@ class Successor:
     machine: str = ""
     tunnel: Way | None = None
     busy: BusyProbe | None = None
+    seat: Seat | None = None
 
 
 @dataclass(slots=True)
@@ -101,7 +106,8 @@ class Facts:
     last decision that was written down: not those made before the first look came back. ``busy`` sees work
     that no request shows, ``work`` is what it says now and ``busy_said`` its last words; ``overruled`` is
     what was last written down of its say being over. ``woken`` is when requests woke it, as far as that is
-    limited.
+    limited. ``seat`` is its place on GPUs that others may share, ``verdict`` what was last decided about it.
+    ``scale`` is how many instances were wanted last, and since when.
     """
 
     rules: Service
@@ -111,7 +117,6 @@ class Facts:
     address: ServiceAddress | None = None
     handles: Mapping[str, Handle] | None = None
     hand: Hand | None = None
-    failures: Failures = field(default_factory=Failures)
     failure_hint: str = ""
     wakes: deque[float] = field(default_factory=lambda: deque(maxlen=WINDOW))
     looked_at: float | None = None
@@ -144,6 +149,15 @@ class Facts:
     owing: Owing | None = None
     let_be: bool = True
     woken: tuple[Woken, ...] = ()
+    scale: Scale | None = None
+    seat: Seat | None = None
+    verdict: Verdict | None = None
+
+    @property
+    def failures(self) -> Failures:
+        """The newest failures in a row of an instance."""
+        known = (place.failures for place in self.places.values())
+        return max(known, key=lambda one: (one.count > 0, one.last_at))
 
     @property
     def allowance(self) -> Allowance:
@@ -184,6 +198,10 @@ class Facts:
             self.watched_since = begun_at
         self.looked_at, self.look_error = begun_at, ""
         by_id = {sighting.instance: sighting for sighting in sightings}
+        for sighting in sightings:
+            ours = sighting.instance.startswith(f"{self.name}-")
+            if ours and sighting.condition is not Condition.ABSENT:  # more of them than there may be now
+                self.places.setdefault(sighting.instance, Place(sighting.instance))
         for place in self.places.values():
             sighting = by_id.get(place.id, Sighting(place.id, Condition.ABSENT))
             before = place.sighting
@@ -203,6 +221,12 @@ class Facts:
             self.needed_at = at
         self.needed_by = names
 
+    def make_room(self) -> None:
+        """A place for each instance that there may be."""
+        for number in range(1, self.rules.most + 1):
+            name = f"{self.name}-{number}"
+            self.places.setdefault(name, Place(name))
+
     def succeed(self) -> None:
         """Run in the new place from now on."""
         if self.successor is not None:
@@ -210,6 +234,7 @@ class Facts:
             self.provider, self.probe = self.successor.provider, self.successor.probe
             self.address, self.machine = self.successor.address, self.successor.machine
             self.tunnel, self.busy = self.successor.tunnel, self.successor.busy
+            self.seat = self.successor.seat
             self.successor = None
 
     def adoption(self, instance: str, reason: str) -> Entry:
@@ -226,7 +251,7 @@ class Facts:
         """Close the open intent, or the life, of an instance."""
         place = self.places[conclusion.instance]
         ready_since = place.outcome_at if place.outcome is Outcome.READY else None
-        place.outcome, self.failures = concluded(place.outcome, self.failures, conclusion, at, ready_since)
+        place.outcome, place.failures = concluded(place.outcome, place.failures, conclusion, at, ready_since)
         # Who asked while the instance was being stopped asked for the next life of it.
         stop = place.intent if conclusion.outcome is Outcome.STOPPED else None
         place.outcome_at = stop.at if stop else at

@@ -13,7 +13,11 @@ from poorwill.providers.base import Shell
 
 _CARDS = "nvidia-smi --query-gpu=utilization.gpu --format=csv,noheader,nounits"
 _PROCESSES = "nvidia-smi pmon -s u -c {seconds}"
+_MEMORY = "nvidia-smi --query-gpu=memory.used --format=csv,noheader,nounits"
+_HOLDERS = "nvidia-smi --query-compute-apps=gpu_uuid,pid,used_memory --format=csv,noheader,nounits"
 _MISSING = "nvidia-smi was not found there: install the NVIDIA driver, or use http, command or cpu"
+_NUMBER = r"\s*\d+(\.\d+)?\s*"
+_MIB = 1024 * 1024
 
 
 async def gpu_use(
@@ -33,7 +37,7 @@ async def gpu_use(
     told = await _said(shell, loop, timeout + seconds)
     if told is None:
         raise Temporary("nvidia-smi cannot tell how much the GPU is used", hint=_MISSING)
-    readings = [float(line) for line in told.splitlines() if re.fullmatch(r"\s*\d+(\.\d+)?\s*", line)]
+    readings = [float(line) for line in told.splitlines() if re.fullmatch(_NUMBER, line)]
     if not readings:
         raise Temporary("nvidia-smi does not say how much the GPU is used (some virtual GPUs never do)")
     return max(readings), "GPU (whole card)"
@@ -64,6 +68,35 @@ def of_processes(told: str, pids: frozenset[int]) -> float | None:
             float(row["sm"]) if row.get("sm", "-").isdecimal() else 0.0
         )
     return max(rounds.values()) if seen else None
+
+
+async def gpu_memory(shell: Shell, pids: frozenset[int] | None, timeout: float) -> tuple[float, str]:
+    """Bytes used of the fullest card, and by whom. Raises ``Temporary`` when nobody can tell."""
+    if pids is not None:
+        told = await _said(shell, _HOLDERS, timeout)
+        used = None if told is None else held_by(told, pids)
+        if used is not None:
+            return used, "GPU memory"
+    told = await _said(shell, _MEMORY, timeout)
+    if told is None:
+        raise Temporary("nvidia-smi cannot tell how much GPU memory is used", hint=_MISSING)
+    cards = [float(line) for line in told.splitlines() if re.fullmatch(_NUMBER, line)]
+    if not cards:
+        raise Temporary("nvidia-smi does not say how much GPU memory is used")
+    return max(cards) * _MIB, "GPU memory (whole card)"
+
+
+def held_by(told: str, pids: frozenset[int]) -> float | None:
+    """Bytes of the card of which these processes hold most, from lines of card, pid and MiB; None when it
+    shows none of them, or not how much they hold (``[N/A]``: in containers and on Windows).
+    """
+    cards: dict[str, float] = {}
+    for line in told.splitlines():
+        card, _, rest = line.partition(",")
+        pid, _, used = rest.partition(",")
+        if pid.strip().isdecimal() and int(pid) in pids and re.fullmatch(_NUMBER, used):
+            cards[card] = cards.get(card, 0.0) + float(used) * _MIB
+    return max(cards.values()) if cards else None
 
 
 async def _said(shell: Shell, line: str, timeout: float) -> str | None:

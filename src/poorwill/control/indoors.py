@@ -78,6 +78,9 @@ class Indoors:
             return self.traffic(service)
         return self._front.instance_traffic(service, instance)
 
+    def served(self, service: str, instance: str) -> int:
+        return 0 if service in self._gates else self._front.served(service, instance)
+
     def load(self, service: str) -> Load:
         return Load() if service in self._gates else self._front.load(service)
 

@@ -6,7 +6,7 @@ A machine is wanted while anything on it is wanted, started before and stopped a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from poorwill.control.facts import AT_REST, Facts
 from poorwill.control.place import Place
@@ -34,6 +34,14 @@ class Needs:
         for other in self._services.values():
             if name == other.machine or name in other.needs:
                 yield other
+
+    def all_needs(self, facts: Facts) -> set[str]:
+        """What it needs, and what that needs, and so on."""
+        return _closure(facts, self.of)
+
+    def all_dependents(self, facts: Facts) -> set[str]:
+        """What needs it, and what needs that, and so on."""
+        return _closure(facts, self.dependents)
 
     def needed_by(self, facts: Facts) -> tuple[str, ...]:
         """Who wants it awake; while it is there, also who has not come to rest yet."""
@@ -79,6 +87,16 @@ class Needs:
             return Condition.UNKNOWN, f"the machine {facts.machine} is not known yet"
         place = next(iter(machine.places.values()))
         return _ground(machine, place, now)
+
+
+def _closure(facts: Facts, neighbours: Callable[[Facts], Iterator[Facts]]) -> set[str]:
+    found: set[str] = set()
+    ahead = [facts]
+    while ahead:
+        fresh = [other for other in neighbours(ahead.pop()) if other.name not in found]
+        found |= {other.name for other in fresh}
+        ahead += fresh
+    return found
 
 
 def _ground(machine: Facts, place: Place, now: float) -> Ground | None:

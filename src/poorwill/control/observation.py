@@ -10,8 +10,19 @@ from poorwill.control.needs import Ground, Needs
 from poorwill.control.place import Place
 from poorwill.core.hand import planned, spoken
 from poorwill.core.history import estimate
-from poorwill.core.model import Condition, Hand, HandKind, Instance, Intent, IntentKind, Now, Observation
+from poorwill.core.model import (
+    Condition,
+    Hand,
+    HandKind,
+    Instance,
+    Intent,
+    IntentKind,
+    Now,
+    Observation,
+    Traffic,
+)
 from poorwill.core.owed import Owed
+from poorwill.core.scale import Scale
 
 
 def observe(facts: Facts, front: Front, needs: Needs, now: Now, trouble: str = "") -> Observation:
@@ -22,12 +33,11 @@ def observe(facts: Facts, front: Front, needs: Needs, now: Now, trouble: str = "
     waits = f"nothing is started meanwhile: {trouble}" if trouble else ""
     ground, known = needs.ground(facts, now.mono), estimate(facts.wakes)
     return Observation(
-        instances=tuple(_instance(facts, place, ground, now.mono) for place in facts.places.values()),
+        instances=tuple(_instance(facts, place, front, ground, now.mono) for place in facts.places.values()),
         gate=front.gate(facts.name),
         traffic=front.traffic(facts.name),
         asked=front.asked(facts.name),
         hand=_hand(facts, needs, now),
-        failures=facts.failures,
         plans=facts.plans,
         needed_by=facts.needed_by,
         needed_at=facts.needed_at,
@@ -36,10 +46,16 @@ def observe(facts: Facts, front: Front, needs: Needs, now: Now, trouble: str = "
         last_run=facts.last_run,
         watched_from=facts.watched_from,
         work=facts.work,
-        owed=Owed(facts.owing.cause, facts.owing.since) if facts.owing else None,
+        owed=Owed(facts.owing.cause, facts.owing.since, facts.owing.instance) if facts.owing else None,
         allowance=facts.allowance,
         at_rest=facts.at_rest,
+        load=front.load(facts.name),
+        scale=facts.scale or Scale(_there(facts), now.mono),
     )
+
+
+def _there(facts: Facts) -> int:
+    return sum(place.condition is not Condition.ABSENT for place in facts.places.values())
 
 
 def _hand(facts: Facts, needs: Needs, now: Now) -> Hand | None:
@@ -60,7 +76,7 @@ def _forced(facts: Facts) -> bool:
     return facts.hand is not None and facts.hand.force
 
 
-def _instance(facts: Facts, place: Place, ground: Ground | None, now: float) -> Instance:
+def _instance(facts: Facts, place: Place, front: Front, ground: Ground | None, now: float) -> Instance:
     sighting = place.sighting
     condition, detail = place.condition, sighting.detail if sighting else ""
     if ground is not None:
@@ -89,6 +105,9 @@ def _instance(facts: Facts, place: Place, ground: Ground | None, now: float) -> 
         exit_code=sighting.exit_code if sighting and seen_itself else None,
         due=place.due,
         foreign=seen_itself and place.foreign and facts.let_be,
+        failures=place.failures,
+        member=front.member(facts.name, place.id),
+        traffic=front.instance_traffic(facts.name, place.id) if len(facts.places) > 1 else Traffic(),
     )
 
 

@@ -154,9 +154,9 @@ class Observers:
                 await asyncio.sleep(1.0)
                 continue
             if place.lives(life):
-                # Published while still gated, so that the release needs no change.
                 self._front.route(facts.name, place.id, targets[0])
-                self._front.join(facts.name, place.id)
+                if len(facts.places) == 1:  # while still gated, so that the release needs no change
+                    self._front.join(facts.name, place.id)
             async with asyncio.TaskGroup() as group:
                 asking = group.create_task(until_ready(probe, targets[0], failed))
                 while not asking.done():

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from poorwill.core.model import Condition, Intent, Outcome
+from poorwill.core.model import Condition, Failures, Intent, Outcome
 from poorwill.providers.base import Sighting
 
 
@@ -30,6 +30,7 @@ class Place:
     ready_life: str | None = None
     ready_since: float | None = None
     probe_error: str = ""
+    failures: Failures = field(default_factory=Failures)
     due: float | None = None
     asked_at: float | None = None
     ours: bool = False

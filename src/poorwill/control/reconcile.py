@@ -22,12 +22,14 @@ from poorwill.control.needs import Needs
 from poorwill.control.observation import observe
 from poorwill.control.observer import Observers
 from poorwill.control.recorder import Recorder
+from poorwill.control.shares import Shares
 from poorwill.core.action import Adopt, Conclude, Decision, Skip, Start
 from poorwill.core.allowance import WAKING_RULES, Woken
 from poorwill.core.decide import decide
 from poorwill.core.history import estimate
 from poorwill.core.hours import OpeningHours
 from poorwill.core.model import Asked, Condition, IntentKind, Now, Phase
+from poorwill.core.scale import Scale
 from poorwill.errors import StateError
 from poorwill.store.journal import Entry, Kind
 
@@ -59,6 +61,7 @@ class Reconciler:
         self._applier = Applier(front, recorder, spawn, self._observers.look)
         self._busy = Busy(spawn, recorder, self._needs, self.nudge)
         self._debts = Debts(recorder)
+        self._shares = Shares(self._facts, front, self._needs, recorder, spawn, self.nudge)
         self._clocks: float | None = None
         self._spawn = spawn
         self._dirty: set[str] = set()
@@ -121,8 +124,9 @@ class Reconciler:
         facts.is_needed_by(self._needs.needed_by(facts), now.mono)
         facts.let_be = self._needs.lets_be(facts)
         seen = observe(facts, self._front, self._needs, now, self._recorder.trouble)
+        seen = self._shares.judged(facts, seen, now)
         decision = decide(facts.rules, seen, now)
-        if not decision.desired or seen.instances[0].condition is not Condition.ABSENT:
+        if sum(one.condition is not Condition.ABSENT for one in seen.instances) >= decision.desired:
             facts.missing_since = None  # whatever is missing, it does not wait for it
         elif seen.missing and facts.missing_since is None:
             facts.missing_since = now.mono
@@ -213,6 +217,9 @@ class Reconciler:
         if facts.unlooked:
             return  # nothing to say yet
         facts.told = decision
+        if facts.looked_at is not None and (facts.scale is None or facts.scale.count != decision.desired):
+            why = decision.scaled.reason if decision.scaled else ""
+            facts.scale = Scale(decision.desired, now.mono, why)
         if before is None or (before.phase, before.reason) != (decision.phase, decision.reason):
             if before is None or before.phase is not decision.phase:
                 facts.decided_since = now.wall
@@ -250,6 +257,8 @@ class Reconciler:
             Phase.LEFT: calm,
             Phase.DRAINING: calm if at_work else READ_DRAINING,
         }
+        if not at_work and Phase.DRAINING in decision.phases.values():
+            pace[decision.phase] = READ_DRAINING
         if any(place.intent and place.intent.kind is IntentKind.START for place in facts.places.values()):
             pace[Phase.STOPPING] = READ_DRAINING  # a start called off: what it let in must end first
         self._front.watch(facts.name, pace.get(decision.phase), facts.rules.keepalive_bytes)

@@ -9,9 +9,10 @@ from poorwill.control.debts import hint
 from poorwill.control.facts import Facts
 from poorwill.control.front import Front
 from poorwill.control.place import Place
+from poorwill.control.scaling import scaled_json
 from poorwill.core.agenda import agenda
 from poorwill.core.history import estimate
-from poorwill.core.model import Hand, Now, Plan
+from poorwill.core.model import Condition, Hand, Now, Phase, Plan
 
 Json = dict[str, Any]
 
@@ -22,12 +23,13 @@ def row(facts: Facts, front: Front, now: Now) -> Json:
         "name": facts.name,
         "kind": str(facts.tenancy),
         "phase": str(decision.phase) if decision else "unknown",
-        "instances": [_instance(place, now) for place in facts.places.values()],
+        "instances": [_instance(facts, place, front, now) for place in facts.places.values()],
         "desired": decision.desired if decision else 0,
         "reason": decision.reason if decision else "not looked at yet",
         "rule": decision.rule if decision else "unknown",
         "since": _iso(facts.decided_since) if decision else None,
         "next_change": _stamp(decision.look_again_at, now) if decision else None,
+        "gate": str(front.gate(facts.name).state),
         "waiting": front.asked(facts.name).waiting,
         "checks": front.checks(facts.name),
         "hand_until": (_hand(facts.hand, now) or {}).get("until"),
@@ -41,10 +43,9 @@ def row(facts: Facts, front: Front, now: Now) -> Json:
 
 
 def details(facts: Facts, front: Front, now: Now) -> Json:
-    traffic, asked, gate = front.traffic(facts.name), front.asked(facts.name), front.gate(facts.name)
+    traffic, asked = front.traffic(facts.name), front.asked(facts.name)
     known = estimate(facts.wakes)
     return {
-        "gate": str(gate.state),
         "traffic": {
             "active": traffic.active,
             "busy": traffic.busy,
@@ -63,6 +64,34 @@ def details(facts: Facts, front: Front, now: Now) -> Json:
         "idle_after": facts.rules.idle_after,
         "on_request": str(facts.rules.on_request),
         "wakes_by_request": _limit(facts, now),
+        "gpu": _gpu(facts, now),
+        "scale": _scale(facts, now),
+    }
+
+
+def _scale(facts: Facts, now: Now) -> Json | None:
+    """What the load asks for, where anything does."""
+    asked = facts.decision.scaled if facts.decision else None
+    return None if asked is None else scaled_json(asked, now)
+
+
+def _gpu(facts: Facts, now: Now) -> Json | None:
+    """What it needs of which GPU, and what becomes of that."""
+    if facts.seat is None:
+        return None
+    share, verdict = facts.seat.share, facts.verdict
+    return {
+        "cards": [
+            {"name": card.name, "machine": card.machine or None, "memory": card.memory}
+            for card in share.cards
+        ],
+        "memory": share.memory,
+        "priority": share.priority,
+        "min_awake": share.min_awake,
+        "verdict": str(verdict.word) if verdict else None,
+        "room": verdict.room if verdict else None,
+        "why": verdict.why if verdict else "",
+        "until": _stamp(verdict.until, now) if verdict else None,
     }
 
 
@@ -105,11 +134,20 @@ def _plan(plan: Plan) -> Json:
     return {"kind": str(plan.kind), "start": _iso(plan.start), "stop": _iso(plan.stop), "by": plan.by}
 
 
-def _instance(place: Place, now: Now) -> Json:
+def _instance(facts: Facts, place: Place, front: Front, now: Now) -> Json:
+    """``age`` is for how many seconds it has been there. ``served`` is None where there is but one place."""
+    several = len(facts.places) > 1
+    traffic = front.instance_traffic(facts.name, place.id) if several else front.traffic(facts.name)
+    here = place.condition is not Condition.ABSENT
+    phases = facts.decision.phases if facts.decision else {}
     return {
         "id": place.id,
+        "phase": str(phases.get(place.id, Phase.UNKNOWN)),
         "condition": str(place.condition),
         "ready": place.ready,
+        "in_flight": traffic.active + traffic.busy if here else 0,
+        "age": round(now.mono - place.seen_since, 3) if here and place.seen_since is not None else None,
+        "served": front.served(facts.name, place.id) if several else None,
         "since": _stamp(place.seen_since, now),
         "address": place.sighting.address if place.sighting else None,
         "detail": place.sighting.detail if place.sighting else "",

@@ -30,6 +30,17 @@ def moment(event: Event, now: Now) -> float:
     return now.mono - max(0.0, now.wall - event.at)
 
 
+def places(service: str, most: int, restored: Restored, now: Now) -> dict[str, Place]:
+    """A place for each of at most ``most`` instances, and for those of which there is something to know."""
+    names = [f"{service}-{number}" for number in range(1, most + 1)]
+    names += [name for name in restored.instances if name not in names]
+    known = {name: place(name, restored.instances.get(name, RestoredInstance()), now) for name in names}
+    if restored.failure is not None:
+        failed = known.get(restored.failure.instance) or next(iter(known.values()))
+        failed.failures = failures(restored, now)
+    return known
+
+
 def place(instance: str, restored: RestoredInstance, now: Now) -> Place:
     outcome = restored.outcome
     return Place(
@@ -87,7 +98,9 @@ def owing(restored: Restored, now: Now) -> Owing | None:
     if event is None:
         return None
     since = now.mono - max(0.0, now.wall - event.detail["since"])
-    return Owing(Cause(event.detail["cause"]), since, event.reason, told=restored.told)
+    return Owing(
+        Cause(event.detail["cause"]), since, event.reason, told=restored.told, instance=event.instance
+    )
 
 
 def failures(restored: Restored, now: Now) -> Failures:

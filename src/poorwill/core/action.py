@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from poorwill.core.debt import Debt
 from poorwill.core.model import OnRequest, Outcome, Phase
+from poorwill.core.scale import Scaled
 from poorwill.core.work import Hold
 
 
@@ -73,7 +75,28 @@ class CloseGate:
     """Make Envoy ask the gate before each new request."""
 
 
-Action = Start | Stop | Conclude | Skip | Adopt | GiveUp | OpenGate | CloseGate
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Let Envoy send visitors to this instance, too."""
+
+    instance: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cordon:
+    """Let Envoy send only those to this instance who have been there before."""
+
+    instance: str
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Let Envoy send nobody to this instance any more; others go on."""
+
+    instance: str
+
+
+Action = Start | Stop | Conclude | Skip | Adopt | GiveUp | OpenGate | CloseGate | Join | Cordon | Leave
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +104,8 @@ class Decision:
     """What to do now. ``look_again_at`` (monotonic) is when time alone would change the answer.
 
     ``rule`` and ``entrance`` are those of the ``Demand``. ``hold`` is what a busy probe makes of the sleep,
-    ``debt`` what may cost money for nothing.
+    ``debt`` what may cost money for nothing. ``phases`` are those of the instances, by id. ``scaled`` is what
+    the load asks for, where that is a question.
     """
 
     phase: Phase
@@ -93,3 +117,5 @@ class Decision:
     entrance: OnRequest = OnRequest.WAKE
     hold: Hold = field(default_factory=Hold)
     debt: Debt | None = None
+    phases: Mapping[str, Phase] = field(default_factory=dict)
+    scaled: Scaled | None = None

@@ -23,7 +23,7 @@ def hold(service: Service, seen: Observation, now: Now, since: float, *, stoppin
     fresh as well.
     """
     rule, work = service.busy, seen.work
-    if rule is None or not _can_work(seen.instances[0]):
+    if rule is None or not any(map(_can_work, seen.instances)):
         return LETS_GO
     answer = work.answer
     begun = now.mono if work.held_since is None else work.held_since

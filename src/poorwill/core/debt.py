@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from poorwill.core.model import Condition, Demand, Instance, IntentKind, Now, Observation
-from poorwill.core.owed import Cause
+from poorwill.core.owed import Cause, Owed
 
 FOREIGN = "foreign"
 """The row of ``core.demand.ORDER`` by which what others started is let alone."""
@@ -41,22 +41,35 @@ class Debt:
     reason: str
     alert_at: float
     severity: Severity = Severity.ERROR
+    instance: str = ""
+
+
+_WORST = (Cause.STOP, Cause.UNKNOWN, Cause.FOREIGN)
 
 
 def owed(seen: Observation, wish: Demand, now: Now) -> Debt | None:
-    """The debt that is open now. One that was open stays so while nobody can tell."""
-    before, instance = seen.owed, seen.instances[0]
-    if (stop := _stop(seen)) is not None:
+    """The debt that is open now. One that was open stays so while nobody can tell.
+
+    Of several instances it is the worst that counts; of those the one that was told before.
+    """
+    known = seen.owed.instance if seen.owed else ""
+    debts = [debt for one in seen.instances if (debt := _owed(seen, one, wish, now)) is not None]
+    return min(debts, key=lambda debt: (_WORST.index(debt.cause), debt.instance != known), default=None)
+
+
+def _owed(seen: Observation, instance: Instance, wish: Demand, now: Now) -> Debt | None:
+    before = seen.owed if seen.owed and seen.owed.instance in ("", instance.id) else None
+    if (stop := _stop(instance, before)) is not None:
         return stop
     if instance.condition is Condition.UNKNOWN:
         cause = before.cause if before is not None else Cause.UNKNOWN
         since = before.since if before is not None else now.mono
-        return Debt(cause, since, unknown(instance), since + SILENT_FOR)
+        return Debt(cause, since, unknown(instance), since + SILENT_FOR, instance=instance.id)
     runs = instance.condition is Condition.RUNNING
     if instance.foreign and runs and (wish.rule == FOREIGN or not wish.desired):
         since = before.since if before is not None and before.cause is Cause.FOREIGN else now.mono
         why = "nobody needs it, and it is not stopped, because Poorwill did not start it"
-        return Debt(Cause.FOREIGN, since, why, since + SILENT_FOR, Severity.WARNING)
+        return Debt(Cause.FOREIGN, since, why, since + SILENT_FOR, Severity.WARNING, instance.id)
     return None
 
 
@@ -65,13 +78,13 @@ def unknown(instance: Instance) -> str:
     return f"nobody knows whether it runs: {instance.detail or 'the provider does not answer'}"
 
 
-def _stop(seen: Observation) -> Debt | None:
-    intent = seen.instances[0].intent
+def _stop(instance: Instance, before: Owed | None) -> Debt | None:
+    intent = instance.intent
     if intent is None or intent.kind is not IntentKind.STOP:
         return None
-    known = seen.owed is not None and seen.owed.cause is Cause.STOP
+    known = before is not None and before.cause is Cause.STOP
     if not (intent.error or intent.attempts > 1 or known):
         return None
     patience = 0.0 if intent.permanent else FAILING_FOR if intent.error else SILENT_FOR
     why = f"the stop failed: {intent.error}" if intent.error else "it was asked to stop and is still there"
-    return Debt(Cause.STOP, intent.at, why, intent.at + patience)
+    return Debt(Cause.STOP, intent.at, why, intent.at + patience, instance=instance.id)

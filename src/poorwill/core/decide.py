@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from poorwill.core import busy, debt, demand, due, lifecycle
+from poorwill.core import busy, debt, demand, due, fleet
 from poorwill.core.action import Decision
 from poorwill.core.model import Condition, Demand, Now, Observation, Outcome, Phase, Service
 from poorwill.core.work import Hold
@@ -11,8 +11,9 @@ from poorwill.core.work import Hold
 def decide(service: Service, seen: Observation, now: Now) -> Decision:
     """What to do about a service now. Pure: the same arguments give the same decision."""
     wish = demand.wanted(service, seen, now)
-    phase = lifecycle.phase(service, seen, wish, now)
-    actions, look_again_at = lifecycle.steps(service, seen, wish, now)
+    phases = fleet.phases(service, seen, wish, now)
+    phase = fleet.phase(phases)
+    actions, look_again_at = fleet.steps(service, seen, wish, now)
     skip = due.skipped(service, seen, now)
     hold = _hold(service, seen, wish, now)
     owed = debt.owed(seen, wish, now)
@@ -21,13 +22,15 @@ def decide(service: Service, seen: Observation, now: Now) -> Decision:
     return Decision(
         phase=phase,
         desired=wish.desired,
-        reason=_reason(phase, seen, wish, hold),
+        reason=_reason(phase, fleet.telling(seen, phases), wish, hold),
         actions=actions if skip is None else (skip, *actions),
         look_again_at=min(moments) if moments else None,
         rule=wish.rule,
         entrance=wish.entrance,
         hold=hold,
         debt=owed,
+        phases=phases,
+        scaled=wish.scaled,
     )
 
 
@@ -36,10 +39,8 @@ def _hold(service: Service, seen: Observation, wish: Demand, now: Now) -> Hold:
     since = demand.idle_since(service, seen, now)
     if wish.rule == "busy":
         return busy.hold(service, seen, now, since)
-    if wish.desired:
-        return busy.LETS_GO
-    held = lifecycle.before_stop(service, seen, now)
-    if held.why:
+    held = fleet.before_stop(service, seen, wish, now)
+    if wish.desired or held.why:
         return held
     said = busy.hold(service, seen, now, since)
     return Hold(until=held.until or said.until, overruled=said.overruled)
@@ -51,7 +52,7 @@ def _reason(phase: Phase, seen: Observation, wish: Demand, hold: Hold) -> str:
         return debt.unknown(instance)
     if phase is Phase.FAILED:
         what = "it crashed" if instance.outcome is Outcome.CRASHED else "the last start failed"
-        return f"{what}: {seen.failures.reason}"
+        return f"{what}: {seen.instances[0].failures.reason}"
     if phase is Phase.WAKING and seen.missing and instance.condition is Condition.ABSENT:
         return f"{wish.reason}; {seen.missing}"
     if phase is Phase.LEFT:

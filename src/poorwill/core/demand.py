@@ -18,9 +18,12 @@ from poorwill.core import busy, due
 from poorwill.core.debt import FOREIGN
 from poorwill.core.duration import duration_text
 from poorwill.core.hand import in_force
+from poorwill.core.many import by_load, within_its_room
+from poorwill.core.metric_text import count_text
 from poorwill.core.model import (
     Condition,
     Demand,
+    GateState,
     HandKind,
     IntentKind,
     Now,
@@ -30,6 +33,7 @@ from poorwill.core.model import (
     Service,
 )
 from poorwill.core.schedule import Opening
+from poorwill.core.share import Word
 
 WAITING = "requests are waiting"
 
@@ -58,11 +62,13 @@ def wanted(service: Service, seen: Observation, now: Now) -> Demand:
     for rule in ORDER:
         demand = rule.answer(service, seen, now) if rule.answer else None
         if demand is not None:
+            demand = by_load(service, seen, replace(demand, rule=rule.name), now)
             admits = rule.admits or bool(demand.desired and due.open_by_its_hour(service, seen, now))
+            demand = within_its_room(demand, seen)
             entrance = OnRequest.WAKE if admits else service.on_request
-            return replace(
-                demand, rule=rule.name, entrance=entrance, until=_until(demand, service, seen, now)
-            )
+            if rule.answer is _makes_room:
+                entrance = wanted(service, replace(seen, gpu=None), now).entrance
+            return replace(demand, entrance=entrance, until=_until(demand, service, seen, now))
     raise AssertionError("the last row always answers")
 
 
@@ -77,8 +83,7 @@ def _until(demand: Demand, service: Service, seen: Observation, now: Now) -> flo
         walls += [hours.next.start - seen.wake_time] if hours.next and hours.next.led else []
         walls += [at for run in service.timetable.runs if (at := run.next_due(now.wall)) is not None]
     moments = [now.mono + (wall - now.wall) for wall in walls if wall > now.wall]
-    if demand.until is not None:
-        moments.append(demand.until)
+    moments += [at for at in (demand.until, seen.gpu.until if seen.gpu else None) if at is not None]
     return min(moments, default=None)
 
 
@@ -90,6 +95,10 @@ def _slept(_service: Service, seen: Observation, now: Now) -> Demand | None:
     if hand is None or hand.kind is not HandKind.SLEEP:
         return None
     return Demand(0, f"put to sleep {hand.by}", hand.until)
+
+
+def _makes_room(_service: Service, seen: Observation, _now: Now) -> Demand | None:
+    return Demand(0, seen.gpu.why) if seen.gpu and seen.gpu.word is Word.GOES else None
 
 
 def _woken(service: Service, seen: Observation, now: Now) -> Demand | None:
@@ -120,6 +129,11 @@ def _needed(_service: Service, seen: Observation, _now: Now) -> Demand | None:
     return Demand(1, f"needed by {', '.join(seen.needed_by)}") if seen.needed_by else None
 
 
+def _least(service: Service, _seen: Observation, _now: Now) -> Demand | None:
+    least = service.scale.min_instances if service.scale else 0
+    return Demand(least, f"at least {count_text(least)} always: min_instances") if least else None
+
+
 def _closed(service: Service, seen: Observation, now: Now) -> Demand | None:
     if service.on_request is not OnRequest.CLOSED or due.open_by_its_hour(service, seen, now):
         return None
@@ -135,8 +149,11 @@ def _limit(service: Service, seen: Observation, now: Now) -> Demand | None:
     return Demand(0, why, now.mono + (until - now.wall))
 
 
-def _waiting(_service: Service, seen: Observation, _now: Now) -> Demand | None:
-    return Demand(1, WAITING) if seen.asked.waiting > 0 else None
+def _waiting(service: Service, seen: Observation, _now: Now) -> Demand | None:
+    """Who waits for a slot of an open service is one of those who use it."""
+    if not seen.asked.waiting:
+        return None
+    return Demand(1, _use(service) if seen.gate.state is GateState.OPEN else WAITING)
 
 
 def _starting(service: Service, seen: Observation, _now: Now) -> Demand | None:
@@ -150,12 +167,15 @@ def _in_use(service: Service, seen: Observation, now: Now) -> Demand | None:
     if last is None or now.mono >= last + service.idle_after:
         return None
     here = any(instance.condition is not Condition.ABSENT for instance in seen.instances)
-    idle = duration_text(service.idle_after)
     if any(instance.foreign for instance in seen.instances):
         why = "in use"
     else:
-        why = f"in use; sleeps after {idle} without activity" if here else "somebody asked for it"
+        why = _use(service) if here else "somebody asked for it"
     return Demand(1, why, last + service.idle_after)
+
+
+def _use(service: Service) -> str:
+    return f"in use; sleeps after {duration_text(service.idle_after)} without activity"
 
 
 def _working(service: Service, seen: Observation, now: Now) -> Demand | None:
@@ -182,10 +202,12 @@ ORDER: tuple[Rule, ...] = (
     Rule("unknown", "nobody can tell whether it runs", "nothing is started and nothing is stopped"),
     Rule("work", "work is open", "it ends first: only a stop that cuts nothing is made"),
     Rule("sleep", "a person said `sleep`", "asleep; requests do not wake it", True, _slept),
+    Rule("gpu", "another service needs its GPU more", "asleep; its visitors wait", False, _makes_room),
     Rule("wake", "a person said `wake`", "awake", True, _woken),
     Rule("run", "a run of a job is under way or due", "awake until it is done", False, _run),
     Rule("window", "a window of its `schedule` is open", "awake", True, _window),
     Rule("needed", "another service that `needs` it, or runs on it, is wanted", "awake", False, _needed),
+    Rule("least", "`min_instances` is more than 0", "so many are awake", False, _least),
     Rule("closed", "`on_request: closed`", "asleep; visitors read when it opens", False, _closed),
     Rule("limit", "requests woke it as often as `max_wakes` allows", "it stays asleep", False, _limit),
     Rule("waiting", "requests are waiting", "awake", False, _waiting),
@@ -199,6 +221,11 @@ ORDER: tuple[Rule, ...] = (
 
 
 # --- what the rows are made of ------------------------------------------------------------------
+
+
+def in_use(service: Service, seen: Observation, now: Now) -> bool:
+    """Whether anybody waits for it or has used it within ``idle_after``, whatever else wants it."""
+    return bool(_waiting(service, seen, now) or _in_use(service, seen, now) or _working(service, seen, now))
 
 
 def idle_since(service: Service, seen: Observation, now: Now) -> float:

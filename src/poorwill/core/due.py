@@ -90,11 +90,12 @@ def open_by_its_hour(service: Service, seen: Observation, now: Now) -> bool:
     at = its_hour(service, now)
     if at is None:
         return False
-    instance = seen.instances[0]
-    lives_since = instance.ready_since if instance.ready_since is not None else instance.seen_since
-    if instance.condition is Condition.ABSENT:
-        lives_since = None
-    return now.mono < at + service.idle_after or (lives_since is not None and lives_since >= at)
+    lives = (
+        one.ready_since if one.ready_since is not None else one.seen_since
+        for one in seen.instances
+        if one.condition is not Condition.ABSENT
+    )
+    return now.mono < at + service.idle_after or any(since is not None and since >= at for since in lives)
 
 
 def _hour(service: Service, wall: float | None, *, day: bool = False) -> str:

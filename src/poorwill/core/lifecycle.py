@@ -81,8 +81,8 @@ def phase(service: Service, seen: Observation, demand: Demand, now: Now) -> Phas
     if intent:
         return Phase.WAKING if demand.desired else Phase.STOPPING
     if instance.condition is Condition.ABSENT:
-        failed = seen.failures.count > 0 and instance.outcome is not Outcome.READY
-        if failed and (demand.desired or now.mono < retry_at(seen.failures, seen.hand)):
+        failed = instance.failures.count > 0 and instance.outcome is not Outcome.READY
+        if failed and (demand.desired or now.mono < retry_at(instance.failures, seen.hand)):
             return Phase.FAILED
         return Phase.WAKING if demand.desired else Phase.ASLEEP
     if not demand.desired:
@@ -245,7 +245,7 @@ def _absent(service: Service, seen: Observation, instance: Instance, demand: Dem
     if instance.outcome is Outcome.READY:
         actions.append(_ended(service, instance))
         return tuple(actions), None
-    later = retry_at(seen.failures, seen.hand) if seen.failures.count else now.mono
+    later = retry_at(instance.failures, seen.hand) if instance.failures.count else now.mono
     if now.mono < later:
         return tuple(actions), later
     if demand.desired and not seen.missing:

@@ -10,8 +10,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from poorwill.core.allowance import Allowance, Rate
+from poorwill.core.load import Load
 from poorwill.core.owed import Owed
+from poorwill.core.scale import Scale, Scaled, ScalePolicy
 from poorwill.core.schedule import Timetable
+from poorwill.core.share import Verdict
 from poorwill.core.work import BusyRule, Work
 
 
@@ -46,7 +49,8 @@ class Service:
     outside the windows of ``timetable``. A ``job`` is visited by nobody: it runs until it is done.
     ``adopt`` says that what others start is Poorwill's to stop, too. ``busy`` is None for a service without a
     busy probe.
-    ``max_wakes`` and ``max_wakes_per_client`` limit how often requests wake it.
+    ``max_wakes`` and ``max_wakes_per_client`` limit how often requests wake it. ``scale`` is None where
+    there is one instance or none. ``sticky`` visitors come back to the instance that they came to first.
     """
 
     name: str
@@ -62,6 +66,13 @@ class Service:
     adopt: bool = False
     max_wakes: Rate | None = None
     max_wakes_per_client: Rate | None = None
+    scale: ScalePolicy | None = None
+    sticky: bool = False
+
+    @property
+    def most(self) -> int:
+        """How many instances there can be."""
+        return self.scale.max_instances if self.scale else 1
 
 
 class Condition(StrEnum):
@@ -112,30 +123,16 @@ class Intent:
 
 
 @dataclass(frozen=True, slots=True)
-class Instance:
-    """One running copy of a service, or the empty place for one.
+class Failures:
+    """Failures in a row, without a start in between that lasted.
 
-    ``ready`` means a probe was answered in this life of the instance; ``ready_since`` says when.
-    ``seen_since`` is since when the provider has reported ``condition`` without a break.
-    ``detail`` is the provider's own words (an exit code, a cloud's state); ``exit_code`` is how a life that
-    is over ended. ``outcome`` and ``outcome_at`` are the last outcome in the journal. ``due`` is the hour
-    (seconds since the epoch) of the run that a job was last started for. ``foreign`` says that it is there,
-    that Poorwill did not start this life of it, and that nobody has asked Poorwill to adopt it.
+    ``delay`` is when the provider wants to be asked again (no GPU in stock), in seconds after ``last_at``.
     """
 
-    id: str
-    condition: Condition
-    intent: Intent | None = None
-    ready: bool = False
-    ready_since: float | None = None
-    seen_since: float | None = None
-    detail: str = ""
-    probe_error: str = ""
-    outcome: Outcome | None = None
-    outcome_at: float | None = None
-    exit_code: int | None = None
-    due: float | None = None
-    foreign: bool = False
+    count: int = 0
+    last_at: float = 0.0
+    reason: str = ""
+    delay: float | None = None
 
 
 class GateState(StrEnum):
@@ -203,6 +200,37 @@ class Asked:
     program: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One running copy of a service, or the empty place for one.
+
+    ``ready`` means a probe was answered in this life of the instance; ``ready_since`` says when.
+    ``seen_since`` is since when the provider has reported ``condition`` without a break.
+    ``detail`` is the provider's own words (an exit code, a cloud's state); ``exit_code`` is how a life that
+    is over ended. ``outcome`` and ``outcome_at`` are the last outcome in the journal. ``due`` is the hour
+    (seconds since the epoch) of the run that a job was last started for. ``foreign`` says that it is there,
+    that Poorwill did not start this life of it, and that nobody has asked Poorwill to adopt it. ``member``
+    says whether it is sent visitors where there are several, and ``traffic`` is its own there.
+    """
+
+    id: str
+    condition: Condition
+    intent: Intent | None = None
+    ready: bool = False
+    ready_since: float | None = None
+    seen_since: float | None = None
+    detail: str = ""
+    probe_error: str = ""
+    outcome: Outcome | None = None
+    outcome_at: float | None = None
+    exit_code: int | None = None
+    due: float | None = None
+    foreign: bool = False
+    failures: Failures = field(default_factory=Failures)
+    member: Member = field(default_factory=Member)
+    traffic: Traffic = field(default_factory=Traffic)
+
+
 class HandKind(StrEnum):
     WAKE = "wake"
     SLEEP = "sleep"
@@ -235,19 +263,6 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Failures:
-    """Failures in a row, without a start in between that lasted.
-
-    ``delay`` is when the provider wants to be asked again (no GPU in stock), in seconds after ``last_at``.
-    """
-
-    count: int = 0
-    last_at: float = 0.0
-    reason: str = ""
-    delay: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Observation:
     """Everything known about one service at one moment.
 
@@ -257,7 +272,8 @@ class Observation:
     that answers. ``last_run`` is the hour of the last run of a job that is settled, ``watched_from`` since
     when Poorwill has been there to start one (both seconds since the epoch). ``work`` is what its busy probe
     says, ``owed`` the debt that was open when this was seen. ``at_rest`` says that by the last decision
-    nothing of it was wanted or there.
+    nothing of it was wanted or there. ``gpu`` is what becomes of its claim on a GPU that it shares. ``scale``
+    is how many instances it wanted.
     """
 
     instances: tuple[Instance, ...]
@@ -265,7 +281,6 @@ class Observation:
     traffic: Traffic = field(default_factory=Traffic)
     asked: Asked = field(default_factory=Asked)
     hand: Hand | None = None
-    failures: Failures = field(default_factory=Failures)
     plans: tuple[Plan, ...] = ()
     needed_by: tuple[str, ...] = ()
     needed_at: float | None = None
@@ -277,6 +292,15 @@ class Observation:
     owed: Owed | None = None
     allowance: Allowance = field(default_factory=Allowance)
     at_rest: bool = False
+    load: Load = field(default_factory=Load)
+    scale: Scale = field(default_factory=Scale)
+    gpu: Verdict | None = None
+
+    @property
+    def failures(self) -> Failures:
+        """The newest failures in a row of an instance."""
+        known = (instance.failures for instance in self.instances)
+        return max(known, key=lambda one: (one.count > 0, one.last_at))
 
     @property
     def fresh(self) -> bool:
@@ -305,7 +329,7 @@ class Demand:
     """How many instances are wanted, why, and when that may change by itself (None: never).
 
     ``rule`` is the row of ``core.demand.ORDER`` that decided. ``entrance`` is what a visitor who finds the
-    service asleep can do about it.
+    service asleep can do about it. ``scaled`` is what the load had to say, where it was asked.
     """
 
     desired: int
@@ -313,3 +337,4 @@ class Demand:
     until: float | None = None
     rule: str = ""
     entrance: OnRequest = OnRequest.WAKE
+    scaled: Scaled | None = None

@@ -18,7 +18,8 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """A debt that stands open, and since when."""
+    """A debt that stands open, since when, and for which instance (empty: it is not known any more)."""
 
     cause: Cause
     since: float
+    instance: str = ""

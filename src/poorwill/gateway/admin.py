@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx2
 
 from poorwill.errors import GatewayError
+
+
+class Bin(NamedTuple):
+    """So many values, from ``lower`` up to ``lower + width``: two digits of each are kept."""
+
+    lower: float
+    width: float
+    values: int
 
 
 class Admin:
@@ -31,9 +39,19 @@ class Admin:
 
     async def stats(self, pattern: str = "") -> dict[str, int | str]:
         """Counters, gauges and texts whose name matches the regular expression, by name."""
-        answer = await self._get("/stats", format="json", usedonly="", filter=pattern)
+        return (await self.measures(pattern))[0]
+
+    async def measures(self, pattern: str) -> tuple[dict[str, int | str], dict[str, list[Bin]]]:
+        """The same, and histograms by name, as they were up to half a second ago."""
+        how = {"format": "json", "usedonly": "", "histogram_buckets": "detailed"}
+        answer = await self._get("/stats", **how, filter=pattern)
         rows: list[dict[str, Any]] = answer.json()["stats"]
-        return {row["name"]: row["value"] for row in rows if "name" in row}
+        told = [one for row in rows if "histograms" in row for one in row["histograms"]["details"]]
+        histograms = {
+            one["name"]: [Bin(each["lower_bound"], each["width"], each["count"]) for each in one["totals"]]
+            for one in told
+        }
+        return {row["name"]: row["value"] for row in rows if "name" in row}, histograms
 
     async def drain(self) -> None:
         """Stop listening; open requests go on."""

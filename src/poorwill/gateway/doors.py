@@ -33,6 +33,18 @@ CLICK_LASTS = 60.0
 
 
 @dataclass(slots=True)
+class Stood:
+    """How many stood in the line of an awake service and went through, and for how many seconds together."""
+
+    count: int = 0
+    seconds: float = 0.0
+
+    def went(self, seconds: float) -> None:
+        self.count += 1
+        self.seconds += seconds
+
+
+@dataclass(slots=True)
 class Door:
     """The gate's view of one service.
 
@@ -43,9 +55,9 @@ class Door:
     tell if it runs. ``asker`` is who asked first since it was last awake.
 
     At most ``max_held`` requests wait. Who needs a slot of the service stands in the ``line`` and passes with
-    a ticket that was granted; everybody else passes when the door is ``passable``. ``on_line`` tells whoever
-    grants tickets (``gateway.slots``) that there is something to look at. At a ``sticky`` door a visitor
-    waits for a slot of the instance that he met before.
+    a ticket that was granted; everybody else passes when the door is ``passable``. ``stood`` counts how long
+    they stood there while it was. ``on_line`` tells whoever grants tickets (``gateway.slots``) that there is
+    something to look at. At a ``sticky`` door a visitor waits for a slot of the instance that he met before.
     """
 
     service: str
@@ -69,6 +81,7 @@ class Door:
     asker: Client | None = None
     passable: asyncio.Event = field(default_factory=asyncio.Event)
     line: Line = field(default_factory=Line)
+    stood: Stood = field(default_factory=Stood)
     on_line: Callable[[], None] = lambda: None
     _turns: asyncio.Event = field(default_factory=asyncio.Event)
 

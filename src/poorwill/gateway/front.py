@@ -12,6 +12,7 @@ from poorwill.core.model import Asked, Gate, GateState, Member, Membership, OnRe
 from poorwill.core.target import Target
 from poorwill.gateway.activity import Activity
 from poorwill.gateway.doors import Door, Refusal
+from poorwill.gateway.readings import Readings
 from poorwill.gateway.switchboard import Switchboard
 
 
@@ -24,11 +25,13 @@ class Front:
         switchboard: Switchboard,
         activity: Activity,
         changed: Callable[[str], None],
+        readings: Readings | None = None,
     ) -> None:
         self._doors = doors
         self._switchboard = switchboard
         self._activity = activity
         self._changed = changed
+        self._readings = readings
 
     @property
     def doors(self) -> Mapping[str, Door]:
@@ -85,11 +88,13 @@ class Front:
         """How many requests an instance was sent, of a service that has several."""
         return self._activity.served(service, instance)
 
-    def load(self, _service: str) -> Load:
-        return Load()
+    def load(self, service: str) -> Load:
+        return self._readings.load(service) if self._readings else Load()
 
     def watch(self, service: str, every: float | None, keepalive_bytes: int) -> None:
         self._activity.watch(service, every, keepalive_bytes)
+        if self._readings:
+            self._readings.follow(service, every is not None)
 
     def show(
         self,

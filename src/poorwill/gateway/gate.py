@@ -133,11 +133,14 @@ class Gate:
         asking does.
         """
         asked = went = False
+        since: float | None = None
         ticket = door.line_up(came.began, http.headers.get("cookie", "")) if came.needs_slot else None
         try:
             async with asyncio.timeout(max(0.0, patience(http.headers, door.hold) - came.waited)):
                 while not door.admits(ticket):
                     now = clock.now()
+                    if door.passable.is_set() and since is None:
+                        since = now.mono
                     if not door.passable.is_set() and (
                         shut := self._shut(door, http, now, came, asked=asked)
                     ):
@@ -157,6 +160,8 @@ class Gate:
                 door.waiting -= 1
             if ticket is not None:
                 door.line.leave(ticket, went=went)
+            if went and since is not None:
+                door.stood.went(clock.now().mono - since)
 
     def _shut(
         self, door: Door, http: pb.HttpRequest, now: Now, came: _Came, *, asked: bool

@@ -87,6 +87,7 @@ def bootstrap(
             ],
         },
         "dynamic_resources": {"cds_config": watched(folder / "cds.json")},
+        "stats_flush_interval": "0.5s",  # how old what it says about latencies may be; 5 s by default
         "stats_config": {"stats_matcher": {"inclusion_list": {"patterns": _kept_stats()}}},
         "overload_manager": {
             "resource_monitors": [
@@ -274,7 +275,7 @@ def _router() -> Json:
 
 
 def _kept_stats() -> list[Json]:
-    counters = "rq_(active|pending_active|total)|cx_[rt]x_bytes_total"
+    counters = "rq_(active|pending_active|total|completed|5xx|time)|cx_[rt]x_bytes_total"
     wanted = (
         rf"cluster\.[^./]+/(slots/)?({'|'.join(CLASSES)})\.(upstream_({counters})|version_text)",
         r"(cluster_manager\.cds|http\.ingress\.rds\.[^.]+)\.(version_text|update_rejected)",

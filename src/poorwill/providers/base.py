@@ -12,6 +12,11 @@ Laws a provider keeps:
 * ``stop`` may return before the instance is gone; only ``list`` proves absence. Stopping what is
   absent is fine.
 * no call blocks the event loop.
+* a service may have several instances: ``NAME-1``, ``NAME-2`` and so on. Each comes and goes alone. Calls for
+  different ones may be under way at the same time, an error of one says nothing about another, and ``list``
+  reports each once. What they share (a database that all need) comes with the first and goes with the last.
+  A place that cannot have several says so in its ``Options``: ``several`` is why not, and what to do; empty
+  when it can.
 
 Some methods are optional:
 
@@ -20,6 +25,7 @@ Some methods are optional:
   forgets it there; handles from before are not handed to ``adopt`` afterwards.
 * ``async def cpu_seconds(self, instance) -> float``: the processor time that the instance, with all it
   started, has used so far; its ``Options`` then say ``measures_cpu``.
+* ``async def memory_bytes(self, instance) -> float``: the memory that it uses now, all it started included.
 * ``async def process_ids(self, instance) -> frozenset[int]``: its processes on this host.
 """
 
@@ -143,7 +149,7 @@ class Surroundings:
     ``changed`` may be called from the event loop at any time: it asks for a fresh ``list``. ``note`` writes a
     line about the service into the journal: what somebody else did to it, what fights with its sleep.
     ``shell`` is where commands run when the service lives on a machine; None means this host. ``visited`` is
-    False for a job: nobody asks where it answers.
+    False for a job: nobody asks where it answers. ``instances`` is how many there may be at most.
     """
 
     gateway: str
@@ -155,6 +161,7 @@ class Surroundings:
     note: Callable[[str], None] = _unheard
     shell: Shell | None = None
     visited: bool = True
+    instances: int = 1
 
 
 class Provider(Protocol):

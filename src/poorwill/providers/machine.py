@@ -26,6 +26,13 @@ class Options(BaseModel):
         """Whether a service that runs like this can live on a machine."""
         return True
 
+    @property
+    def several(self) -> str:
+        return (
+            "what a machine starts by itself is there once: say how Poorwill starts it, with run: command or "
+            "run: docker"
+        )
+
 
 class MachineProvider:
     """See ``providers.base.Provider``."""

@@ -76,7 +76,7 @@ class Entry:
     the wake took), FAILED and CRASHED ``streak`` (failures in a row, this one included) and ``delay``,
     WAKE and SLEEP ``until`` and ``until_wall``, PLAN ``plans`` (all of them), WOKEN ``client``, DONE and
     SKIPPED ``last_run``, STOP, STOPPED, CRASHED and DONE ``life`` (which one ended or is to end), DEBT
-    ``cause`` and ``since``, ALERT ``about`` (a cause) and ``severity``.
+    ``cause`` and ``since``, ALERT ``about`` (a cause, or ``metric``) and ``severity``.
     """
 
     kind: Kind

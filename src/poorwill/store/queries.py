@@ -141,8 +141,10 @@ def _first(
 
 def _restore(connection: Connection, service: str, instances: Mapping[str, Latest]) -> Restored:
     latest: dict[Kind, Event] = {}
-    for found in instances.values():
+    for instance, found in instances.items():
         for kind, seen in found.items():
+            if kind is Kind.ALERT and not instance:
+                continue  # it is about a metric, not about what runs
             if kind not in latest or seen.id > latest[kind].id:
                 latest[kind] = seen
     failure = newest(latest, Kind.FAILED, Kind.CRASHED)

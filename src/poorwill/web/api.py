@@ -9,12 +9,13 @@ from dataclasses import asdict
 from typing import Any, Literal, Protocol
 
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, Field
 
 from poorwill import __version__
 from poorwill.errors import BadInput, PoorwillError
 from poorwill.store.journal import Journal
+from poorwill.web.metrics import Metrics
 
 Json = dict[str, Any]
 
@@ -72,7 +73,9 @@ class Intention(BaseModel):
     by: str = Field(default="by hand", max_length=200, description="Who says so, for the journal.")
 
 
-def application(desk: Desk, program: Program, journal: Journal, token: str | None) -> FastAPI:
+def application(
+    desk: Desk, program: Program, journal: Journal, token: str | None, metrics: Metrics | None = None
+) -> FastAPI:
     """``token`` None trusts whoever can connect: for the unix socket, which only its owner can open."""
     app = FastAPI(title="Poorwill", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
 
@@ -90,7 +93,15 @@ def application(desk: Desk, program: Program, journal: Journal, token: str | Non
     async def healthz() -> Json:
         return program.health()
 
-    api = APIRouter(prefix="/api/v1", dependencies=[Depends(_bearer(token))] if token else [])
+    guard = [Depends(_bearer(token))] if token else []
+    if metrics is not None:
+
+        @app.get("/metrics", dependencies=guard)
+        async def prometheus(request: Request) -> Response:
+            page, kind = await metrics.page(request.headers.get("accept", ""))
+            return Response(page, media_type=kind)
+
+    api = APIRouter(prefix="/api/v1", dependencies=guard)
     _reading(api, desk, journal)
     _telling(api, desk, program)
     app.include_router(api)

@@ -17,6 +17,9 @@ HOLD = 40.0
 
 CONTAINER = "contained"
 
+ON_ONE_GPU = ("chat", "images")
+"""Both need it for themselves. There is none, and nobody has to know."""
+
 EVERYTHING = ("get", "get", "get", "post", "post", "sse", "websocket", "upload")
 
 
@@ -55,6 +58,7 @@ def weather(folder: Path) -> Path:
 
 def ordinary(folder: Path) -> list[Tenant]:
     """What runs everywhere."""
+    gpu = {"name": "only", "min_awake": "1s"}
     rented = {"run": {"fake": {"weather": str(weather(folder)), "stop_takes": "0s"}}, **_common("rented")}
     return [
         program(folder, "quick"),
@@ -62,6 +66,7 @@ def ordinary(folder: Path) -> list[Tenant]:
         program(folder, "busy", traffic={"busy": ["/work"]}),
         program(folder, "clingy", "--linger", "0.7"),
         program(folder, "frail", "--broken-while", str(broken(folder))),
+        *(program(folder, name, "--linger", "0.3", gpu=gpu) for name in ON_ONE_GPU),
         Tenant("rented", {**rented, "ready": {"timeout": "20s"}}, ("plain",), diary=False),
         program(folder, "shy", on_request="page", kinds=("click", "click", "post")),
     ]

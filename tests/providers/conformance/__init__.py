@@ -7,8 +7,9 @@ from tests.providers.conformance.ending import Ending
 from tests.providers.conformance.failing import Failing
 from tests.providers.conformance.form import Form
 from tests.providers.conformance.heartbeat import steady
-from tests.providers.conformance.place import ABILITIES, Declared, Place, needs
+from tests.providers.conformance.place import ABILITIES, NAMES, Declared, Place, needs
 from tests.providers.conformance.restarts import Restarts
+from tests.providers.conformance.several import Several
 from tests.providers.conformance.waiting import (
     DEADLINE,
     becomes,
@@ -27,6 +28,7 @@ from tests.providers.conformance.waiting import (
 __all__ = [
     "ABILITIES",
     "DEADLINE",
+    "NAMES",
     "Place",
     "ProviderConformance",
     "becomes",
@@ -45,7 +47,7 @@ __all__ = [
 ]
 
 
-class ProviderConformance(Form, Coming, Ending, Failing, Restarts, Declared):
+class ProviderConformance(Form, Coming, Several, Ending, Failing, Restarts, Declared):
     """Needs a fixture ``place``, which also clears away whatever a failed test left running.
 
     What the place cannot do stands in ``cannot``, with the reason; then there are no tests of it.

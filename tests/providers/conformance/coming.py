@@ -61,15 +61,6 @@ class Coming:
         await becomes(provider, "a", Condition.ABSENT)
         await provider.stop("a")
 
-    @needs("several")
-    async def test_instances_do_not_touch_each_other(self, place: Place) -> None:
-        provider = place.provider()
-        await begin(provider, "a")
-        other = await begin(provider, "b")
-        await provider.stop("a")
-        await becomes(provider, "a", Condition.ABSENT)
-        assert (await becomes(provider, "b", Condition.RUNNING)).life == other.life
-
     @needs("log")
     async def test_shows_what_was_printed(self, place: Place) -> None:
         provider = place.provider()

@@ -42,11 +42,11 @@ async def _gets_dark(provider: Provider) -> None:
             await asyncio.sleep(0.01)
 
 
-async def begin_deaf(place: Place, provider: Provider) -> Sighting:
+async def begin_deaf(place: Place, provider: Provider, instance: str = "a") -> Sighting:
     """Begin one that will not listen to a stop: a real program learns not to a moment after it runs."""
-    seen = await begin(provider, "a")
+    seen = await begin(provider, instance)
     if "log" in place.abilities:
-        await hears_hello(provider, "a")
+        await hears_hello(provider, instance)
     return seen
 
 

@@ -11,7 +11,7 @@ from typing import ClassVar, Protocol, TypeVar
 from poorwill.providers.base import Provider, Sighting
 
 ABILITIES: Mapping[str, str] = {
-    "several": "instances `a` and `b` can exist at the same time",
+    "several": "three `instances` can exist at the same time",
     "log": "instances print a line with the word `hello` when they start, and it can be read",
     "slow": "slow_start",
     "exit_code": "ends_with",
@@ -23,6 +23,8 @@ ABILITIES: Mapping[str, str] = {
     "dark": "go_dark",
 }
 """Ability → what it means, or the method of ``Place`` that it promises."""
+
+NAMES = ("a", "b", "c")
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -36,6 +38,9 @@ class Place(Protocol):
 
     abilities: frozenset[str]
     """Which of ``ABILITIES`` it has; the test class says in ``cannot`` why it lacks the others."""
+
+    instances: tuple[str, str, str]
+    """Three that can be there at once; where any name will do, ``NAMES``."""
 
     changes: int
     """How often a provider of this place called ``changed``."""

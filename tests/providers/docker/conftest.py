@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.docker_engine import DockerEngine
-from tests.providers.docker_place import ComposePlace, DockerPlace
+from tests.providers.docker_place import ComposePlace, CopiedPlace, DockerPlace, ScaledPlace
 
 
 @pytest.fixture
@@ -25,6 +25,26 @@ async def compose_place(
     for name, value in docker_engine.environment.items():
         monkeypatch.setenv(name, value)
     place = ComposePlace(docker_engine, tmp_path)
+    await place.open()
+    yield place
+    await place.close()
+
+
+@pytest.fixture
+async def scaled_place(
+    docker_engine: DockerEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[ScaledPlace]:
+    for name, value in docker_engine.environment.items():
+        monkeypatch.setenv(name, value)
+    place = ScaledPlace(docker_engine, tmp_path)
+    await place.open()
+    yield place
+    await place.close()
+
+
+@pytest.fixture
+async def copied_place(docker_engine: DockerEngine, tmp_path: Path) -> AsyncIterator[CopiedPlace]:
+    place = CopiedPlace(docker_engine, tmp_path)
     await place.open()
     yield place
     await place.close()

@@ -18,6 +18,7 @@ class TestConformance(ProviderConformance):
     def place(self, docker_place: DockerPlace) -> DockerPlace:
         docker_place.create("a")
         docker_place.create("b")
+        docker_place.create("c")
         return docker_place
 
 
@@ -103,7 +104,9 @@ class TestFinding:
         assert seen.detail == f"there is no container {short}"
 
     async def test_one_container_is_not_two_instances(self, docker_place: DockerPlace) -> None:
-        provider = docker_place.provider(container=docker_place.create("a"))
+        role = f"role={docker_place.name}"
+        docker_place.create("a", "--label", role)
+        provider = docker_place.provider(label=role)
         await begin(provider, "s-1")
         with pytest.raises(Permanent, match="cannot be s-2 and s-1 at once"):
             await provider.start("s-2", {})

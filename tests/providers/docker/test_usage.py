@@ -1,4 +1,4 @@
-"""How much of the processor a container uses."""
+"""How much of the processor and of the memory a container uses."""
 
 from __future__ import annotations
 
@@ -19,3 +19,13 @@ async def test_the_processor_time_it_has_used(docker_place: DockerPlace, command
         while (used := await provider.cpu_seconds("a") - before) < 0.3 and works:
             await asyncio.sleep(0.1)
     assert used >= 0.3 if works else used < 0.1
+
+
+async def test_the_memory_it_holds(docker_place: DockerPlace) -> None:
+    docker_place.create("a", "--stop-signal", "KILL", command="x=$(seq 1 2000000); exec_=1; sleep 1000")
+    provider = docker_place.provider()
+    await begin(provider, "a")
+    async with asyncio.timeout(30):
+        while (held := await provider.memory_bytes("a")) < 10e6:
+            await asyncio.sleep(0.1)
+    assert held < 1e9

@@ -104,6 +104,10 @@ class TestNaming:
         assert naming.of_container("/kb2", {}) is None
 
     def test_many(self) -> None:
+        numbered = Naming("chat-{number}", "s-1")
+        assert numbered.of_container("/chat-2", {}) == "s-2"
+        assert numbered.of_container("/chat-old", {}) is None
+        assert (numbered.value("s-3"), numbered.filters()) == ("chat-3", {})
         naming = Naming("kb.{instance}", "s-1", label="role")
         assert naming.of_container("/x", {"role": "kb.s-2"}) == "s-2"
         assert naming.of_container("/x", {"role": "kbxs-2"}) is None

@@ -61,7 +61,7 @@ Hook = Callable[[Machine], Awaitable[Mapping[str, str] | None]]
 class FakeCloud:
     """``calls`` is every request it got. ``async with`` it."""
 
-    def __init__(self, dialect: str = "autodl", machines: tuple[str, ...] = ("a", "b")) -> None:
+    def __init__(self, dialect: str = "autodl", machines: tuple[str, ...] = ("a", "b", "c")) -> None:
         self.dialect: Dialect = DIALECTS[dialect]
         self.usual = Weather()
         """What ``mend`` comes back to."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from tests.providers.conformance import NAMES
 from tests.providers.http.cloud import TOKEN, FakeCloud
 
 from poorwill.providers.base import Sighting, Surroundings
@@ -23,6 +24,7 @@ HURRY = {"settle": 0.2, "poll": 0.0, "hurry": 0.05, "timeout": 5.0}
 class HttpPlace:
     """A service ``s``, in ``folder``, with the instances of the fake cloud as its own."""
 
+    instances = NAMES
     abilities = frozenset(
         {
             "several",

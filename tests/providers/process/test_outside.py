@@ -8,6 +8,8 @@ from tests.providers.conformance import becomes, begin, sees
 from tests.providers.process_place import ProcessPlace
 
 from poorwill.core.model import Condition
+from poorwill.host.table import this_host
+from poorwill.providers.process import sweep
 
 
 class TestSomebodyElse:
@@ -45,4 +47,19 @@ class TestSomebodyElse:
         await place.printed("a", "hello")
         await provider.stop("a")
         await sees(provider, "a", lambda seen: "killed, for it did not end" in seen.detail, "over")
+        assert place.notes == []
+
+    async def test_a_start_that_looks_while_another_stops_blames_nobody(
+        self, place: ProcessPlace, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It has seen the processes of the other one, and that one has ended by the time it reads on."""
+        provider = place.provider()
+        await begin(provider, "a")
+        seen = tuple(sweep.marked(this_host(), f"{place.gateway}/s/"))
+        assert seen
+        await provider.stop("a")
+        monkeypatch.setattr(sweep, "marked", lambda *_: iter(seen))
+        await begin(provider, "b")
+        end = await becomes(provider, "a", Condition.ABSENT)
+        assert end.detail.startswith("stopped:")
         assert place.notes == []

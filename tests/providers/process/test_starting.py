@@ -71,6 +71,12 @@ class TestStarting:
             writer.close()
             await writer.wait_closed()
 
+    async def test_an_instance_is_told_which_one_it_is(self, place: ProcessPlace) -> None:
+        told = "echo {instance} {number} $GPU ${number:-none}; exec sleep 1000"
+        provider = place.provider(command=["sh", "-c", told], env={"GPU": "{index}"})
+        await begin(provider, "s-2")
+        await place.printed("s-2", "s-2 2 1 none\n")
+
     async def test_without_a_port_no_address_is_claimed(self, place: ProcessPlace) -> None:
         assert await place.provider().prepare("a") == {}
         assert (await begin(place.provider(), "a")).address is None

@@ -40,6 +40,11 @@ class Engine:
 
     async def look(self, name: str) -> Seen | None:
         """The container of this name or id; None when there is none."""
+        told = await self.tell(name)
+        return None if told is None else read(told)
+
+    async def tell(self, name: str) -> dict[str, Any] | None:
+        """All that the engine knows of it."""
         docker = await self._connected()
         with self._asking():
             async with asyncio.timeout(ASK_WITHIN):
@@ -49,7 +54,7 @@ class Engine:
                     if error.status == _GONE:
                         return None
                     raise
-                return read(await container.show())
+                return dict(await container.show())
 
     async def search(self, filters: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
         """Id, name and labels of every container that fits, running or not."""
@@ -74,11 +79,22 @@ class Engine:
 
     async def cpu_seconds(self, container: str) -> float:
         """The processor time it has used since it was started."""
+        told = await self._stats(container)
+        return float(told["cpu_stats"]["cpu_usage"]["total_usage"]) / 1e9
+
+    async def memory_bytes(self, container: str) -> float:
+        """What it uses as ``docker stats`` shows it: without files that are only cached."""
+        memory = (await self._stats(container)).get("memory_stats") or {}
+        detail = memory.get("stats") or {}
+        cached = detail.get("inactive_file", detail.get("total_inactive_file", 0))  # cgroup 2, else 1
+        return float(max(0, memory.get("usage", 0) - cached))
+
+    async def _stats(self, container: str) -> dict[str, Any]:
         docker = await self._connected()
         with self._asking():
             async with asyncio.timeout(ASK_WITHIN):
                 (told,) = await docker.containers.container(container).stats(stream=False)
-        return float(told["cpu_stats"]["cpu_usage"]["total_usage"]) / 1e9
+        return told
 
     async def clock(self) -> str:
         """The engine's own time, as the events want it: seconds since the epoch, as text."""
@@ -121,6 +137,22 @@ class Engine:
 
     async def unpause(self, container: str) -> None:
         await self._order(container, "unpause")
+
+    async def create(self, name: str, recipe: Mapping[str, Any]) -> str:
+        """A new container; returns its id."""
+        docker = await self._connected()
+        with self._asking():
+            return str((await docker.containers.create(dict(recipe), name=name)).id)
+
+    async def join(self, network: str, container: str, how: Mapping[str, Any]) -> None:
+        docker = await self._connected()
+        with self._asking():
+            found = await docker.networks.get(network)
+            await found.connect({"Container": container, "EndpointConfig": dict(how)})
+
+    async def remove(self, container: str) -> None:
+        """With its anonymous volumes; fails when it runs."""
+        await self._order(container, "delete", v=True)
 
     async def close(self) -> None:
         if self._docker is not None:

@@ -1,4 +1,6 @@
-"""Which instance a container belongs to: names, labels and project names that may hold ``{instance}``."""
+"""Which instance a container belongs to: names, labels and project names that may hold ``{instance}`` or
+``{number}``.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-INSTANCE = "{instance}"
-"""Stands for the instance's id, in a container's name, in a label's value, and in a project's name."""
+from poorwill.providers.instances import filled, meant, tells_apart
 
-PROJECT = "com.docker.compose.project"
+OF_COMPOSE = "com.docker.compose."
+PROJECT = f"{OF_COMPOSE}project"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +28,14 @@ class Naming:
 
     @property
     def is_for_many(self) -> bool:
-        return INSTANCE in self.pattern
+        return tells_apart([self.pattern])
+
+    @property
+    def service(self) -> str:
+        return self.only.rpartition("-")[0]
 
     def value(self, instance: str) -> str:
-        return self.pattern.replace(INSTANCE, instance)
+        return filled(self.pattern, instance)
 
     def instance(self, value: str | None) -> str | None:
         """The instance that a name or a label's value stands for; None when it is none of ours."""
@@ -37,9 +43,7 @@ class Naming:
             return None
         if not self.is_for_many:
             return self.only if value == self.pattern else None
-        before, after = (re.escape(part) for part in self.pattern.split(INSTANCE, 1))
-        found = re.fullmatch(f"{before}(.+){after}", value)
-        return found[1] if found else None
+        return meant(self.pattern, value, self.service)
 
     def of_container(self, name: str, labels: Mapping[str, str]) -> str | None:
         return self.instance(labels.get(self.label) if self.label else name.removeprefix("/"))

@@ -19,7 +19,7 @@ from pydantic import (
 
 from poorwill.config.complaint import all_of, expected, wrong
 from poorwill.config.units import Duration
-from poorwill.providers.docker.naming import INSTANCE
+from poorwill.providers.instances import filled, tells_apart
 
 _MODEL = ConfigDict(frozen=True, extra="forbid")
 _SCHEMES = ("unix", "ssh", "tcp")
@@ -130,7 +130,9 @@ class Common(BaseModel):
 class ContainerOptions(Common):
     """One container that exists already, found by its name or by a label.
 
-    A container that is removed and created anew under the same name (or label) is the same instance.
+    A container that is removed and created anew under the same name (or label) is the same instance. Further
+    instances are copies of it, which are made when they are needed, or the containers that a name with
+    ``{number}`` stands for.
     """
 
     container: str | None = Field(default=None, min_length=1, description="The container's name.")
@@ -139,9 +141,19 @@ class ContainerOptions(Common):
     )
 
     @property
+    def several(self) -> str:
+        """Why there cannot be several instances; empty when they can be told apart, or made."""
+        if self.container or tells_apart([self.label or ""]):
+            return ""
+        return (
+            f"{self.label} is the label of one container: create several, with values that end with -1, -2 "
+            'and so on, and write label: "com.example.role=chat-{number}"; or write container: NAME'
+        )
+
+    @property
     def owns(self) -> str:
         which = self.container or self.label or ""
-        return "" if INSTANCE in which else f"the container {which}{_at(self.engine)}"
+        return "" if tells_apart([which]) else f"the container {which}{_at(self.engine)}"
 
     @model_validator(mode="after")
     def _one_way_to_find_it(self) -> Self:
@@ -173,16 +185,21 @@ class ComposeOptions(Common):
     )
 
     @property
+    def several(self) -> str:
+        """Each is a container of ``service``, or a project of its own."""
+        return ""
+
+    @property
     def owns(self) -> str:
         which = self.project or " and ".join(self.file)
-        return "" if INSTANCE in which else f"the project {which}{_at(self.engine)}"
+        return "" if tells_apart([which]) else f"the project {which}{_at(self.engine)}"
 
     @model_validator(mode="after")
     def _the_visited_one_sleeps(self) -> Self:
         if self.service in self.keep:
             error = wrong(f"{self.service} is what visitors reach: it cannot stay up", "take it off the list")
             raise all_of([(("keep",), error, None)])
-        if self.project and not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", self.project.replace(INSTANCE, "1")):
+        if self.project and not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", filled(self.project, "s-1")):
             error = expected("a project name of small letters, digits, - and _")
             raise all_of([(("project",), error, self.project)])
         return self

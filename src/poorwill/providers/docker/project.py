@@ -9,6 +9,7 @@ import difflib
 import os
 import posixpath
 import re
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -71,13 +72,16 @@ class Project:
                 hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(sorted(services))}"
                 raise Permanent(f"there is no service {wanted} in {self._shown}", hint=hint)
 
-    async def create(self, name: str) -> None:
-        """Create the containers that are missing, with their networks, volumes and images; start nothing."""
-        said = await self._compose(name, ["up", "--no-start"])
+    async def create(self, name: str, how: Sequence[str] = ()) -> None:
+        """Create the containers that are missing, with their networks, volumes and images; start nothing.
+
+        ``how`` are further options of ``docker compose up``.
+        """
+        said = await self._compose(name, ["up", "--no-start", *how])
         if said.code == 0:
             return
         kind: type[ProviderError] = Permanent if _FINAL.search(said.complaint) else Temporary
-        by_hand = " ".join(["docker compose", *self._file_words(), "up --no-start"])
+        by_hand = " ".join(["docker compose", *self._file_words(), "up --no-start", *how])
         raise kind(
             f"docker compose cannot create {name}: {said.complaint}", hint=f"see all of it by hand: {by_hand}"
         )

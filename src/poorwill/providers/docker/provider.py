@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from typing import Any, ClassVar, TypeVar
 
 import structlog
@@ -14,8 +14,9 @@ from pydantic import BaseModel
 from poorwill import clock
 from poorwill.core.model import Condition
 from poorwill.errors import Permanent, ProviderError
+from poorwill.providers import instances
 from poorwill.providers.base import Handle, Json, Sighting, Surroundings
-from poorwill.providers.docker import restarts
+from poorwill.providers.docker import ports, restarts
 from poorwill.providers.docker.deeds import Deeds
 from poorwill.providers.docker.endpoint import Endpoint, endpoint
 from poorwill.providers.docker.engine import Engine
@@ -50,6 +51,7 @@ class ContainersProvider(ABC):
     def __init__(self, options: Common, around: Surroundings) -> None:
         self._common = options
         self._around = around
+        self._most = around.instances
         self._endpoint = _endpoint(options, around)
         self._engine = Engine(self._endpoint, around.shell)
         self._deeds = Deeds(around.note)
@@ -61,7 +63,7 @@ class ContainersProvider(ABC):
         self._starting: dict[str, int] = {}
         self._stopping: dict[str, int] = {}
         self._policies: dict[str, str] = {}
-        self._said: set[str] = set()
+        self._said: set[tuple[str, str]] = set()
         self._alone_since: dict[str, float] = {}
 
     # --- what the kinds of provider know themselves ----------------------------------------------
@@ -85,11 +87,24 @@ class ContainersProvider(ABC):
     def _is_ours(self, name: str, labels: Mapping[str, str]) -> bool:
         """Whether a container belongs to the service."""
 
+    @property
+    def _alike(self) -> bool:
+        """Whether there may be several instances, each made like the first."""
+        return False
+
+    def _turn(self, instance: str) -> AbstractAsyncContextManager[object]:
+        """Held while it is started."""
+        return self._lock(instance)
+
+    async def _put_down(self, instance: str) -> None:
+        await self._moves.down(await self._group(instance))
+
     # --- the contract ----------------------------------------------------------------------------
 
     async def adopt(self, known: Mapping[str, Handle]) -> None:
         """Names and labels find the containers again; what happens to them is heard from now on."""
         for handle in known.values():
+            self._expect(handle.instance)
             container, thawed = handle.data.get("container"), handle.data.get("thawed")
             if isinstance(container, str) and isinstance(thawed, str):
                 self._deeds.remember(container, thawed)
@@ -101,9 +116,10 @@ class ContainersProvider(ABC):
     async def start(self, instance: str, prepared: Mapping[str, Json]) -> Handle:
         """What was started of a project is put down again when the rest of it cannot be."""
         await self._events.follow(at_once=True)
+        self._expect(instance)
         started: list[Seen] = []
         with _counted(self._starting, instance):
-            async with self._lock(instance):
+            async with self._turn(instance):
                 group = await self._complete(instance)
                 main = self._checked(group, instance)
                 self._tell_policies(group)
@@ -119,7 +135,7 @@ class ContainersProvider(ABC):
         await self._events.follow()
         with _counted(self._stopping, instance):
             async with self._lock(instance):
-                await self._moves.down(await self._group(instance))
+                await self._put_down(instance)
 
     async def log_tail(self, instance: str, lines: int) -> list[str]:
         main = (await self._group(instance)).main if lines > 0 else None
@@ -127,9 +143,10 @@ class ContainersProvider(ABC):
 
     async def cpu_seconds(self, instance: str) -> float:
         """Of all its containers that sleep when it does."""
-        group = await self._group(instance)
-        up = [seen for each in group.sleeping.values() for seen in each if seen.is_up]
-        return sum([await self._engine.cpu_seconds(seen.id) for seen in up])
+        return sum([await self._engine.cpu_seconds(each) for each in await self._up(instance)])
+
+    async def memory_bytes(self, instance: str) -> float:
+        return sum([await self._engine.memory_bytes(each) for each in await self._up(instance)])
 
     async def close(self) -> None:
         """Stop listening; containers are left alone."""
@@ -138,6 +155,10 @@ class ContainersProvider(ABC):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._engine.close()
+
+    async def _up(self, instance: str) -> list[str]:
+        group = await self._group(instance)
+        return [seen.id for each in group.sleeping.values() for seen in each if seen.is_up]
 
     # --- looking ---------------------------------------------------------------------------------
 
@@ -154,7 +175,18 @@ class ContainersProvider(ABC):
         if group.main is None:
             raise Permanent(self._missing(instance), hint="docker ps -a shows all there are")
         self._sightings.check(group.main)
+        if self._alike:
+            self._check_ports(group.main, instance)
         return group.main
+
+    def _check_ports(self, main: Seen, instance: str) -> None:
+        """The first instance has what a second one could not have: it is told in time, and it runs."""
+        try:
+            ports.check(main)
+        except Permanent as error:
+            if instances.number_of(instance) != 1:
+                raise
+            self._say_once(f"there can be one instance only: {error} ({error.hint})")
 
     # --- hearing ---------------------------------------------------------------------------------
 
@@ -176,10 +208,13 @@ class ContainersProvider(ABC):
         for each in group.sleeping.values():
             for seen in each:
                 self._policies[seen.id] = seen.policy
-                words = restarts.conflict(seen, self._common.stop)
-                if words and f"{seen.id} {words}" not in self._said:
-                    self._said.add(f"{seen.id} {words}")
-                    self._around.note(words)
+                if words := restarts.conflict(seen, self._common.stop):
+                    self._say_once(words, of=seen.id)
+
+    def _say_once(self, words: str, of: str = "") -> None:
+        if (of, words) not in self._said:
+            self._said.add((of, words))
+            self._around.note(words)
 
     # --- clearing up -----------------------------------------------------------------------------
 
@@ -197,10 +232,12 @@ class ContainersProvider(ABC):
             self._keep(self.stop(instance))
 
     async def _undo(self, instance: str, started: list[Seen]) -> None:
-        async with self._lock(instance):
+        async with self._turn(instance):
+            sleeping = (await self._group(instance)).sleeping
+            mine = {seen.id for each in sleeping.values() for seen in each}
             for seen in reversed(started):
                 now = await self._engine.look(seen.id)
-                if now is not None and now.holds:
+                if now is not None and now.holds and now.id in mine:
                     await self._moves.put_down(now)
 
     def _keep(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T | None]:
@@ -219,6 +256,10 @@ class ContainersProvider(ABC):
         task.add_done_callback(self._tasks.discard)
         return task
 
+    def _expect(self, instance: str) -> None:
+        """There may be more than was said at first: ``max_instances`` may be raised while one runs."""
+        self._most = max(self._most, instances.number_of(instance) or 1)
+
     def _lock(self, instance: str) -> asyncio.Lock:
         return self._locks.setdefault(instance, asyncio.Lock())
 
@@ -230,7 +271,8 @@ class ContainersProvider(ABC):
             found[instance] = await self._group(instance)
         for group in found.values():
             self._tell_policies(group)
-        return [await self._sighting(instance, group) for instance, group in found.items()]
+        looks = (self._sighting(instance, group) for instance, group in found.items())
+        return instances.told_apart(list(found), await asyncio.gather(*looks, return_exceptions=True))
 
 
 @contextmanager

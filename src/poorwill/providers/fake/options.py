@@ -87,6 +87,11 @@ class Options(BaseModel):
     stops: Annotated[tuple[StopOutcome, ...], Field(min_length=1)] = Field(
         default=("ok",), description="What comes of each stop, in turn, and then again from the first."
     )
+    capacity: int | None = Field(
+        default=None,
+        ge=0,
+        description="How many instances there is room for; a start beyond it finds no GPU in stock.",
+    )
     dark: bool = Field(default=False, description="Whether the place answers no call at all.")
     dark_every: Duration = Field(default=0.0, description="How often the place goes dark; 0s: never.")
     dark_for: Duration = Field(default=30.0, description="For how long it is dark then.")
@@ -102,6 +107,11 @@ class Options(BaseModel):
     def gives_address(self) -> bool:
         """Whether there is something to visit."""
         return self.serve
+
+    @property
+    def several(self) -> str:
+        """Why there cannot be several instances; empty when each has a port of its own."""
+        return "" if self.serve else "with serve: false nothing tells the instances apart: leave serve out"
 
     @property
     def gives_exit_code(self) -> bool:

@@ -26,8 +26,8 @@ class FakeProvider:
     """One service in the fake place. See ``providers.base`` for the laws.
 
     What runs is the process provider's to know; the book says when it counts as running or gone.
-    ``_mine`` is which starts this object knows of, ``_shown`` what ``list`` last said of each instance that
-    was there, and until when it goes on saying so.
+    ``_room`` is held while room is looked for and taken. ``_mine`` is which starts this object knows of,
+    ``_shown`` what ``list`` last said of each instance that was there, and until when it goes on saying so.
     """
 
     Options: ClassVar[type[BaseModel]] = options.Options
@@ -44,6 +44,7 @@ class FakeProvider:
         command = [sys.executable, "-S", str(_SERVER), str(self._book.file), *["{port}"][: options.serve]]
         self._processes = process.ProcessProvider(process.Options(command=tuple(command)), around)
         self._locks: dict[str, asyncio.Lock] = {}
+        self._room = asyncio.Lock()
         self._mine: dict[str, float] = {}
         self._shown: dict[str, tuple[Sighting, float | None]] = {}
         self._taken_over = False
@@ -64,11 +65,12 @@ class FakeProvider:
                 if record is not None and record.gone_at is not None:
                     raise outcomes.busy(instance)
                 return seen.handle or Handle(instance)
-            outcome = self._draw(weather)
-            if outcome in ("ok", "lost", "dies"):
-                handle = await self._begin(instance, prepared, weather, dies=outcome == "dies")
-            else:
-                handle = Handle(instance)
+            async with self._room:
+                outcome = "no_capacity" if await self._is_full(weather) else self._draw(weather)
+                if outcome in ("ok", "lost", "dies"):
+                    handle = await self._begin(instance, prepared, weather, dies=outcome == "dies")
+                else:
+                    handle = Handle(instance)
         if outcome not in ("ok", "dies", "nothing"):
             await outcomes.end_badly("start", outcome)
         return handle
@@ -76,9 +78,10 @@ class FakeProvider:
     async def stop(self, instance: str) -> None:
         weather = await self._called()
         async with self._lock(instance):
-            page = self._page()
+            there = await self._there(instance)
+            page = self._page()  # only now: another instance may have been noted meanwhile
             record = page.instances.get(instance)
-            if record is None or not await self._there(instance):
+            if record is None or not there:
                 await self._processes.stop(instance)
                 return
             if record.gone_at is not None:
@@ -124,6 +127,12 @@ class FakeProvider:
             if sighting.instance == instance and sighting.condition is not Condition.ABSENT:
                 return sighting
         return None
+
+    async def _is_full(self, weather: options.Options) -> bool:
+        if weather.capacity is None:
+            return False
+        there = [s for s in await self._processes.list() if s.condition is not Condition.ABSENT]
+        return len(there) >= weather.capacity
 
     async def _notice_others(self, page: Page) -> None:
         """Another control plane, or another person's, may start things in the same place."""

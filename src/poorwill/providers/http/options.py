@@ -26,8 +26,9 @@ from poorwill.config.units import Duration, at_least, format_duration
 from poorwill.errors import ConfigError
 from poorwill.providers.http.description import Description
 from poorwill.providers.http.library import cloud, load, shipped
+from poorwill.providers.instances import INSTANCE
 
-NAME = "{instance}"
+NAME = INSTANCE
 """Stands for Poorwill's own name of an instance, in ``instance:``."""
 
 
@@ -117,6 +118,16 @@ class Options(BaseModel):
     def owns(self) -> str:
         where = self.cloud or self.url or self.described.name
         return "" if NAME in self.instance else f"the instance {self.instance} at {where}"
+
+    @property
+    def several(self) -> str:
+        """Why there cannot be several instances; empty when each is called after Poorwill's name for it."""
+        if NAME in self.instance:
+            return ""
+        return (
+            f"{self.instance} is one rented instance, and a service cannot have several of them yet, except "
+            'where their ids at the cloud are of your choice: instance: "{instance}"'
+        )
 
     @property
     def described(self) -> Description:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from poorwill.errors import Permanent, Temporary
 from poorwill.host.table import MARK
+from poorwill.providers import instances
 from poorwill.providers.process.options import PORT, Options
 
 INHERITED = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "TZ", "TMPDIR")
@@ -34,11 +35,14 @@ class Launch:
 
 
 def plan(options: Options, base: Path, mark: str, port: int | None) -> Launch:
-    """Raises ``Permanent`` when the folder or the program is missing or cannot be used."""
-    words = [_with_port(word, port) for word in options.command]
+    """``mark`` ends with the instance's id. Raises ``Permanent`` when the folder or the program is missing
+    or cannot be used.
+    """
+    instance = mark.rpartition("/")[2]
+    words = [_filled(word, instance, port) for word in options.command]
     env = {name: os.environ[name] for name in INHERITED if name in os.environ}
     env.setdefault("PATH", os.defpath)
-    env.update({name: _with_port(value, port) for name, value in options.env.items()})
+    env.update({name: _filled(value, instance, port) for name, value in options.env.items()})
     if port is not None:
         env["PORT"] = str(port)
     env[MARK] = mark
@@ -70,8 +74,9 @@ def free_port() -> int:
     )
 
 
-def _with_port(text: str, port: int | None) -> str:
-    return text if port is None else text.replace(PORT, str(port))
+def _filled(text: str, instance: str, port: int | None) -> str:
+    with_port = text if port is None else text.replace(PORT, str(port))
+    return instances.filled(with_port, instance)
 
 
 def _folder(cwd: str, base: Path) -> Path:

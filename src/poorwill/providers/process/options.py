@@ -73,7 +73,8 @@ class Options(BaseModel):
     """A command to run on this host, without a shell.
 
     ``{port}`` in the command or in a value of ``env`` becomes a free port of the instance's own; then
-    the service needs no ``address``.
+    the service needs no ``address``. ``{number}`` becomes the instance's number, ``{index}`` the same
+    counted from 0, ``{instance}`` its name.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -115,6 +116,16 @@ class Options(BaseModel):
     def gives_address(self) -> bool:
         """Whether each instance listens on a port that Poorwill chooses."""
         return any(PORT in text for text in (*self.command, *self.env.values()))
+
+    @property
+    def several(self) -> str:
+        """Why there cannot be several instances; empty when each has a port of its own."""
+        if self.gives_address:
+            return ""
+        return (
+            "without {port} in the command every instance would use the same port: write {port} where the "
+            'program takes it, such as [python3, app.py, --port, "{port}"], and leave address out'
+        )
 
     @property
     def measures_cpu(self) -> bool:

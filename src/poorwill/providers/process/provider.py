@@ -15,7 +15,7 @@ from poorwill import clock
 from poorwill.core.model import Condition
 from poorwill.errors import Permanent, Temporary
 from poorwill.host.table import Identity, is_alive, this_host
-from poorwill.host.usage import cpu_seconds
+from poorwill.host.usage import cpu_seconds, memory_bytes
 from poorwill.host.watch import watch
 from poorwill.providers.base import Handle, Json, Sighting, Surroundings
 from poorwill.providers.process import ending, launch, log, options, spawn, sweep
@@ -101,6 +101,9 @@ class ProcessProvider:
         """Of everything that carries its mark or is of its session."""
         return await asyncio.to_thread(cpu_seconds, await self.process_ids(instance))
 
+    async def memory_bytes(self, instance: str) -> float:
+        return await asyncio.to_thread(memory_bytes, await self.process_ids(instance))
+
     async def process_ids(self, instance: str) -> frozenset[int]:
         running = self._running.get(instance)
         if running is None:
@@ -143,10 +146,14 @@ class ProcessProvider:
             end = Sighting(handle.instance, Condition.ABSENT, identity.life, detail="the host was restarted")
         self._ended[handle.instance] = end
 
-    async def _adopt_marked(self) -> set[str]:
-        """Follow every wrapper that carries our mark; returns the instances of all that carries it."""
+    async def _adopt_marked(self, only: str = "") -> set[str]:
+        """Follow every wrapper that carries our mark; returns the instances of all that carries it.
+
+        With ``only`` no other instance is touched: it may be coming or going this very moment.
+        """
         prefix = self._mark("")
         everything = await asyncio.to_thread(lambda: tuple(sweep.marked(self._table, prefix)))
+        everything = tuple(found for found in everything if only in ("", found.instance))
         for found in everything:
             if not found.is_wrapper:
                 continue
@@ -186,7 +193,7 @@ class ProcessProvider:
                 return running
             if not await running.is_gone_within(sweep.KILL_PATIENCE + 1):
                 raise Temporary(running.trouble or f"{instance} is still ending", hint=_STUCK)
-        if instance in await self._adopt_marked() and instance not in self._running:
+        if await self._adopt_marked(instance) and instance not in self._running:
             await self._clear(instance)
         return self._running.get(instance)
 

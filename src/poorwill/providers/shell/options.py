@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from poorwill.config.complaint import expected, wrong
 from poorwill.config.units import Duration, at_least
 from poorwill.host.table import MARK
+from poorwill.providers import instances
 from poorwill.providers.process.options import Value
 
 Word = Literal["running", "starting", "stopping", "stopped", "unknown"]
@@ -49,13 +50,17 @@ Line = Annotated[
 
 
 class ScriptOptions(BaseModel):
-    """Your own commands, each one line of a POSIX shell."""
+    """Your own commands, each one line of a POSIX shell.
+
+    In each of them, and in the values of ``env``, ``{number}`` becomes the instance's number, ``{index}``
+    the same counted from 0, ``{instance}`` its name.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     start: Line = Field(
         description="Starts the service in the background and ends with exit code 0; one line for sh, or a "
-        "list of words. POORWILL_SERVICE and POORWILL_INSTANCE_ID are set."
+        "list of words. POORWILL_SERVICE, POORWILL_INSTANCE_ID and POORWILL_INSTANCE_NUMBER are set."
     )
     stop: Line = Field(description="Stops the service and ends with exit code 0.")
     status: Line | None = Field(
@@ -97,6 +102,24 @@ class ScriptOptions(BaseModel):
             if name == MARK:
                 raise wrong(f"{MARK} is set by Poorwill itself", "leave it out")
         return env
+
+    @property
+    def several(self) -> str:
+        """Why there cannot be several instances; empty when each script is told which one is meant."""
+        if self.status is None:
+            return (
+                "without a status script nobody can tell which of several instances runs: add "
+                "status: ./status.sh {number}"
+            )
+        if instances.tells_apart(self.env.values()):
+            return ""
+        for key, line in (("start", self.start), ("stop", self.stop), ("status", self.status)):
+            if not instances.tells_apart([line]):
+                return (
+                    f"{key} is the same for every instance: say which one is meant, such as "
+                    f"{key}: ./{key}.sh {{number}}"
+                )
+        return ""
 
     @property
     def gives_address(self) -> bool:

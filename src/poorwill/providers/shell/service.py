@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 from uuid import uuid4
 
 from poorwill import clock
 from poorwill.core.model import Condition
 from poorwill.errors import ProviderError, Temporary
+from poorwill.providers import instances
 from poorwill.providers.base import Handle, Json, Ran, Shell, Sighting, Surroundings
 from poorwill.providers.shell import words
 from poorwill.providers.shell.asking import Asking
@@ -82,7 +83,7 @@ class ScriptProvider:
             ran = await self._call(instance, Phase.STARTING, self._options.start, self._options.timeout)
             if ran.code != 0:
                 self._turn(instance, begun, self._life(kept, Phase.GONE))
-                raise await self._failure("start", self._options.start, ran, self._options.timeout)
+                raise await self._failure(instance, "start", ran)
             self._turn(instance, begun, self._life(kept, Phase.STARTED))
             self._hurry(instance, Phase.STARTED)
             return Handle(instance, {"life": kept})
@@ -131,14 +132,23 @@ class ScriptProvider:
             await self._shell.close()
 
     async def list(self) -> list[Sighting]:
-        """Ask about each instance that is known, and about the first one in any case."""
-        known = self._known | self._lives.instances() or {f"{self._around.service}-1"}
-        found = [await self._look(instance, patient=True) for instance in sorted(known)]
+        """Ask about each instance that may be there."""
+        known = sorted(self._possible())
+        looks = (self._look(instance, patient=True) for instance in known)
+        answers = await asyncio.gather(*looks, return_exceptions=True)
+        found = instances.told_apart(known, answers)
         if any(sighting.condition is Condition.RUNNING for sighting in found):
             await self._log.keep_small(known)
         return found
 
     # --- looking --------------------------------------------------------------------------------
+
+    def _possible(self) -> set[str]:
+        """Those that are known, and those that somebody else may have started."""
+        known = self._known | self._lives.instances()
+        if known and self._around.instances == 1:
+            return known
+        return known | {instances.named(self._around.service, 1 + i) for i in range(self._around.instances)}
 
     async def _look(self, instance: str, *, patient: bool = False) -> Sighting:
         """What is seen of it; ``patient`` takes an answer of a moment ago."""
@@ -192,8 +202,10 @@ class ScriptProvider:
     def _sighting(self, instance: str, condition: Condition, detail: str) -> Sighting:
         life = self._lives.get(instance)
         name = life.id if life else ""
-        handle = Handle(instance, {"life": name}) if life and condition is not Condition.ABSENT else None
-        return Sighting(instance, condition, life=name, detail=detail, handle=handle)
+        there = condition is not Condition.ABSENT
+        handle = Handle(instance, {"life": name}) if life and there else None
+        values = instances.values(instance) if there else {}
+        return Sighting(instance, condition, life=name, detail=detail, handle=handle, values=values)
 
     # --- running scripts ------------------------------------------------------------------------
 
@@ -201,7 +213,7 @@ class ScriptProvider:
         self._calls[instance] = phase
         try:
             return await self._shell.run(
-                words.runnable(line),
+                words.runnable(instances.filled(line, instance)),
                 timeout=timeout,
                 cwd=self._cwd,
                 env=self._env(instance),
@@ -212,9 +224,11 @@ class ScriptProvider:
             self._asking.forget(instance)
 
     async def _status(self, instance: str, line: str) -> Ran:
-        limit = self._options.status_timeout
         return await self._shell.run(
-            words.runnable(line), timeout=limit, cwd=self._cwd, env=self._env(instance)
+            words.runnable(instances.filled(line, instance)),
+            timeout=self._options.status_timeout,
+            cwd=self._cwd,
+            env=self._env(instance),
         )
 
     async def _may_have_stopped(self, instance: str, asked: Life, before: Life, ran: Ran) -> None:
@@ -225,17 +239,19 @@ class ScriptProvider:
         except ProviderError:
             pass  # unknown: then the script's failure is what is known
         self._turn(instance, asked, before)
-        raise await self._failure("stop", self._options.stop, ran, self._options.stop_timeout)
+        raise await self._failure(instance, "stop", ran)
 
-    async def _failure(self, verb: str, line: str, ran: Ran, timeout: float) -> ProviderError:
-        return await words.failure(self._shell, verb, line, ran, timeout, self._cwd)
+    async def _failure(self, instance: str, verb: Literal["start", "stop"], ran: Ran) -> ProviderError:
+        options = self._options
+        line, limit = {
+            "start": (options.start, options.timeout),
+            "stop": (options.stop, options.stop_timeout),
+        }[verb]
+        return await words.failure(self._shell, verb, instances.filled(line, instance), ran, limit, self._cwd)
 
     def _env(self, instance: str) -> dict[str, str]:
-        return {
-            **self._options.env,
-            "POORWILL_SERVICE": self._around.service,
-            "POORWILL_INSTANCE_ID": instance,
-        }
+        own = {name: instances.filled(value, instance) for name, value in self._options.env.items()}
+        return {**own, **words.variables(self._around.service, instance)}
 
     # --- the rest -------------------------------------------------------------------------------
 

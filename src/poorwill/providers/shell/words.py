@@ -1,4 +1,4 @@
-"""What people are told about a script that did not do what it should."""
+"""What scripts are told, and what people are told about one that did not do what it should."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 import shlex
 
 from poorwill.errors import Permanent, ProviderError, Temporary
+from poorwill.providers import instances
 from poorwill.providers.base import Ran, Shell
 from poorwill.providers.process.ending import describe
 
@@ -33,6 +34,15 @@ case $1 in
 esac
 """
 """Asks the place itself what is wrong with a command; what it prints is understood by ``_hint``."""
+
+
+def variables(service: str, instance: str) -> dict[str, str]:
+    """What a script is told of whom it is called for."""
+    return {
+        "POORWILL_SERVICE": service,
+        "POORWILL_INSTANCE_ID": instance,
+        "POORWILL_INSTANCE_NUMBER": instances.values(instance).get("number", ""),
+    }
 
 
 def explained(code: int) -> str:

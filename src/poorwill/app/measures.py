@@ -1,0 +1,82 @@
+"""What is measured of the services, wired up: readings, the numbers of the rules about load, /metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+
+from poorwill.app.shells import Shells
+from poorwill.config import Settings
+from poorwill.config.scale import ScalePolicyConfig
+from poorwill.config.source import Source
+from poorwill.control.apply import Spawn
+from poorwill.control.facts import Facts
+from poorwill.control.gauges import BUILT_IN, Gauges
+from poorwill.control.recorder import Recorder
+from poorwill.gateway.admin import Admin
+from poorwill.gateway.doors import Door
+from poorwill.gateway.readings import Readings
+from poorwill.providers.base import Shell
+from poorwill.providers.shell.local import LocalShell
+from poorwill.store.journal import Journal
+from poorwill.web.api import Desk
+from poorwill.web.metrics import Measured, Metrics
+from poorwill.web.tally import Tally
+
+LEAST = 60.0
+"""Seconds of readings that are kept in any case, for people to see."""
+
+
+class Measures:
+    """``nudge(service)`` is called after each reading of one with rules."""
+
+    def __init__(
+        self,
+        admin: Admin,
+        doors: Mapping[str, Door],
+        journal: Journal,
+        recorder: Recorder,
+        spawn: Spawn,
+        shells: Shells,
+        nudge: Callable[[str], None],
+    ) -> None:
+        def shell(machine: str) -> Shell:
+            return shells.of(machine) if machine else LocalShell()
+
+        self.gauges = Gauges(recorder, spawn, shell)
+        self.readings = Readings(admin, doors, self.gauges.values, nudge)
+        self._tally = Tally(journal)
+        self._rules: tuple[str, ...] = ()
+
+    def shape(self, settings: Settings) -> None:
+        """What the rules of the configuration want to know, and for how long back."""
+        rules = {name: one.scale_policy for name, one in settings.visited.items() if one.scale_policy}
+        self._rules = tuple(rules)
+        self.readings.keep({name: look_back(config) for name, config in rules.items()})
+        self.gauges.want({name: numbers(config) for name, config in rules.items()})
+
+    def metrics(self, desk: Desk) -> Metrics:
+        return Metrics(desk, self.readings.counts, self._measured, self._tally)
+
+    def works(self, services: Mapping[str, Facts]) -> tuple[Coroutine[Any, Any, None], ...]:
+        """``services`` are those in charge, whenever it is looked at."""
+        return self.readings.run(), self.gauges.run(services), self._tally.run()
+
+    def _measured(self) -> Measured:
+        return {name: self.gauges.values(name) for name in self._rules}
+
+
+def look_back(config: ScalePolicyConfig) -> float:
+    """Seconds of readings that the rules of a ``scale_policy`` are functions of."""
+    policy = config.policy(slots=1)  # how many slots changes only what the target is
+    rules = [rule.duration + rule.window for rule in (*policy.scale_out, *policy.scale_in)]
+    target = policy.target.patience + policy.target.stable if policy.target else 0.0
+    return max([LEAST, target, *rules])
+
+
+def numbers(config: ScalePolicyConfig) -> dict[str, Source | None]:
+    """The numbers beside requests that they look at."""
+    policy = config.policy(slots=None)
+    names = {rule.metric.name for rule in (*policy.scale_out, *policy.scale_in)}
+    own: dict[str, Source | None] = {source.name: source for source in config.sources}
+    return {**dict.fromkeys(names & BUILT_IN), **own}
