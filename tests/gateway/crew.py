@@ -20,8 +20,8 @@ HOST = {"host": "it.test"}
 
 @dataclass
 class Hand:
-    """One instance. Its answer is its name. ``/stream`` goes on until ``enough``; a websocket says everything
-    again. ``most`` is how many were at work at once.
+    """One instance. Its answer is its name, and not given before it is ``free``. ``/stream`` goes on until
+    ``enough``; a websocket says everything again. ``most`` is how many were at work at once.
     """
 
     name: str
@@ -31,9 +31,11 @@ class Hand:
     most: int = 0
     target: Target = field(default_factory=lambda: Target("127.0.0.1", 0))
     enough: asyncio.Event = field(default_factory=asyncio.Event)
+    free: asyncio.Event = field(default_factory=asyncio.Event)
     _open: set[asyncio.StreamWriter] = field(default_factory=set)
 
     async def __aenter__(self) -> Self:
+        self.free.set()
         self._server = await asyncio.start_server(self._connected, "127.0.0.1", self.target.port)
         self.target = Target(*self._server.sockets[0].getsockname()[:2])
         return self
@@ -70,6 +72,7 @@ class Hand:
                 length = head.lower().partition("content-length: ")[2].partition("\r\n")[0]
                 await reader.readexactly(int(length or 0))
                 await asyncio.sleep(self.takes)
+                await self.free.wait()
                 writer.write(
                     f"HTTP/1.1 200 OK\r\ncontent-length: {len(self.name)}\r\n\r\n{self.name}".encode()
                 )

@@ -39,10 +39,10 @@ async def ask(house: House, count: int) -> list[Any]:
         return await asyncio.gather(*(client.post(f"/{number}", headers=HOST) for number in range(count)))
 
 
-@pytest.mark.parametrize("limit", [1, 3])
-async def test_the_cap_is_exact(house: House, limit: int) -> None:
+@pytest.mark.parametrize(("limit", "many"), [(1, False), (3, False), (3, True)])
+async def test_the_cap_is_exact(house: House, limit: int, many: bool) -> None:
     crowd = Crowd()
-    await house.start(IT, upstreams={"it": Upstream(slots=Slots(limit))})
+    await house.start(IT, upstreams={"it": Upstream(slots=Slots(limit), many=many)})
     async with service(crowd.answer) as address:
         await house.opened("it", address)
         assert [one.status_code for one in await ask(house, 40)] == [200] * 40
@@ -84,8 +84,8 @@ async def test_too_many_for_envoy_itself_are_told_when_to_come_again(house: Hous
         assert one.json()["error"]["code"] == "too_many_waiting"
 
 
-@pytest.mark.parametrize("limit", [1, 3])
-async def test_the_cap_is_exact_for_http2_and_nobody_is_refused(house: House, limit: int) -> None:
+@pytest.mark.parametrize(("limit", "many"), [(1, False), (3, False), (3, True)])
+async def test_the_cap_is_exact_for_http2_and_nobody_is_refused(house: House, limit: int, many: bool) -> None:
     crowd = Crowd()
 
     async def say(request: bytes, _context: Any) -> bytes:
@@ -97,7 +97,7 @@ async def test_the_cap_is_exact_for_http2_and_nobody_is_refused(house: House, li
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("echo.Echo", handlers),))
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
-    await house.start(IT, upstreams={"it": Upstream(http2=True, slots=Slots(limit))})
+    await house.start(IT, upstreams={"it": Upstream(http2=True, slots=Slots(limit), many=many)})
     await house.opened("it", ("127.0.0.1", port))
     options = [("grpc.default_authority", "it.test")]
     async with grpc.aio.insecure_channel(f"127.0.0.1:{house.port}", options) as channel:

@@ -53,7 +53,7 @@ def upstreams(settings: Settings) -> dict[str, Upstream]:
             service.address.tls if service.address else None,
             _slots(service),
             many=_several(service),
-            sticky=bool(getattr(service, "sticky", False)),
+            sticky=service.sticky,
         )
         for name, service in settings.visited.items()
     }
@@ -61,7 +61,7 @@ def upstreams(settings: Settings) -> dict[str, Upstream]:
 
 def _several(service: ServiceConfig) -> bool:
     """Whether it may have more than one instance at a time."""
-    return bool(getattr(getattr(service, "scale_policy", None), "max_instances", 1) > 1)
+    return service.scale_policy is not None and service.scale_policy.max_instances > 1
 
 
 def _slots(service: ServiceConfig) -> Slots | None:
@@ -83,7 +83,7 @@ def set_up_door(
     """Its door as configured. One that is there already stays, with all who wait at it."""
     here = doors.setdefault(service.name, door(service, nudge))
     here.hold, here.max_held, here.on_line = service.hold, service.max_held, pace
-    here.sticky = bool(getattr(service, "sticky", False))
+    here.sticky = service.sticky
 
 
 def resume(door: Door | None, tenant: Tenant, restored: Restored) -> None:

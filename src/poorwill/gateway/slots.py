@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 
@@ -32,14 +33,17 @@ CALM = 0.25
 """Seconds between two looks at services that nobody waits for."""
 
 _BUSY = 0.02
-_LINGER = 2.0
-"""Seconds for which a service stays paced after nobody waits any more: loads come in waves."""
+LINGER = 2.0
+"""Loads come in waves."""
 
 _ON_THE_WAY = 0.25
 """Seconds after which a request that was let go and did not come to Envoy's counters is given up."""
 
+_CALM_OF_MANY = 0.1
 _HALF_FULL = 0.05
-"""Seconds between two looks at a service with several instances whose slots are half taken or more."""
+"""The same for services that may have several instances, and while half of their slots are taken: what comes
+between two looks and finds no slot waits in Envoy for its instance, and no new one relieves it.
+"""
 
 _COUNTERS = "upstream_rq_(active|pending_active|total)"
 
@@ -49,7 +53,7 @@ log = structlog.get_logger()
 @dataclass(slots=True)
 class _Gauge:
     """What is remembered between two looks: requests begun and ended, grants not seen there yet, how many
-    were given at the last look, and how many more than there are slots.
+    were given at the last look, how many more than there are slots, and whether somebody was left waiting.
     """
 
     begun: int | None = None
@@ -58,13 +62,15 @@ class _Gauge:
     granted: int = 0
     given: int = 0
     ahead: int = 0
+    wanted: bool = False
     granted_at: float = 0.0
 
 
 @dataclass(slots=True)
 class _Spot:
     """What has slots: one instance, at ``address``, or all of them where Envoy does not tell them apart.
-    ``kept`` says that it is for nobody but those who met it before.
+    ``kept`` says that it is for nobody but those who met it before. ``free`` slots come first, wherever they
+    are; ``beyond`` is how many more may go there ahead of time.
     """
 
     address: str
@@ -73,6 +79,7 @@ class _Spot:
     gauge: _Gauge
     kept: bool = False
     free: int = 0
+    beyond: int = 0
 
     @property
     def full(self) -> bool:
@@ -80,9 +87,14 @@ class _Spot:
 
 
 class Pacer:
-    """Hands out the slots of all services; ``look`` makes it look at once."""
+    """Hands out the slots of all services; ``look`` makes it look at once. A service stays paced for
+    ``linger`` seconds after nobody waits any more.
+    """
 
-    def __init__(self, doors: Mapping[str, Door], switchboard: Switchboard, admin: Admin) -> None:
+    def __init__(
+        self, doors: Mapping[str, Door], switchboard: Switchboard, admin: Admin, linger: float = LINGER
+    ) -> None:
+        self._linger = linger
         self._doors = doors
         self._switchboard = switchboard
         self._admin = admin
@@ -133,25 +145,23 @@ class Pacer:
         spots = self._spots(name, slots, stats, door.line)
         for spot in spots:
             _measure(spot, door.line.granted_to(spot.address), now)
-        given = door.line.grant_at(
-            {spot.address: spot.free for spot in spots if not spot.kept},
-            {spot.address: spot.free for spot in spots if spot.kept},
-        )
+        given = _grant(door.line, spots, {spot.address: spot.free for spot in spots})
+        given += _grant(door.line, spots, {spot.address: spot.beyond for spot in spots})
         for spot in spots:
-            spot.gauge.given = given[spot.address]
+            spot.gauge.given, spot.gauge.wanted = given[spot.address], len(door.line) > 0
             if spot.gauge.given:
                 spot.gauge.granted_at = now
         self._crowd(name, spots, len(door.line), now)
 
     def _crowd(self, name: str, spots: list[_Spot], waiting: int, now: float) -> None:
         """Pace while somebody waits. What waits in Envoy has its instance and keeps it, whatever joins: so
-        where there may be several, it begins as soon as all slots are taken.
+        where there may be several, it begins as soon as one of them is full.
         """
-        taken = self._apart(name) and spots and all(spot.full for spot in spots if not spot.kept)
+        taken = self._apart(name) and any(spot.full for spot in spots)
         if waiting or taken or any(spot.counts.pending > spot.gauge.ahead for spot in spots):
             self._crowded_at[name] = now
             self._switchboard.pace(name, True)
-        elif now - self._crowded_at.get(name, 0.0) > _LINGER:
+        elif now - self._crowded_at.get(name, 0.0) > self._linger:
             self._switchboard.pace(name, False)
         half = self._apart(name) and 2 * sum(spot.counts.active for spot in spots) >= sum(
             spot.limit for spot in spots
@@ -181,7 +191,8 @@ class Pacer:
         if any(len(self._doors[name].line) for name in names if name in self._doors):
             await asyncio.sleep(_BUSY)
             return
-        calm = CALM if self._half_full.isdisjoint(names) else _HALF_FULL
+        calm = _CALM_OF_MANY if any(map(self._apart, names)) else CALM
+        calm = calm if self._half_full.isdisjoint(names) else _HALF_FULL
         try:
             async with asyncio.timeout(calm):
                 await self._called.wait()
@@ -199,7 +210,9 @@ def _of_all(name: str, slots: Slots, stats: Stats) -> Counts:
 
 
 def _measure(spot: _Spot, granted: int, now: float) -> None:
-    """How many may be let go there now. ``granted`` counts all that ever were."""
+    """How many may be let go there now. ``granted`` counts all that ever were. Among several instances nobody
+    is sent ahead to one without need: another may be free sooner.
+    """
     gauge, (active, queued, begun) = spot.gauge, astuple(spot.counts)
     fresh, gauge.granted = granted - gauge.granted, granted
     came = 0 if gauge.begun is None or begun < gauge.begun else begun + queued - gauge.begun
@@ -210,7 +223,16 @@ def _measure(spot: _Spot, granted: int, now: float) -> None:
     gauge.begun, gauge.ended = begun + queued, begun - active
     there = active + queued + gauge.on_the_way
     gauge.ahead = _ahead(gauge, idle=there < spot.limit, queued=queued, ended=ended)
-    spot.free = max(0, spot.limit + gauge.ahead - there)
+    if spot.address and not gauge.wanted:
+        gauge.ahead = 0
+    spot.free = max(0, spot.limit - there)
+    spot.beyond = max(0, spot.limit + gauge.ahead - there) - spot.free
+
+
+def _grant(line: Line, spots: list[_Spot], rooms: Mapping[str, int]) -> Counter[str]:
+    kept = {spot.address for spot in spots if spot.kept}
+    for_all = {address: room for address, room in rooms.items() if address not in kept}
+    return line.grant_at(for_all, {address: rooms[address] for address in kept})
 
 
 def _ahead(gauge: _Gauge, *, idle: bool, queued: int, ended: int) -> int:
