@@ -204,6 +204,7 @@ async def a_failure_that_nobody_waits_for_is_left_alone(gateway: Up) -> None:
     assert (await gateway.client().post("/", headers=host("given-up"))).status_code == 503
     await gateway.until_phase("given-up", "asleep")
     before = gateway.starts("given-up")
+    await until(lambda: gateway.events("given-up", "failed"), "that is written down")
     events = json.dumps(gateway.events("given-up", "failed"))
     assert "exit code 4" in events
     assert before <= 3
