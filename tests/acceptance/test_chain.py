@@ -46,6 +46,7 @@ async def test_from_the_cloud_to_the_answer_and_back_and_again_elsewhere(rented:
     ready = ["gpu ready", "model ready", "kb ready"]
     await until(lambda: order(gateway, "ready") == ready, "it is written down in this order")
     await until_off(gateway, rented)
+    await until(lambda: "gpu stopped" in order(gateway, "stopped"), "all that is written down")
     stopped = order(gateway, "stopped")
     assert stopped.index("kb stopped") < stopped.index("model stopped") < stopped.index("gpu stopped")
     assert (rented.cloud.asked("start"), rented.cloud.asked("stop")) == (1, 1)

@@ -48,6 +48,16 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def now(self) -> Now:
         return Now(wall=WALL + self.elapsed - BEGIN + self.wall_offset, mono=self.elapsed, boot=self.boot)
 
+    def until_next_thing(self) -> float:
+        """For how long nothing can happen, so that nobody need look; never above half a second.
+
+        While anything is under way at this very moment that is a hundredth of a second.
+        """
+        if self.outside or self._ready or not self._scheduled:  # type: ignore[attr-defined]
+            return 0.01
+        due: float = self._scheduled[0].when()  # type: ignore[attr-defined]
+        return min(max(due - self.elapsed, 0.01), 0.5)
+
     def run_in_executor(self, executor: Any, func: Any, *args: Any) -> asyncio.Future[Any]:
         future = super().run_in_executor(executor, func, *args)
         self.outside += 1
@@ -124,5 +134,5 @@ async def until(condition: Callable[[], object], within: float, what: str = "") 
     while not condition():
         if loop.time() - begun > within:
             raise AssertionError(f"not within {within:g} s: {what or inspect.getsource(condition).strip()}")
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(loop.until_next_thing())
     return loop.time() - begun

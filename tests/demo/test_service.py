@@ -171,6 +171,7 @@ def test_killed_in_the_middle_of_uploads_nothing_is_half_there(process: DemoProc
         deadline = time.monotonic() + 20
         while len(stored) < before + 4:
             assert time.monotonic() < deadline, process.log()
+            time.sleep(0.002)  # the uploads need the processor
         time.sleep(chance.uniform(0, 0.08))  # not a wait for something: the moment of the blow is to differ
         process.kill()
         for thread in threads:
