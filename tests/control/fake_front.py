@@ -8,10 +8,11 @@ from typing import Any
 
 from poorwill import clock
 from poorwill.core.allowance import Allowance
+from poorwill.core.door import Asked, Gate, GateState, Member, Membership, Traffic
 from poorwill.core.history import Estimate
 from poorwill.core.hours import OpeningHours
 from poorwill.core.load import Load
-from poorwill.core.model import Asked, Gate, GateState, Member, Membership, OnRequest, Traffic
+from poorwill.core.model import OnRequest
 from poorwill.core.target import Target
 
 NAME = "notes"

@@ -11,7 +11,7 @@ from tests.control.house import House
 from poorwill import clock
 from poorwill.control.facts import Facts
 from poorwill.control.seat import Seat
-from poorwill.core.model import Traffic
+from poorwill.core.door import Traffic
 from poorwill.core.share import Card, Share
 from poorwill.providers.base import Ran
 

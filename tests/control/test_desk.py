@@ -12,7 +12,8 @@ from tests.control.fake_provider import Cloud, FakeProvider
 from tests.control.house import NAME, PLACE, a_house
 from tests.control.virtual_time import in_virtual_time, running, until
 
-from poorwill.core.model import Asked, Failures, HandKind, Traffic
+from poorwill.core.door import Asked, Traffic
+from poorwill.core.model import Failures, HandKind
 from poorwill.errors import BadInput, StateError
 from poorwill.store.journal import Journal, Kind
 

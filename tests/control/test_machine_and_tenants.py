@@ -13,7 +13,8 @@ from tests.control.virtual_time import in_virtual_time, until
 from poorwill import clock
 from poorwill.app.exit import Ending, Exit
 from poorwill.control.facts import Facts, Tenancy
-from poorwill.core.model import HandKind, Plan, Service, Traffic
+from poorwill.core.door import Traffic
+from poorwill.core.model import HandKind, Plan, Service
 from poorwill.store.journal import Kind
 
 MACHINE, TENANT = "box", "app"

@@ -19,7 +19,7 @@ from tests.control.test_machines import APP, GPU, MODEL, BrokenLaw, World
 from tests.control.virtual_time import running, virtual_loop
 
 from poorwill.control.facts import Ask
-from poorwill.core.model import Asked
+from poorwill.core.door import Asked
 from poorwill.errors import Temporary
 from poorwill.providers.base import Handle, Sighting
 from poorwill.store.journal import Kind

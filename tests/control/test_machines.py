@@ -16,7 +16,8 @@ from tests.control.virtual_time import in_virtual_time, running, until
 from poorwill import clock
 from poorwill.control import restore
 from poorwill.control.facts import Ask, Facts, Tenancy
-from poorwill.core.model import Asked, Service
+from poorwill.core.door import Asked
+from poorwill.core.model import Service
 from poorwill.errors import NoCapacity
 from poorwill.providers.base import Handle
 from poorwill.store.journal import Kind, Restored, RestoredInstance
@@ -301,7 +302,7 @@ def _all(world: World) -> list[tuple[str, Cloud]]:
 
 
 def _busy(at: float, busy: int = 1) -> Any:
-    from poorwill.core.model import Traffic
+    from poorwill.core.door import Traffic
 
     return Traffic(busy=busy, last_activity=at, quiet_since=None if busy else at, read_at=at, previous_at=at)
 

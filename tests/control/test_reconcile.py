@@ -13,7 +13,8 @@ from tests.control.virtual_time import in_virtual_time, running, until
 from poorwill.config import ServiceAddress
 from poorwill.control.facts import Successor
 from poorwill.control.reconcile import READ_AWAKE, READ_DRAINING
-from poorwill.core.model import Failures, Gate, GateState, Hand, HandKind, OnRequest
+from poorwill.core.door import Gate, GateState
+from poorwill.core.model import Failures, Hand, HandKind, OnRequest
 from poorwill.core.target import Target
 from poorwill.store.journal import Kind
 

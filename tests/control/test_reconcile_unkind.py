@@ -12,7 +12,8 @@ from tests.control.fake_provider import FOREVER, Cloud, FakeProvider
 from tests.control.house import NAME, RULES, a_house
 from tests.control.virtual_time import in_virtual_time, running, until
 
-from poorwill.core.model import GateState, Hand, HandKind, Traffic
+from poorwill.core.door import GateState, Traffic
+from poorwill.core.model import Hand, HandKind
 from poorwill.store.journal import Kind
 
 LIFE = (Kind.START, Kind.STARTED, Kind.READY, Kind.STOP, Kind.STOPPED, Kind.FAILED, Kind.CRASHED)

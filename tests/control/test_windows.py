@@ -16,7 +16,8 @@ from poorwill import clock
 from poorwill.control import restore
 from poorwill.control.facts import Facts
 from poorwill.control.reconcile import CLOCK_CHECK
-from poorwill.core.model import OnRequest, Service, Traffic
+from poorwill.core.door import Traffic
+from poorwill.core.model import OnRequest, Service
 from poorwill.store.journal import Kind
 
 # Virtual time begins on Friday, 15 January 2027, at 08:00 UTC.

@@ -11,7 +11,7 @@ from typing import Any
 from tests.control.fake_provider import Cloud
 from tests.control.virtual_time import VirtualLoop
 
-from poorwill.core.model import Gate, GateState, Member, Membership
+from poorwill.core.door import Gate, GateState, Member, Membership
 from poorwill.errors import GatewayError
 
 NAME = "notes"

@@ -7,12 +7,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from poorwill.core.door import Asked, Gate, GateState, Traffic
 from poorwill.core.model import (
-    Asked,
     Condition,
     Failures,
-    Gate,
-    GateState,
     Hand,
     HandKind,
     Instance,
@@ -22,7 +20,6 @@ from poorwill.core.model import (
     Observation,
     Outcome,
     Service,
-    Traffic,
 )
 from poorwill.core.work import Answer, BusyRule, Says, Work
 

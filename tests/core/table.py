@@ -5,19 +5,9 @@ from __future__ import annotations
 from tests.core.shapes import NOW, PLACE, service
 
 from poorwill.core.action import Action, Conclude, Start, Stop
+from poorwill.core.door import GateState, Traffic
 from poorwill.core.lifecycle import phase, steps
-from poorwill.core.model import (
-    Demand,
-    GateState,
-    Intent,
-    IntentKind,
-    Now,
-    Observation,
-    Outcome,
-    Phase,
-    Service,
-    Traffic,
-)
+from poorwill.core.model import Demand, Intent, IntentKind, Now, Observation, Outcome, Phase, Service
 
 T = NOW.mono
 WANTED, UNWANTED = Demand(1, "requests are waiting"), Demand(0, "no activity for 1m")

@@ -13,11 +13,10 @@ from tests.core.shapes import NOW, a_hand, observations, seen, service, services
 from poorwill.core.action import Start, Stop
 from poorwill.core.decide import decide
 from poorwill.core.demand import in_force
+from poorwill.core.door import Asked, GateState, Traffic
 from poorwill.core.model import (
-    Asked,
     Condition,
     Failures,
-    GateState,
     HandKind,
     Intent,
     IntentKind,
@@ -26,7 +25,6 @@ from poorwill.core.model import (
     Outcome,
     Phase,
     Service,
-    Traffic,
 )
 
 T = NOW.mono

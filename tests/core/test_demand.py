@@ -6,10 +6,10 @@ import pytest
 from tests.core.shapes import NOW, a_hand, seen, service
 
 from poorwill.core.demand import wanted
+from poorwill.core.door import Asked, Traffic
 from poorwill.core.hand import in_force
 from poorwill.core.many import within_its_room
 from poorwill.core.model import (
-    Asked,
     Condition,
     Demand,
     HandKind,
@@ -18,7 +18,6 @@ from poorwill.core.model import (
     Observation,
     OnRequest,
     Outcome,
-    Traffic,
 )
 from poorwill.core.share import Verdict, Word
 

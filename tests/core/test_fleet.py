@@ -11,25 +11,21 @@ from hypothesis import strategies as st
 
 from poorwill.core import fleet
 from poorwill.core.action import Action, CloseGate, Conclude, Cordon, Join, Leave, OpenGate, Start, Stop
+from poorwill.core.door import Gate, GateState, Member, Membership, Traffic
 from poorwill.core.model import (
     Condition,
     Demand,
     Failures,
-    Gate,
-    GateState,
     Hand,
     HandKind,
     Instance,
     Intent,
     IntentKind,
-    Member,
-    Membership,
     Now,
     Observation,
     Outcome,
     Phase,
     Service,
-    Traffic,
 )
 from poorwill.core.scale import ScalePolicy
 

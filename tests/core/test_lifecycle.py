@@ -21,7 +21,8 @@ from tests.core.table import (
 )
 
 from poorwill.core.action import CloseGate, OpenGate, Stop
-from poorwill.core.model import Demand, Failures, GateState, Intent, IntentKind, Outcome, Phase, Traffic
+from poorwill.core.door import GateState, Traffic
+from poorwill.core.model import Demand, Failures, Intent, IntentKind, Outcome, Phase
 
 # --- the table --------------------------------------------------------------------------------------
 

@@ -17,8 +17,9 @@ from tests.core.table import (
 )
 
 from poorwill.core.action import CloseGate, Conclude, Start, Stop
+from poorwill.core.door import Traffic
 from poorwill.core.lifecycle import START_BACKOFF, STOP_BACKOFF, concluded, retry_at
-from poorwill.core.model import Failures, Intent, IntentKind, Outcome, Phase, Traffic
+from poorwill.core.model import Failures, Intent, IntentKind, Outcome, Phase
 
 # --- the provider's time to settle ------------------------------------------------------------------
 

@@ -11,16 +11,8 @@ from tests.core.timetables import MONO, at, table, wall
 
 from poorwill.core.allowance import Allowance, Rate, Woken
 from poorwill.core.demand import ORDER, wanted
-from poorwill.core.model import (
-    Asked,
-    Demand,
-    HandKind,
-    Intent,
-    IntentKind,
-    OnRequest,
-    Plan,
-    Traffic,
-)
+from poorwill.core.door import Asked, Traffic
+from poorwill.core.model import Demand, HandKind, Intent, IntentKind, OnRequest, Plan
 from poorwill.core.scale import ScalePolicy
 from poorwill.core.share import Verdict, Word
 from poorwill.core.work import Answer, BusyRule, Says, Work

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poorwill.core.model import Traffic
+from poorwill.core.door import Traffic
 from poorwill.core.traffic import BURST, QUIET_SPAN, Meter, Reading, drained, read, silent_at
 
 KEEPALIVE = 1024

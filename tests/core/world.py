@@ -27,8 +27,9 @@ from poorwill.control import observer, reconcile
 from poorwill.control.apply import STOP_DEADLINE, STOP_UNWRITTEN
 from poorwill.control.probe import Probe
 from poorwill.core.action import Decision, OpenGate, Start, Stop
+from poorwill.core.door import GateState
 from poorwill.core.lifecycle import START_BACKOFF
-from poorwill.core.model import Condition, GateState, Hand, HandKind, IntentKind, Now, Observation, Outcome
+from poorwill.core.model import Condition, Hand, HandKind, IntentKind, Now, Observation, Outcome
 from poorwill.store import schema
 from poorwill.store.journal import Kind
 

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from tests.gateway.real_envoy import House, until
 
-from poorwill.core.model import Membership
+from poorwill.core.door import Membership
 from poorwill.core.target import Target
 
 HOST = {"host": "it.test"}

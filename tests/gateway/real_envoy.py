@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import httpx2
 
-from poorwill.core.model import GateState, Membership
+from poorwill.core.door import GateState, Membership
 from poorwill.core.target import Target
 from poorwill.gateway import xds
 from poorwill.gateway.admin import Admin

@@ -9,7 +9,7 @@ import pytest
 from tests.gateway.real_envoy import House, service, until
 
 from poorwill import clock
-from poorwill.core.model import Traffic
+from poorwill.core.door import Traffic
 from poorwill.gateway.activity import Activity
 from poorwill.gateway.routes import Site
 

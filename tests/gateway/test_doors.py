@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from poorwill.core.model import Asked, OnRequest
+from poorwill.core.door import Asked
+from poorwill.core.model import OnRequest
 from poorwill.gateway.doors import CLICK_LASTS, Door, Refusal
 
 

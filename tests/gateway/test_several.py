@@ -12,7 +12,7 @@ from tests.gateway.crew import HOST, Hand, ask, crew, opened, put
 from tests.gateway.real_envoy import House, until
 
 from poorwill.core import traffic
-from poorwill.core.model import Member, Membership
+from poorwill.core.door import Member, Membership
 from poorwill.gateway.activity import Activity
 from poorwill.gateway.clusters import Upstream
 from poorwill.gateway.routes import Site

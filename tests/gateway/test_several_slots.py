@@ -11,7 +11,7 @@ import pytest
 from tests.gateway.crew import HOST, Hand, ask, crew, opened, put
 from tests.gateway.real_envoy import House, until
 
-from poorwill.core.model import Membership
+from poorwill.core.door import Membership
 from poorwill.gateway.clusters import Slots, Upstream
 from poorwill.gateway.doors import Door
 from poorwill.gateway.routes import Site

@@ -9,7 +9,7 @@ import pytest
 from tests.gateway.crew import HOST, ask, crew, opened, put
 from tests.gateway.real_envoy import House
 
-from poorwill.core.model import Membership
+from poorwill.core.door import Membership
 from poorwill.core.target import Target
 from poorwill.gateway.clusters import Upstream
 from poorwill.gateway.routes import Site

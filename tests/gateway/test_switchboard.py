@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.gateway.real_envoy import House, service, until
 
-from poorwill.core.model import GateState
+from poorwill.core.door import GateState
 from poorwill.core.target import Target
 from poorwill.gateway.clusters import Upstream
 from poorwill.gateway.routes import Site

@@ -12,7 +12,7 @@ import pytest
 from tests.gateway.real_envoy import STRAY
 
 from poorwill.config.certificates import system_ca
-from poorwill.core.model import Membership
+from poorwill.core.door import Membership
 from poorwill.core.target import Target, Tls
 from poorwill.gateway import xds
 from poorwill.gateway.clusters import Slots, Upstream, endpoints_file

@@ -10,9 +10,10 @@ from poorwill.control.needs import Needs
 from poorwill.control.observation import observe
 from poorwill.control.recorder import Recorder
 from poorwill.core import demand
+from poorwill.core.door import GateState
 from poorwill.core.hand import planned, spoken
 from poorwill.core.lifecycle import retry_at
-from poorwill.core.model import Condition, GateState, Instance, Now, Observation, Outcome
+from poorwill.core.model import Condition, Instance, Now, Observation, Outcome
 from poorwill.core.share import Claim, Strength
 
 _STRENGTHS = {"wake": Strength.PERSON, **dict.fromkeys(("run", "window", "least"), Strength.HOURS)}

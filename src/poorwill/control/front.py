@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Protocol
 
 from poorwill.core.allowance import Allowance
+from poorwill.core.door import Asked, Gate, Member, Traffic
 from poorwill.core.history import Estimate
 from poorwill.core.hours import OpeningHours
 from poorwill.core.load import Load
-from poorwill.core.model import Asked, Gate, Member, OnRequest, Traffic
+from poorwill.core.model import OnRequest
 from poorwill.core.target import Target
 
 

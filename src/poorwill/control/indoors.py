@@ -12,8 +12,8 @@ from typing import Any
 from poorwill import clock
 from poorwill.control.front import Front
 from poorwill.core.allowance import Allowance
+from poorwill.core.door import Asked, Gate, GateState, Member, Traffic
 from poorwill.core.load import Load
-from poorwill.core.model import Asked, Gate, GateState, Member, Traffic
 from poorwill.core.target import Target
 
 

@@ -8,19 +8,10 @@ from poorwill.control.facts import Facts
 from poorwill.control.front import Front
 from poorwill.control.needs import Ground, Needs
 from poorwill.control.place import Place
+from poorwill.core.door import Traffic
 from poorwill.core.hand import planned, spoken
 from poorwill.core.history import estimate
-from poorwill.core.model import (
-    Condition,
-    Hand,
-    HandKind,
-    Instance,
-    Intent,
-    IntentKind,
-    Now,
-    Observation,
-    Traffic,
-)
+from poorwill.core.model import Condition, Hand, HandKind, Instance, Intent, IntentKind, Now, Observation
 from poorwill.core.owed import Owed
 from poorwill.core.scale import Scale
 

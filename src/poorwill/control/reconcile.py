@@ -26,9 +26,10 @@ from poorwill.control.shares import Shares
 from poorwill.core.action import Adopt, Conclude, Decision, Skip, Start
 from poorwill.core.allowance import WAKING_RULES, Woken
 from poorwill.core.decide import decide
+from poorwill.core.door import Asked
 from poorwill.core.history import estimate
 from poorwill.core.hours import OpeningHours
-from poorwill.core.model import Asked, Condition, IntentKind, Now, Phase
+from poorwill.core.model import Condition, IntentKind, Now, Phase
 from poorwill.core.scale import Scale
 from poorwill.errors import StateError
 from poorwill.store.journal import Entry, Kind

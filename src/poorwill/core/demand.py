@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from poorwill.core import busy, due
 from poorwill.core.debt import FOREIGN
+from poorwill.core.door import GateState
 from poorwill.core.duration import duration_text
 from poorwill.core.hand import in_force
 from poorwill.core.many import by_load, within_its_room
@@ -23,7 +24,6 @@ from poorwill.core.metric_text import count_text
 from poorwill.core.model import (
     Condition,
     Demand,
-    GateState,
     HandKind,
     IntentKind,
     Now,

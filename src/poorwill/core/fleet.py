@@ -16,17 +16,15 @@ from dataclasses import replace
 
 from poorwill.core import busy, lifecycle
 from poorwill.core.action import Action, CloseGate, Cordon, Join, Leave, OpenGate
+from poorwill.core.door import Gate, GateState, Membership
 from poorwill.core.hand import in_force
 from poorwill.core.lifecycle import Step
 from poorwill.core.model import (
     Condition,
     Demand,
-    Gate,
-    GateState,
     HandKind,
     Instance,
     IntentKind,
-    Membership,
     Now,
     Observation,
     Phase,

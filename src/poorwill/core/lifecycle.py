@@ -32,12 +32,12 @@ from math import inf
 
 from poorwill.core import busy, due
 from poorwill.core.action import Action, Adopt, CloseGate, Conclude, GiveUp, OpenGate, Start, Stop
+from poorwill.core.door import GateState
 from poorwill.core.hand import in_force
 from poorwill.core.model import (
     Condition,
     Demand,
     Failures,
-    GateState,
     Hand,
     HandKind,
     Instance,

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from poorwill.core.model import Traffic
+from poorwill.core.door import Traffic
 
 BURST = 256
 """Bytes per open stream that one keep-alive round may move at once without counting."""

@@ -14,7 +14,7 @@ import structlog
 
 from poorwill import clock
 from poorwill.core import traffic
-from poorwill.core.model import Traffic
+from poorwill.core.door import Traffic
 from poorwill.errors import GatewayError
 from poorwill.gateway.admin import Admin
 from poorwill.gateway.instances import ENDPOINT, Instances

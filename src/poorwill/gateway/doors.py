@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from poorwill.core.allowance import Allowance
+from poorwill.core.door import Asked
 from poorwill.core.history import Estimate
 from poorwill.core.hours import OpeningHours
-from poorwill.core.model import Asked, OnRequest
+from poorwill.core.model import OnRequest
 from poorwill.gateway.again import FRESH
 from poorwill.gateway.clients import Client
 from poorwill.gateway.line import Line, Ticket

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from poorwill.core.model import Membership
+from poorwill.core.door import Membership
 from poorwill.core.target import Target
 from poorwill.gateway.members import Placed, Places
 

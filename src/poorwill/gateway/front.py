@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from poorwill.core.allowance import Allowance
+from poorwill.core.door import Asked, Gate, GateState, Member, Membership, Traffic
 from poorwill.core.history import Estimate
 from poorwill.core.hours import OpeningHours
 from poorwill.core.load import Load
-from poorwill.core.model import Asked, Gate, GateState, Member, Membership, OnRequest, Traffic
+from poorwill.core.model import OnRequest
 from poorwill.core.target import Target
 from poorwill.gateway.activity import Activity
 from poorwill.gateway.doors import Door, Refusal

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from poorwill.core import traffic
-from poorwill.core.model import Traffic
+from poorwill.core.door import Traffic
 from poorwill.core.target import Target
 from poorwill.gateway.sticky import address
 

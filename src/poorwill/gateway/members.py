@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from poorwill import clock
-from poorwill.core.model import Member, Membership
+from poorwill.core.door import Member, Membership
 from poorwill.core.target import Target
 
 

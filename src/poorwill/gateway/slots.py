@@ -18,7 +18,7 @@ from dataclasses import astuple, dataclass
 import structlog
 
 from poorwill import clock
-from poorwill.core.model import Membership
+from poorwill.core.door import Membership
 from poorwill.errors import GatewayError
 from poorwill.gateway.activity import Stats
 from poorwill.gateway.admin import Admin

@@ -15,7 +15,7 @@ from pathlib import Path
 import structlog
 
 from poorwill import clock
-from poorwill.core.model import Gate, GateState, Member, Membership
+from poorwill.core.door import Gate, GateState, Member, Membership
 from poorwill.core.target import Target
 from poorwill.errors import GatewayError
 from poorwill.gateway import xds
