@@ -6,7 +6,7 @@ import argparse
 import os
 import platform
 
-from bench import docker, herd, hours, idle, release, startup
+from bench import docker, herd, hours, idle, release, startup, step
 from bench.figures import Figure
 
 
@@ -17,6 +17,7 @@ def main() -> None:
     parser.add_argument("--starts", type=int, default=7, help="how often `up` and `--help` are started")
     parser.add_argument("--containers", type=int, default=20, help="how often a container is woken")
     parser.add_argument("--herd", type=int, default=5000, help="how many come at once")
+    parser.add_argument("--rate", type=int, default=300, help="requests a second of a step of load")
     wanted = parser.parse_args()
     load = os.getloadavg()[0]
     print(
@@ -30,6 +31,7 @@ def main() -> None:
     figures += idle.measure(wanted.idle)
     figures += docker.measure(wanted.containers)
     figures += herd.measure(wanted.herd)
+    figures += step.measure(wanted.rate)
     figures += hours.measure()
     width = max(len(figure.name) for figure in figures)
     for figure in figures:

@@ -72,7 +72,7 @@ def _herd(size: int, slots: int | None) -> list[Figure]:
 
 
 def _envoy_pid(gateway: Running) -> int:
-    pid: int = json.loads((gateway.state / "envoy" / "envoy.json").read_text())["pid"]
+    pid: int = json.loads((gateway.state / "envoy" / "envoy.json").read_text())["envoy"][1]
     return pid
 
 

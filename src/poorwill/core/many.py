@@ -20,7 +20,8 @@ def by_load(service: Service, seen: Observation, demand: Demand, now: Now) -> De
     moments = [at for at in (demand.until, asked.until) if at is not None]
     may_go = demand.rule == "in_use" and not (seen.traffic.active or seen.traffic.busy)
     desired = min(max(asked.desired, 0 if may_go else demand.desired), policy.max_instances)
-    why = "; ".join(filter(None, (demand.reason, asked.reason))) if desired else asked.reason
+    told = asked.reason in demand.reason  # a start that is under way carries the reason it began with
+    why = (demand.reason if told else f"{demand.reason}; {asked.reason}") if desired else asked.reason
     return replace(demand, desired=desired, reason=why, until=min(moments, default=None), scaled=asked)
 
 
