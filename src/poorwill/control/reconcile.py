@@ -214,7 +214,7 @@ class Reconciler:
 
     def _take(self, facts: Facts, decision: Decision, now: Now) -> None:
         before, facts.decision = facts.told, decision
-        if facts.scale is None or facts.scale.count != decision.desired:
+        if facts.looked_at is not None and (facts.scale is None or facts.scale.count != decision.desired):
             why = decision.scaled.reason if decision.scaled else ""
             facts.scale = Scale(decision.desired, now.mono, why)
         if facts.unlooked:

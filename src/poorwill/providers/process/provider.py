@@ -146,10 +146,14 @@ class ProcessProvider:
             end = Sighting(handle.instance, Condition.ABSENT, identity.life, detail="the host was restarted")
         self._ended[handle.instance] = end
 
-    async def _adopt_marked(self) -> set[str]:
-        """Follow every wrapper that carries our mark; returns the instances of all that carries it."""
+    async def _adopt_marked(self, instance: str = "") -> set[str]:
+        """Follow every wrapper that carries our mark; returns the instances of all that carries it.
+
+        Of one instance only where others may be just starting: whoever starts them follows them.
+        """
         prefix = self._mark("")
         everything = await asyncio.to_thread(lambda: tuple(sweep.marked(self._table, prefix)))
+        everything = tuple(found for found in everything if instance in ("", found.instance))
         for found in everything:
             if not found.is_wrapper:
                 continue
@@ -189,7 +193,7 @@ class ProcessProvider:
                 return running
             if not await running.is_gone_within(sweep.KILL_PATIENCE + 1):
                 raise Temporary(running.trouble or f"{instance} is still ending", hint=_STUCK)
-        if instance in await self._adopt_marked() and instance not in self._running:
+        if await self._adopt_marked(instance) and instance not in self._running:
             await self._clear(instance)
         return self._running.get(instance)
 
@@ -206,6 +210,8 @@ class ProcessProvider:
 
     async def _look_again(self, running: Running) -> None:
         """Catch an end that no event told of, and try again where clearing up did not work."""
+        if running.gone.is_set():
+            return  # while somebody looked at another instance; its mark may be that of a new life
         if running.finishing is None:
             if not await asyncio.to_thread(is_alive, self._table, running.identity):
                 self._finish(running)
