@@ -209,6 +209,8 @@ def test_the_last_one_that_a_rule_removed_comes_back_for_who_came_after_that(
     ago: float, desired: int
 ) -> None:
     removed = Scale(0, T - 1, "nothing in the queue for 5s: 1 → 0 instances")
-    found = wanted(MANY, seen(condition="running", traffic=Traffic(last_activity=T - ago), scale=removed), NOW)
+    found = wanted(
+        MANY, seen(condition="running", traffic=Traffic(last_activity=T - ago), scale=removed), NOW
+    )
     assert found.desired == desired
     assert found.reason == (removed.reason if not desired else "in use; sleeps after 1m without activity")

@@ -65,12 +65,12 @@ def _told(record: Record, one: Asked) -> str:
 
 
 def _killed(record: Record, one: Asked) -> list[Incident]:
-    """Of several instances, only the one that had it can have lost it."""
-    had = {line.pid for line in record.lines if line.id == one.id}
+    """Of several instances, only the one that had it can have lost it; what nobody read, at once."""
     killed = record.happened(Happened.CRASHED, service=one.service)
-    if one.service in MOST:
-        return [incident for incident in killed if incident.pid in had]
-    return killed
+    if one.service not in MOST:
+        return killed
+    had = {line.pid for line in record.lines if line.id == one.id}
+    return [each for each in killed if each.pid in had or (not had and one.ended <= each.until + _NOTICED)]
 
 
 def _slept(record: Record, one: Asked) -> list[Incident]:

@@ -16,8 +16,9 @@ CROWD = 12
 
 
 async def while_it_scales_out(scene: Scene) -> None:
+    """In a burst of visitors of all kinds."""
     await scene.asleep_by_hand(WIDE)
-    crowd = _crowd(scene)
+    crowd = asyncio.gather(_crowd(scene), *(scene.visitors.ask(WIDE, kind) for kind in LIGHT * 6))
     await until(lambda: _begun(scene, f"{WIDE}-2"), "its second instance is started", every=0.005)
     await scene.kill_control_plane_for(scene.draw.uniform(0, 1), WIDE, "scaling out")
     await crowd
@@ -33,18 +34,17 @@ async def while_it_scales_in(scene: Scene) -> None:
 
 
 async def crash_one(scene: Scene) -> None:
-    """The others go on, and take what comes."""
-    asked = await _crash(scene, await _two(scene), "one of several")
-    await asked
-
-
-async def crash_one_alone(scene: Scene) -> None:
-    """Nobody is there to tell Envoy, and who needs a slot that is not free waits for the control plane."""
-    name = await _two(scene)
-    await scene.kill_control_plane(name, "before one of several")
-    asked = await _crash(scene, name, "one of several, alone")
-    await scene.revive()
-    await asked
+    """The others go on, and take what comes; every other time without anybody who could tell Envoy. Then who
+    needs a slot that is not free waits for the control plane.
+    """
+    name, work = await _two_at_work(scene)
+    alone = scene.draw.random() < 0.5
+    if alone:
+        await scene.kill_control_plane(name, "before one of several")
+    more = await _crash(scene, name, "one of several, alone" if alone else "one of several")
+    if alone:
+        await scene.revive()
+    await asyncio.gather(work, more)
 
 
 async def one_is_missing(scene: Scene) -> None:
@@ -62,13 +62,6 @@ async def one_is_missing(scene: Scene) -> None:
     await crowd
 
 
-async def bursts(scene: Scene) -> None:
-    """Again as it comes and goes."""
-    for _ in range(2):
-        await asyncio.gather(*(scene.visitors.ask(WIDE, scene.draw.choice(LIGHT)) for _ in range(30)))
-        await asyncio.sleep(scene.draw.uniform(0, 1.2))  # nearly asleep, or not
-
-
 def _begun(scene: Scene, instance: str) -> bool:
     return any(line.instance == instance and line.what == "start" for line in scene.lines(WIDE)[-20:])
 
@@ -80,33 +73,30 @@ def _failed(scene: Scene, instance: str, since: float) -> bool:
     )
 
 
-async def _two(scene: Scene) -> str:
-    """Two of one of the services are awake; says which service that is."""
+async def _two_at_work(scene: Scene) -> tuple[str, asyncio.Future[list[Asked]]]:
+    """Two of one of the services are awake, and have open work; says which service that is."""
     name = scene.draw.choice([WIDE, LOYAL])
     if name == LOYAL:
         await _two_of_the_loyal(scene)
-    else:
-        await scene.visitors.ask(WIDE, "get")
-        crowd = _crowd(scene)
-        await scene.until_instances(WIDE, 2, "awake")
-        await crowd
-    return name
+    before = len(scene.lines(name))
+    work = _crowd(scene, name)
+    await scene.until_instances(name, 2, "awake")
+    await until(lambda: len(scene.lines(name)) > before, "it works")
+    return name, work
 
 
-async def _crash(scene: Scene, service: str, phase: str) -> asyncio.Future[list[list[Asked]]]:
-    """With requests that it works on, and more that come now: these are returned."""
-    before = len(scene.lines(service))
-    asked = asyncio.gather(*(scene.visitors.ask(service, "work") for _ in range(6)))
-    await until(lambda: len(scene.lines(service)) > before, "it works")
+async def _crash(scene: Scene, service: str, phase: str) -> asyncio.Future[list[Asked]]:
+    """Returns requests that come just then."""
     if pids := scene.living(service):
         await scene.kill_process(service, scene.draw.choice(pids), phase)
-    more = asyncio.gather(*(scene.visitors.ask(service, kind) for kind in ("get", "post") for _ in range(3)))
+    kinds = [kind for kind in ("get", "post") for _ in range(3)]
+    more = asyncio.gather(*(scene.visitors.ask(service, kind) for kind in kinds))
     await asyncio.sleep(scene.draw.uniform(0, 0.5))
-    return asyncio.gather(asked, more)
+    return more
 
 
-def _crowd(scene: Scene) -> asyncio.Future[list[Asked]]:
-    return asyncio.gather(*(scene.visitors.ask(WIDE, "work") for _ in range(CROWD)))
+def _crowd(scene: Scene, service: str = WIDE) -> asyncio.Future[list[Asked]]:
+    return asyncio.gather(*(scene.visitors.ask(service, "work") for _ in range(CROWD)))
 
 
 async def _two_of_the_loyal(scene: Scene) -> None:
@@ -133,7 +123,5 @@ TROUBLES = [
     Trouble("kill the control plane while one scales out", while_it_scales_out),
     Trouble("kill the control plane while one of several drains", while_it_scales_in),
     Trouble("crash one of several", crash_one),
-    Trouble("crash one of several while the control plane is dead", crash_one_alone),
     Trouble("let the second of several fail", one_is_missing),
-    Trouble("bursts at a service with several instances", bursts),
 ]
