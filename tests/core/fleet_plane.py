@@ -26,12 +26,16 @@ PORTS = {name: 8000 + number for number, name in enumerate(INSTANCES, 1)}
 
 @dataclass(slots=True)
 class Flow:
-    """A request that is open at an instance; nothing of it moves after its begin. ``busy`` ones work."""
+    """A request that is open at an instance; nothing of it moves after its begin. ``busy`` ones work.
+
+    ``lost`` says that Envoy does not count it at its endpoint any more, which went and came meanwhile.
+    """
 
     instance: str
     busy: bool
     begun: float
     ends_at: float
+    lost: bool = False
 
 
 class Clouds:
@@ -113,6 +117,8 @@ class Envoy:
                 self.shut_at[name] = self.loop.time()
         for name in gone:
             self._begun[name] = 0
+            for flow in self.flows(name):
+                flow.lost = True
 
     def sends_to(self, instance: str) -> bool:
         place = self.places.get(instance)
@@ -154,7 +160,7 @@ class Envoy:
             for name, place in self.places.items():
                 if place.target is not None:
                     stem = f"cluster.{NAME}/{kind}.endpoint.{address(place.target).replace(':', '_')}.rq_"
-                    found[f"{stem}active"] = sum(flow.instance == name for flow in mine)
+                    found[f"{stem}active"] = sum(flow.instance == name and not flow.lost for flow in mine)
                     found[f"{stem}total"] = 0 if busy else self._begun[name]
         return {name: value for name, value in found.items() if re.match(pattern, name)}
 
@@ -165,7 +171,7 @@ class Board:
     def __init__(self, envoy: Envoy, changed: Callable[[str], None]) -> None:
         self._envoy, self._changed = envoy, changed
         self.members = Members()
-        self.members.begin(NAME, envoy.places if envoy.open else {})
+        self.members.begin(NAME, envoy.places)
         self.members.tell_apart([NAME])
         self._open = envoy.open
         self._token, self._pending, self.dead = 0, False, False

@@ -10,7 +10,7 @@ import asyncio
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -18,19 +18,15 @@ import structlog
 from sqlalchemy import create_engine
 from tests.control.fake_provider import FOREVER
 from tests.control.virtual_time import VirtualLoop, virtual_loop
-from tests.core.control_plane import STALE_AFTER, Disk, Life, Visitor
-from tests.core.fleet_plane import INSTANCES, MOST, NAME, PORTS, Board, Clouds, Envoy, FleetProvider
+from tests.core.control_plane import STALE_AFTER, Disk, Visitor
+from tests.core.fleet_life import AIM, RULES, FleetLife
+from tests.core.fleet_plane import INSTANCES, MOST, NAME, PORTS, Clouds, Envoy
 
-from poorwill.control import observer, reconcile, restore
+from poorwill.control import observer, reconcile
 from poorwill.control.apply import STOP_DEADLINE
-from poorwill.control.desk import Desk
-from poorwill.control.facts import Facts
 from poorwill.control.probe import Probe
-from poorwill.control.recorder import Recorder
 from poorwill.core.action import Decision, Join, OpenGate, Start, Stop
 from poorwill.core.lifecycle import START_BACKOFF
-from poorwill.core.load import Load, Reading
-from poorwill.core.metric import METRICS
 from poorwill.core.model import (
     Condition,
     GateState,
@@ -39,80 +35,10 @@ from poorwill.core.model import (
     Membership,
     Now,
     Observation,
-    Service,
 )
-from poorwill.core.scale import ScalePolicy
 from poorwill.core.target import Target as Where
-from poorwill.core.target_mode import Target
-from poorwill.gateway.activity import Activity
-from poorwill.gateway.doors import Door
-from poorwill.gateway.front import Front
 from poorwill.store import schema
 from poorwill.store.journal import Kind
-
-AIM = Target(METRICS["concurrency"], 10.0, stable=6.0, panic=1.0)
-RULES = Service(NAME, idle_after=60.0, drain=10.0, start_timeout=40.0, scale=ScalePolicy(0, MOST, target=AIM))
-
-
-class Gauge:
-    """The readings of one life of the control plane: what ``level`` instances are enough for."""
-
-    def __init__(self, world: FleetWorld, nudge: Callable[[str], None]) -> None:
-        self._world, self._nudge = world, nudge
-        self._readings: list[Reading] = []
-        self._awake = False
-
-    def follow(self, _service: str, awake: bool) -> None:
-        self._awake = awake
-
-    def load(self, _service: str) -> Load:
-        return Load(tuple(self._readings))
-
-    async def run(self) -> None:
-        while True:
-            await asyncio.sleep(1.0)
-            if not self._awake:
-                self._readings.clear()
-            elif self._world.envoy.answers_stats:
-                now = self._world.loop.time()
-                self._readings = [*self._readings[-30:], Reading(now, 1.0, open=8 * self._world.level)]
-                self._nudge(NAME)
-
-
-class FleetLife(Life):
-    """One life of the control plane that has charge of several instances."""
-
-    def __init__(self, world: FleetWorld) -> None:
-        self.world = world  # type: ignore[assignment]
-        self.tasks = set()
-        self.door = Door(NAME, FOREVER, self.nudge)
-        self.board = Board(world.envoy, self.confirmed)  # type: ignore[assignment]
-        self.activity = Activity(world.envoy, self.nudge, self.board.members)  # type: ignore[arg-type]
-        gauge = Gauge(world, self.nudge)
-        around = (self.board, self.activity, self.nudge, gauge)
-        self.front = Front({NAME: self.door}, *around)  # type: ignore[arg-type]
-        self.recorder = Recorder(world.disk)  # type: ignore[arg-type]
-        self.reconciler = reconcile.Reconciler(self.front, self.recorder, self.spawn, lambda _: None)
-        self.desk = Desk(self.reconciler, self.recorder)
-        self.last = None
-        restored, now = world.disk.restore(), world.loop.now()
-        self.facts = Facts(
-            rules=replace(RULES, settle=world.settle),
-            provider=FleetProvider(world.clouds, world.settle, STALE_AFTER),  # type: ignore[arg-type]
-            probe=Probe(None, lambda _: True),
-            places=restore.places(NAME, MOST, restored, now),
-            hand=restore.hand(restored.hand, now),
-            wakes=restore.wakes(restored),
-        )
-        for work in (self.recorder.run(), self.reconciler.run(), self.activity.run(), gauge.run()):
-            self.spawn(work)
-        self.reconciler.add(self.facts)
-
-    def decide(self, service: Service, seen: Observation, now: Now) -> Decision:
-        """Averages change with time: they are looked at anew with each reading, a second later."""
-        if seen.load.readings:
-            self.last = None
-        return super().decide(service, seen, now)
 
 
 @dataclass
@@ -253,7 +179,16 @@ class FleetWorld:
             visitor.kind, visitor.lasts = "active", 1.0
         patience = max([0.0, *(v.leaves_at - self.loop.time() for v in self.visitors if not v.ended)])
         limit = slack + patience + 4 * AIM.stable + 2 * RULES.idle_after + RULES.drain
-        self.wait(lambda: self._is(count), limit, f"{count} instances")
+        healed_at = self.loop.time() + 1.0 + self.settle
+
+        def done() -> bool:
+            facts = self.life.facts
+            known = facts.looked_at is not None and facts.looked_at > healed_at
+            return (
+                known and facts.decision is not None and facts.decision.desired == count and self._is(count)
+            )
+
+        self.wait(done, limit, f"{count} instances")
         self.advance(2 * AIM.stable + 10.0)
         assert self._is(count), f"{count} instances do not last; {self.tell()}"
 
