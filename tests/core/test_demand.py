@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from tests.core.shapes import NOW, a_hand, seen, service
+from tests.core.shapes import NOW, a_hand, instance, seen, service
 
 from poorwill.core.demand import _within_its_room, wanted
 from poorwill.core.hand import in_force
@@ -214,3 +216,22 @@ def test_the_last_one_that_a_rule_removed_comes_back_for_who_came_after_that(
     )
     assert found.desired == desired
     assert found.reason == (removed.reason if not desired else "in use; sleeps after 1m without activity")
+
+
+@pytest.mark.parametrize("outcome", [None, Outcome.CRASHED, Outcome.FAILED])
+@pytest.mark.parametrize(("at", "desired"), [(T - 30, 0), (T - 10, 1)])
+def test_who_was_served_by_one_that_ended_on_purpose_is_history_for_the_others(
+    outcome: Outcome | None, at: float, desired: int
+) -> None:
+    stopped = instance(outcome=Outcome.STOPPED, outcome_at=T - 20)
+    other = instance(outcome=outcome, outcome_at=None if outcome is None else T - 40)
+    shape = replace(seen(asked=Asked(0, at)), instances=(other, stopped))
+    assert wanted(MANY, shape, NOW).desired == desired
+
+
+@pytest.mark.parametrize(("ago", "desired"), [(30, 0), (10, 1)])
+def test_a_crash_is_a_reason_to_come_back_unless_another_one_lived_on(ago: float, desired: int) -> None:
+    stopped = instance(outcome=Outcome.STOPPED, outcome_at=T - 20)
+    crashed = instance(outcome=Outcome.CRASHED, outcome_at=T - ago)
+    shape = replace(seen(), instances=(crashed, stopped))
+    assert wanted(MANY, shape, NOW).desired == desired
