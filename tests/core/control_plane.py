@@ -136,7 +136,8 @@ class Life:
         if self.last is not None and self.last[0] == seen:
             said = self.last[1]
             if said.look_again_at is None or now.mono < said.look_again_at:
-                assert (fresh.phase, fresh.reason) == (said.phase, said.reason), "time alone changed it"
+                told = f"time alone changed {said} into {fresh}"
+                assert (fresh.phase, fresh.reason) == (said.phase, said.reason), told
                 return replace(said, actions=())
         self.last = seen, fresh
         self.world.check(seen, fresh, now)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from tests.core.shapes import NOW, a_hand, seen, service
+from tests.core.shapes import NOW, a_hand, instance, seen, service
 
 from poorwill.core.demand import wanted
 from poorwill.core.door import Asked, Traffic
@@ -19,6 +21,7 @@ from poorwill.core.model import (
     OnRequest,
     Outcome,
 )
+from poorwill.core.scale import Scale, ScalePolicy
 from poorwill.core.share import Verdict, Word
 
 IDLE = service().idle_after
@@ -185,3 +188,50 @@ def test_who_makes_room_treats_visitors_as_before() -> None:
     goes = Verdict(Word.GOES, "makes room on GPU 0 for images", 0)
     found = wanted(service(on_request=OnRequest.CLOSED), seen(hand=a_hand("wake"), gpu=goes), NOW)
     assert (found.desired, found.entrance) == (0, OnRequest.WAKE)
+
+
+# --- how many -----------------------------------------------------------------------------------
+
+MANY = service(scale=ScalePolicy(0, 3))
+
+
+def test_who_asks_once_at_a_page_wakes_a_service_that_may_have_several() -> None:
+    found = wanted(MANY, seen(asked=Asked(0, T - 1), scale=Scale(0, T - 30)), NOW)
+    assert (found.desired, found.reason) == (1, "somebody asked for it")
+
+
+def test_activity_calls_its_sleep_off_and_every_decision_has_a_reason() -> None:
+    late = seen(condition="running", traffic=BUSY, scale=Scale(0, T - 0.1))
+    found = wanted(MANY, late, NOW)
+    assert (found.desired, found.reason) == (1, "in use; sleeps after 1m without activity")
+
+
+@pytest.mark.parametrize(("ago", "desired"), [(5.0, 0), (0.5, 1)])
+def test_the_last_one_that_a_rule_removed_comes_back_for_who_came_after_that(
+    ago: float, desired: int
+) -> None:
+    removed = Scale(0, T - 1, "nothing in the queue for 5s: 1 → 0 instances")
+    found = wanted(
+        MANY, seen(condition="running", traffic=Traffic(last_activity=T - ago), scale=removed), NOW
+    )
+    assert found.desired == desired
+    assert found.reason == (removed.reason if not desired else "in use; sleeps after 1m without activity")
+
+
+@pytest.mark.parametrize("outcome", [None, Outcome.CRASHED, Outcome.FAILED])
+@pytest.mark.parametrize(("at", "desired"), [(T - 30, 0), (T - 10, 1)])
+def test_who_was_served_by_one_that_ended_on_purpose_is_history_for_the_others(
+    outcome: Outcome | None, at: float, desired: int
+) -> None:
+    stopped = instance(outcome=Outcome.STOPPED, outcome_at=T - 20)
+    other = instance(outcome=outcome, outcome_at=None if outcome is None else T - 40)
+    shape = replace(seen(asked=Asked(0, at)), instances=(other, stopped))
+    assert wanted(MANY, shape, NOW).desired == desired
+
+
+@pytest.mark.parametrize(("ago", "desired"), [(30, 0), (10, 1)])
+def test_a_crash_is_a_reason_to_come_back_unless_another_one_lived_on(ago: float, desired: int) -> None:
+    stopped = instance(outcome=Outcome.STOPPED, outcome_at=T - 20)
+    crashed = instance(outcome=Outcome.CRASHED, outcome_at=T - ago)
+    shape = replace(seen(), instances=(crashed, stopped))
+    assert wanted(MANY, shape, NOW).desired == desired

@@ -223,6 +223,34 @@ async def test_the_next_life_of_the_control_plane_knows_who_was_in(house: House)
         await later.admin.close()
 
 
+async def test_the_next_life_of_the_control_plane_sees_what_is_open_behind_a_closed_gate(
+    house: House,
+) -> None:
+    await house.start(IT, upstreams=MANY)
+    async with crew(2) as hands:
+        await opened(house, *hands)
+        asking = asyncio.create_task(ask(house, 2, 2, path="/stream"))
+        await until(lambda: all(hand.now for hand in hands), "one is open at each")
+        house.switchboard.close("it")
+        await house.settled()
+        later = House(house.folder, port=house.port)
+        later.switchboard.load()
+        later.shape(IT, upstreams=MANY)
+        run = asyncio.create_task(later.switchboard.run())
+        await later.settled()
+        async with watching(later) as activity:
+            await until(
+                lambda: [activity.instance_traffic("it", hand.name).active for hand in hands] == [1, 1],
+                "what is open at each is seen",
+            )
+        for hand in hands:
+            hand.enough.set()
+        await asking
+        run.cancel()
+        await asyncio.gather(run, return_exceptions=True)
+        await later.admin.close()
+
+
 async def test_what_moves_at_one_instance_is_told_apart(house: House) -> None:
     await house.start(IT, upstreams=MANY)
     async with crew(2, takes=0.5) as hands, watching(house) as activity:

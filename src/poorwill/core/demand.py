@@ -29,9 +29,9 @@ from poorwill.core.model import (
     Now,
     Observation,
     OnRequest,
-    Outcome,
     Service,
 )
+from poorwill.core.need import last_need
 from poorwill.core.schedule import Opening
 from poorwill.core.share import Word
 
@@ -163,7 +163,7 @@ def _starting(service: Service, seen: Observation, _now: Now) -> Demand | None:
 
 
 def _in_use(service: Service, seen: Observation, now: Now) -> Demand | None:
-    last = None if service.job else _last_need(service, seen, now)
+    last = None if service.job else last_need(service, seen, now)
     if last is None or now.mono >= last + service.idle_after:
         return None
     here = any(instance.condition is not Condition.ABSENT for instance in seen.instances)
@@ -193,7 +193,7 @@ def _foreign(service: Service, seen: Observation, _now: Now) -> Demand | None:
 def _idle(service: Service, seen: Observation, now: Now) -> Demand:
     if service.job:
         return Demand(0, due.at_rest(service, seen, now))
-    known = _last_need(service, seen, now) is not None
+    known = last_need(service, seen, now) is not None
     why = f"no activity for {duration_text(service.idle_after)}" if known else "nobody asks for it"
     return Demand(0, why + _next_opening(service, now))
 
@@ -230,33 +230,8 @@ def in_use(service: Service, seen: Observation, now: Now) -> bool:
 
 def idle_since(service: Service, seen: Observation, now: Now) -> float:
     """From when on nobody needs it any more; what a busy probe said before does not count."""
-    last = _last_need(service, seen, now)
+    last = last_need(service, seen, now)
     return -inf if last is None else last + service.idle_after
-
-
-def _last_need(service: Service, seen: Observation, now: Now) -> float | None:
-    """The newest moment at which somebody needed the service and was not served by an earlier life.
-
-    Activity belongs to the life it happened in: after a stop on purpose it is history, after a crash
-    it is the reason to come back.
-    """
-    moments: list[float | None] = []
-    for instance in seen.instances:
-        ended_at = instance.outcome_at if instance.outcome is Outcome.STOPPED else None
-        gone_by_itself = instance.outcome in (Outcome.READY, Outcome.CRASHED)
-        if instance.condition is not Condition.ABSENT or gone_by_itself:
-            lived = [seen.traffic.last_activity, instance.ready_since]
-            # Gone while nobody watched: whoever came meanwhile may still be waiting behind the open gate.
-            unseen = instance.outcome is Outcome.CRASHED and lived == [None, None]
-            moments += [instance.outcome_at] if unseen else lived
-        if instance.condition is not Condition.ABSENT:
-            moments.append(seen.needed_at)
-        if instance.condition is Condition.RUNNING:
-            moments.append(instance.seen_since)
-        asked = (seen.asked.last_at, due.its_hour(service, now))
-        moments += [at for at in asked if at is not None and (ended_at is None or at > ended_at)]
-    known = [moment for moment in moments if moment is not None]
-    return max(known) if known else None
 
 
 def moment(wall: float, zone: str, now: Now) -> str:

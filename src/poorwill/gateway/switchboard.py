@@ -62,13 +62,17 @@ class Switchboard:
         self._common: dict[str, str] = {}
         self._earlier: set[str] = set()
         self._earlier_paced: set[str] = set()
+        self._resumes = False
         self._files = Files(folder)
         self._trouble: int | None = None
         self._reserve = Reserve(folder / "reserve")
         self._wake = asyncio.Event()
 
     def load(self) -> None:
-        """Begin with what the files of an earlier life say is open, before ``reshape`` names the services."""
+        """Begin with what the files of an earlier life say, before ``reshape`` names the services: what is
+        open, and where instances answer. An endpoint that went and came would not know its open requests.
+        """
+        self._resumes = True
         self._earlier, self._earlier_paced = self._files.open_services()
 
     def reshape(
@@ -92,11 +96,11 @@ class Switchboard:
             **{name: known[name] for name in self._later},
         }
         for name in upstreams.keys() - known.keys():
-            self.members.begin(name, self._files.places(name) if name in self._earlier else {})
+            self.members.begin(name, self._files.places(name) if self._resumes else {})
             self._gates[name] = Gate(GateState.MOVING, clock.now().mono)
         self._open |= self._earlier & upstreams.keys()
         self._paced |= self._earlier_paced & upstreams.keys()
-        self._earlier, self._earlier_paced = set(), set()
+        self._earlier, self._earlier_paced, self._resumes = set(), set(), False
         for name in known.keys() - upstreams.keys():
             del self._gates[name]
             self.members.forget(name)

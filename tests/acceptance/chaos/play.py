@@ -103,4 +103,5 @@ def _record(scene: Scene, left: list[str]) -> Record:
         incidents=tuple(scene.incidents),
         left=tuple(left),
         diaries=diaries,
+        visits=tuple(scene.visitors.visits),
     )

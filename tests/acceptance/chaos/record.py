@@ -43,6 +43,7 @@ class Happened(StrEnum):
     ENVOY_KILLED = "envoy killed"
     CRASHED = "service killed"
     FAILING = "service fails by fate"
+    ONE_FAILED = "one of several fails by fate"
     SLEPT = "put to sleep by hand"
     CLOCK = "clock set"
 
@@ -62,7 +63,7 @@ class Incident:
 @dataclass(frozen=True, slots=True)
 class Line:
     """A line of a service's diary: ``start``, ``two at once``, ``listen``, ``term``, ``end``, and of each
-    request ``got``, ``whole`` (its body is there), ``done`` or ``broken``.
+    request ``got``, ``whole`` (its body is there), ``done`` or ``broken``. ``instance`` is which of it wrote.
     """
 
     service: str
@@ -70,6 +71,21 @@ class Line:
     at: float
     what: str
     id: str = ""
+    instance: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A visitor who stays with one instance was here again. ``before`` is the process that answered the last
+    time, 0 for none, ``away`` how long ago that was in seconds.
+    """
+
+    service: str
+    visitor: int
+    at: float
+    pid: int
+    before: int = 0
+    away: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +97,8 @@ class Life:
     start: float
     listen: float | None
     end: float | None
+    term: float | None = None
+    instance: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +111,7 @@ class Record:
     incidents: tuple[Incident, ...] = ()
     left: tuple[str, ...] = ()
     diaries: tuple[str, ...] = ()
+    visits: tuple[Visit, ...] = ()
 
     def happened(self, *what: Happened, service: str | None = None) -> list[Incident]:
         return [
@@ -112,4 +131,5 @@ def _lives(record: Record, service: str) -> Iterator[Life]:
     killed = {one.pid: one.at for one in record.happened(Happened.CRASHED, service=service)}
     for start in (line for line in mine if line.what == "start"):
         own = {line.what: line.at for line in mine if line.pid == start.pid and line.at >= start.at}
-        yield Life(service, start.pid, start.at, own.get("listen"), own.get("end", killed.get(start.pid)))
+        end = own.get("end", killed.get(start.pid))
+        yield Life(service, start.pid, start.at, own.get("listen"), end, own.get("term"), start.instance)

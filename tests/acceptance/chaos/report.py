@@ -15,11 +15,12 @@ def report(record: Record, seed: int, seconds: float) -> str:
 
 
 def cycles(record: Record) -> Counter[str]:
-    """How often each service became ready and ended."""
+    """How often the instances of each service became ready and ended."""
     count: Counter[str] = Counter()
     for service in {event.service for event in record.events if event.service}:
-        spans = spans_of([event for event in record.events if event.service == service])
-        count[service] = sum(span.ready is not None and span.end is not None for span in spans)
+        for instance in {event.instance for event in record.events if event.service == service}:
+            spans = spans_of([event for event in record.events if event.instance == instance])
+            count[service] += sum(span.ready is not None and span.end is not None for span in spans)
     return count
 
 

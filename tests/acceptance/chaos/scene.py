@@ -13,6 +13,7 @@ import random
 import signal
 import time
 from collections.abc import AsyncIterator
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 
 import httpx2
@@ -45,7 +46,8 @@ class Scene:
         self.draw = random.Random(seed)
         self.clock = clock
         self.engine = engine
-        self.visitors = Visitors(gateway.client(), gateway.listen)
+        nobodys = CookieJar(DefaultCookiePolicy(allowed_domains=[]))  # visitors share the client, not these
+        self.visitors = Visitors(gateway.client(cookies=nobodys), gateway.listen)
         self.incidents: list[Incident] = []
         self.slept: set[str] = set()
         self.events: list[Event] = []
@@ -81,14 +83,14 @@ class Scene:
         return self.events
 
     def cycles(self) -> int:
-        """How often a service became ready and later ended, or was ended."""
+        """How often an instance became ready and later ended, or was ended."""
         awake: set[str] = set()
         count = 0
         for event in self.read_journal():
             if event.kind is Kind.READY:
-                awake.add(event.service)
-            elif event.kind in _ENDS and event.service in awake:
-                awake.discard(event.service)
+                awake.add(event.instance)
+            elif event.kind in _ENDS and event.instance in awake:
+                awake.discard(event.instance)
                 count += 1
         return count
 
@@ -104,6 +106,36 @@ class Scene:
             if line.what == "start":
                 return line.pid
         return None
+
+    def living(self, service: str) -> list[int]:
+        """The processes that live, by their diary."""
+        pids: dict[int, bool] = {}
+        for line in self.lines(service):
+            if line.what in ("start", "end"):
+                pids[line.pid] = line.what == "start"
+        killed = {one.pid for one in self.incidents}
+        return [pid for pid, lives in pids.items() if lives and pid not in killed]
+
+    async def instances(self, service: str, *phases: str) -> list[str]:
+        """Those of a service in one of these phases; none while the control plane is dead."""
+        try:
+            rows = (await self.gateway.status(service))["instances"]
+        except (httpx2.HTTPError, OSError):
+            return []
+        return [row["id"] for row in rows if row["phase"] in phases]
+
+    async def until_instances(
+        self, service: str, count: int, *phases: str, seconds: float = 30.0
+    ) -> list[str]:
+        """So many of them, or more, are in one of these phases."""
+
+        async def there() -> list[str]:
+            found = await self.instances(service, *phases)
+            return found if len(found) >= count else []
+
+        words = f"{count} of {service} are {' or '.join(phases)}"
+        found: list[str] = await until(there, words, seconds, every=0.02)
+        return found
 
     # --- what fate does -------------------------------------------------------------------------
 
@@ -146,8 +178,10 @@ class Scene:
     async def kill_service(self, service: str, phase: str) -> None:
         """Over when it is dead; nothing happens when it does not live."""
         pid = self.pid(service)
-        if pid is None:
-            return
+        if pid is not None:
+            await self.kill_process(service, pid, phase)
+
+    async def kill_process(self, service: str, pid: int, phase: str) -> None:
         at = time.monotonic()
         os.kill(pid, signal.SIGKILL)
         await self._until_dead(pid)

@@ -1,6 +1,7 @@
 """A service in the chaos: it answers what the visitors of this suite ask, and keeps a diary of its own.
 
-    python service.py PORT --name NAME --diary FILE [--startup S] [--linger S] [--broken-while FILE]
+    python service.py PORT --name NAME --instance NAME-1 --diary FILE [--startup S] [--linger S]
+                      [--broken-while FILE] [--deaf-while FILE]
 
 Each line of the diary is JSON with the host's monotonic time, so that no clock that is set and no word of
 Poorwill is needed to know when it lived, and which requests it got, read to their end, and answered.
@@ -31,15 +32,17 @@ class Service:
         self.diary = os.open(options.diary, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
     def note(self, what: str, request: str = "") -> None:
-        line = {"service": self.options.name, "pid": os.getpid(), "at": time.monotonic(), "what": what}
-        os.write(self.diary, (json.dumps({**line, "id": request}) + "\n").encode())
+        own = {"service": self.options.name, "instance": self.options.instance, "pid": os.getpid()}
+        line = {**own, "at": time.monotonic(), "what": what, "id": request}
+        os.write(self.diary, (json.dumps(line) + "\n").encode())
 
     def begin(self) -> None:
         """From the first moment on it says how it ends; two that live at once give themselves away."""
         signal.signal(signal.SIGTERM, self.terminated)
         signal.signal(signal.SIGALRM, self.ended)
         self.note("start")
-        mine = os.open(self.options.diary + ".lock", os.O_WRONLY | os.O_CREAT)  # held to the end
+        lock = f"{self.options.diary}.{self.options.instance}.lock"
+        mine = os.open(lock, os.O_WRONLY | os.O_CREAT)  # held to the end
         try:
             fcntl.flock(mine, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -62,6 +65,8 @@ class Service:
 
     async def serve(self) -> None:
         await asyncio.sleep(self.options.startup)
+        while self.options.deaf_while and Path(self.options.deaf_while).exists():
+            await asyncio.sleep(0.1)
         server = await asyncio.start_server(
             self.connected, "127.0.0.1", self.options.port, limit=1024 * 1024, backlog=1024
         )
@@ -132,10 +137,12 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("port", type=int)
     parser.add_argument("--name", required=True)
+    parser.add_argument("--instance", required=True)
     parser.add_argument("--diary", required=True)
     parser.add_argument("--startup", type=float, default=0.0, help="seconds before it listens")
     parser.add_argument("--linger", type=float, default=0.0, help="seconds from SIGTERM to its end")
     parser.add_argument("--broken-while", default="", help="exit with 7 at once while this file exists")
+    parser.add_argument("--deaf-while", default="", help="listen only when this file is gone")
     service = Service(parser.parse_args())
     service.begin()
     asyncio.run(service.serve())

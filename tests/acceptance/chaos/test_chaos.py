@@ -27,5 +27,12 @@ async def test_thirty_cycles(tmp_path: Path) -> None:
     assert not found, "\n".join(found)
     assert cycles(record).total() >= CYCLES
     killed = {one.phase for one in record.happened(Happened.CONTROL_PLANE_KILLED)}
-    assert {"awake", f"waking with {HERD} held", "draining", "stopping"} <= killed
+    assert {
+        "awake",
+        f"waking with {HERD} held",
+        "draining",
+        "stopping",
+        "scaling out",
+        "scaling in",
+    } <= killed
     assert record.happened(Happened.CLOCK) or not (ON_CI and sys.platform == "linux"), "needs cc: make tools"

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import httpx2
-from tests.acceptance.chaos.record import Answer, Asked
+from tests.acceptance.chaos.record import Answer, Asked, Visit
 from tests.acceptance.running import host
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatus, WebSocketException
@@ -36,6 +36,16 @@ class Wrong(Exception):
     """An answer that is not the right one."""
 
 
+class Regular:
+    """Somebody who comes back with the cookie that he was given, one request at a time."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.cookie = ""
+        self.pid = 0
+        self.at = 0.0
+
+
 class Visitors:
     """They share connections as browsers do. ``asked`` is the list of all requests that are over."""
 
@@ -44,6 +54,8 @@ class Visitors:
         self.port = port
         self.asked: list[Asked] = []
         self.open: set[str] = set()
+        self.regulars: dict[str, list[Regular]] = {}
+        self.visits: list[Visit] = []
         self._count = 0
         self._one_upload = asyncio.Semaphore(1)  # each keeps two cores busy
 
@@ -75,6 +87,25 @@ class Visitors:
 async def get(visitors: Visitors, service: str, name: str) -> None:
     answer = await visitors.client.get("/get", headers=_headers(service, name))
     _same(_body(answer), service=service, id=name, method="GET")
+
+
+async def regular(visitors: Visitors, service: str, name: str) -> None:
+    """Who was here before comes first. Open for a moment, so that several are here at the same time."""
+    known = visitors.regulars.setdefault(service, [])
+    who = known.pop(0) if known else Regular(len(visitors.visits) + 1)
+    headers = {**_headers(service, name), **({"cookie": who.cookie} if who.cookie else {})}
+    began = time.monotonic()
+    try:
+        answer = await visitors.client.get("/get?seconds=0.3", headers=headers)
+        found = _body(answer)
+        _same(found, service=service, id=name)
+        visitors.visits.append(
+            Visit(service, who.number, time.monotonic(), found["pid"], who.pid, began - who.at)
+        )
+        who.pid, who.at = found["pid"], time.monotonic()
+        who.cookie = answer.headers.get("set-cookie", who.cookie).partition(";")[0]
+    finally:
+        known.append(who)
 
 
 async def plain(visitors: Visitors, service: str, name: str) -> None:
@@ -164,6 +195,7 @@ async def websocket(visitors: Visitors, service: str, name: str) -> None:
 
 KINDS: dict[str, Callable[[Visitors, str, str], Awaitable[None]]] = {
     "get": get,
+    "regular": regular,
     "plain": plain,
     "work": work,
     "page": page,

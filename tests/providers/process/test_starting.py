@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 import sys
+import threading
 
 import pytest
 from tests.providers.conformance import (
@@ -16,6 +17,8 @@ from tests.providers.process_place import ProcessPlace, written
 
 from poorwill.core.model import Condition
 from poorwill.errors import Permanent
+from poorwill.host.table import Table
+from poorwill.providers.process import sweep
 
 
 class TestStarting:
@@ -42,6 +45,29 @@ class TestStarting:
         )
         of_shells = {"PWD", "OLDPWD", "SHLVL", "_", "LC_CTYPE"}  # LC_CTYPE is Python's own
         assert env.keys() <= allowed | of_shells
+
+    async def test_one_that_starts_beside_another_is_followed_once(
+        self, place: ProcessPlace, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Else its end is told to the wrong one of two, and a stop of it never returns."""
+        real, here, go_on = sweep.await_mark, threading.Event(), threading.Event()
+
+        def held(table: Table, pid: int) -> None:
+            real(table, pid)
+            if not here.is_set():
+                here.set()
+                assert go_on.wait(DEADLINE)
+
+        monkeypatch.setattr(sweep, "await_mark", held)
+        provider = place.provider(command=["sleep", "1000"])
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(provider.start("a", {}))
+            await until(here.is_set, "the first can be seen")
+            await provider.start("b", {})
+            go_on.set()
+        async with asyncio.timeout(DEADLINE), asyncio.TaskGroup() as tasks:
+            for instance in ("a", "b"):
+                tasks.create_task(provider.stop(instance))
 
     async def test_input_is_empty_and_signals_are_as_by_default(self, place: ProcessPlace) -> None:
         out = place.folder / "out"

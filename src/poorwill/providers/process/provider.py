@@ -210,6 +210,8 @@ class ProcessProvider:
 
     async def _look_again(self, running: Running) -> None:
         """Catch an end that no event told of, and try again where clearing up did not work."""
+        if running.gone.is_set():
+            return  # while somebody looked at another instance; its mark may be that of a new life
         if running.finishing is None:
             if not await asyncio.to_thread(is_alive, self._table, running.identity):
                 self._finish(running)

@@ -1,4 +1,4 @@
-"""The journal tells when each service lived, as the service itself has it; and at the end nothing is open."""
+"""The journal tells when each instance lived, as it has it itself; and at the end nothing is open."""
 
 from __future__ import annotations
 
@@ -33,11 +33,14 @@ class Span:
 
 
 def broken(record: Record) -> Iterator[str]:
-    for service in {event.service for event in record.events if event.kind is Kind.START}:
-        spans = spans_of([event for event in record.events if event.service == service])
-        yield from (f"{service}: {words}" for words in _open(spans))
+    begun = {(one.service, one.instance) for one in record.events if one.kind is Kind.START}
+    begun |= {(life.service, life.instance) for name in record.diaries for life in record.lives(name)}
+    for service, name in sorted(begun):
+        spans = spans_of([event for event in record.events if event.instance == name])
+        yield from (f"{name}: {words}" for words in _open(spans))
         if service in record.diaries:
-            yield from (f"{service}: {words}" for words in _compared(record, spans, record.lives(service)))
+            lives = [life for life in record.lives(service) if life.instance == name]
+            yield from (f"{name}: {words}" for words in _compared(record, spans, lives))
 
 
 def spans_of(events: list[Event]) -> list[Span]:
@@ -116,5 +119,6 @@ def spoiled(record: Record) -> Iterator[Record]:
     yield events(Kind.STOPPED, LATE + 1)
     yield events(Kind.READY, -1.0)
     yield events(Kind.START, 1.0)
+    yield replace(record, events=tuple(one for one in record.events if one.instance != "wide-2"))
     again = [replace(line, pid=99, at=line.at + 2) for line in record.lines if line.what in ("start", "end")]
     yield replace(record, lines=(*record.lines, *again))

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from tests.acceptance.chaos.record import Answer, Record
 
-_MAY_REPEAT = {"get", "plain", "work", "sse", "page", "click"}
+_MAY_REPEAT = {"get", "plain", "work", "sse", "page", "click", "regular"}
 
 
 def broken(record: Record) -> Iterator[str]:

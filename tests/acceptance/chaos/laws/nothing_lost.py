@@ -1,10 +1,10 @@
 """No request is lost that the service itself did not lose. Each is accounted for, by the first that applies:
 
 answered right · open in an Envoy that was killed, or made while there was none · open when its service was
-killed · told to come again (503 with Retry-After) while a person let the service sleep or fate let it fail ·
-told that this service wants a click first · an upload that was turned away by a person's sleep
-before all of it was sent, whose sender cannot read why · a click that a killed control plane took with it
-before the start was written down: the page asks again.
+killed, at this very instance where there are several · told to come again (503 with Retry-After) while a
+person let the service sleep or fate let it fail · told that this service wants a click first · an upload that
+was turned away by a person's sleep before all of it was sent, whose sender cannot read why · a click that a
+killed control plane took with it before the start was written down: the page asks again.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from tests.acceptance.chaos.record import Answer, Asked, Happened, Incident, Record, overlap
+from tests.acceptance.chaos.tenants import MOST
 
 LOST = "lost"
 
@@ -44,7 +45,7 @@ def account(record: Record, one: Asked) -> str:
             if _during(one, record.happened(Happened.ENVOY_KILLED), 0.0):
                 away = one.answer is Answer.AWAY
                 return "came while envoy was away" if away else "open in a killed envoy"
-            if _during(one, record.happened(Happened.CRASHED, service=one.service), _NOTICED):
+            if _during(one, _killed(record, one), _NOTICED):
                 return "its service was killed"
             if one.kind == "upload" and _during(one, _slept(record, one), _GRACE):
                 return "turned away while it was sent: put to sleep by hand"
@@ -61,6 +62,15 @@ def _told(record: Record, one: Asked) -> str:
         if _during(one, record.happened(what, service=one.service), _GRACE):
             return f"told to come again: {what}"
     return LOST
+
+
+def _killed(record: Record, one: Asked) -> list[Incident]:
+    """Of several instances, only the one that had it can have lost it; what nobody read, at once."""
+    killed = record.happened(Happened.CRASHED, service=one.service)
+    if one.service not in MOST:
+        return killed
+    had = {line.pid for line in record.lines if line.id == one.id}
+    return [each for each in killed if each.pid in had or (not had and one.ended <= each.until + _NOTICED)]
 
 
 def _slept(record: Record, one: Asked) -> list[Incident]:

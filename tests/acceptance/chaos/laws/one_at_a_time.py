@@ -1,4 +1,4 @@
-"""A service never lives twice at once: by its own lock, and by the times of its lives."""
+"""No instance lives twice at once: by its own lock, and by the times of its lives."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from tests.acceptance.chaos.record import Record
 def broken(record: Record) -> Iterator[str]:
     for line in record.lines:
         if line.what == "two at once":
-            yield f"{line.service} found another one of itself when process {line.pid} started"
+            yield f"{line.instance} found another one of itself when process {line.pid} started"
     for service in record.diaries:
-        for before, after in pairwise(sorted(record.lives(service), key=lambda life: life.start)):
-            if before.end is None or before.end > after.start:
-                yield f"{service}: process {after.pid} began while {before.pid} still lived"
+        lives = sorted(record.lives(service), key=lambda life: (life.instance, life.start))
+        for before, after in pairwise(lives):
+            same = before.instance == after.instance
+            if same and (before.end is None or before.end > after.start):
+                yield f"{after.instance}: process {after.pid} began while {before.pid} still lived"
 
 
 def spoiled(record: Record) -> Iterator[Record]:
