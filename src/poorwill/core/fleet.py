@@ -5,8 +5,8 @@ its own: shut while the gate of the service is closed, or while Envoy sends nobo
 instance *joins* where a service opens, and *leaves* where a service closes; the gate itself moves with the
 first that can take visitors and with the last.
 
-Who goes first when fewer are wanted: what is not ready yet, then the highest number. What nobody can tell
-about counts as capacity, and so does what others started.
+Who goes first when fewer are wanted: what is not ready yet, then what gets no visitors, then the highest
+number. What nobody can tell about counts as capacity, and so does what others started.
 """
 
 from __future__ import annotations
@@ -129,13 +129,14 @@ def _goes(instance: Instance) -> bool:
 
 
 def _rank(instance: Instance) -> int:
-    if instance.condition is Condition.UNKNOWN or instance.foreign:
-        return 0
+    """The lower, the rather it is kept: who serves, who may well serve, who could, who may soon."""
+    if instance.condition is Condition.UNKNOWN:
+        return 1
     if instance.condition is Condition.ABSENT:
         return 4 if instance.intent is None else 3
     if not instance.ready:
         return 3
-    return 1 if instance.member.state is Membership.IN else 2
+    return 0 if instance.member.state is Membership.IN else 2
 
 
 def _alone(seen: Observation, instance: Instance) -> Observation:
