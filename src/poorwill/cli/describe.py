@@ -8,6 +8,7 @@ from poorwill.cli.gpu import needs
 from poorwill.cli.week import week
 from poorwill.config import MachineConfig, ServiceConfig, Settings, format_duration
 from poorwill.core.agenda import agenda, warnings
+from poorwill.core.metric_text import count_text
 from poorwill.core.schedule import Timetable
 
 _ON_REQUEST = {
@@ -59,18 +60,26 @@ def _visits(service: ServiceConfig) -> Iterator[str]:
         asked = " or ".join(f"the {kind} of {', '.join(names)}" for kind, names in kinds if names)
         also = f"; open to all: {', '.join(service.auth.open)}" if service.auth.open else ""
         yield f"  needs {asked}{also}"
+    policy = service.scale_policy
+    least, most = (policy.min_instances, policy.max_instances) if policy else (0, 1)
+    if least:
+        yield f"  always awake, with at least {count_text(least)}"
+    else:
+        yield from _sleeps(service)
+    if least or service.on_request != "closed":
+        yield f"  a request waits up to {format_duration(service.hold)} for a start"
+    if most > 1:
+        yield f"  {max(1, least)} to {most} instances while it is awake"
+
+
+def _sleeps(service: ServiceConfig) -> Iterator[str]:
     table = service.timetable
     outside = "outside its hours: " if table is not None and table.has_windows else ""
     yield f"  {outside}{_ON_REQUEST[service.on_request]}"
-    if service.on_request == "closed":
-        if table is None:
-            yield "  warning: nothing but `poorwill wake` wakes it: it has no schedule"
-        return
-    yield f"  {outside}sleeps after {format_duration(service.sleeps_after)} without activity"
-    yield f"  a request waits up to {format_duration(service.hold)} for a start"
-    policy = service.scale_policy
-    if policy is not None and policy.max_instances > 1:
-        yield f"  {max(1, policy.min_instances)} to {policy.max_instances} instances while it is awake"
+    if service.on_request != "closed":
+        yield f"  {outside}sleeps after {format_duration(service.sleeps_after)} without activity"
+    elif table is None:
+        yield "  warning: nothing but `poorwill wake` wakes it: it has no schedule"
 
 
 def _machine(machine: MachineConfig, settings: Settings, now: float) -> Iterator[str]:
