@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from tests.acceptance.chaos.scene import Scene
+from tests.acceptance.chaos.tenants import WIDE
 from tests.acceptance.chaos.troubles import Trouble
 from tests.acceptance.running import until
 
@@ -34,15 +35,19 @@ async def _waking_with(scene: Scene, count: int) -> bool:
 
 
 async def while_draining(scene: Scene) -> None:
-    """Work that is open keeps it draining for more than a second."""
+    """Work that is open keeps it draining for more than a second, one alone and one with several instances.
+    What is open at each of these is seen by the next life of the control plane as well.
+    """
+    crowd = asyncio.gather(*(scene.visitors.ask(WIDE, "work") for _ in range(12)))
+    await scene.until_instances(WIDE, 2, "awake")
     await scene.visitors.ask("busy", "get")
     before = len(scene.lines("busy"))
     work = asyncio.create_task(scene.visitors.ask("busy", "work"))
     await until(lambda: any(one.id.startswith("work") for one in scene.lines("busy")[before:]), "it works")
-    async with scene.slept_by_hand("busy"):
+    async with scene.slept_by_hand("busy"), scene.slept_by_hand(WIDE):
         await scene.until_phase("busy", "draining")
         await scene.kill_control_plane_for(scene.draw.uniform(0, 2), "busy", "draining")
-        await work
+        await asyncio.gather(work, crowd)
         await scene.until_phase("busy", "asleep")
 
 

@@ -33,16 +33,6 @@ async def while_it_scales_in(scene: Scene) -> None:
     await stay
 
 
-async def while_all_drain(scene: Scene) -> None:
-    """What is open at each of them is seen by the next life of the control plane as well."""
-    work = _crowd(scene)
-    await scene.until_instances(WIDE, 2, "awake")
-    async with scene.slept_by_hand(WIDE):
-        await scene.until_instances(WIDE, 2, "draining")
-        await scene.kill_control_plane_for(0, WIDE, "several drain")
-        await work
-
-
 async def crash_one(scene: Scene) -> None:
     """The others go on, and take what comes; every other time without anybody who could tell Envoy. Then who
     needs a slot that is not free waits for the control plane.
@@ -132,7 +122,6 @@ async def _returns(scene: Scene, times: int) -> None:
 TROUBLES = [
     Trouble("kill the control plane while one scales out", while_it_scales_out),
     Trouble("kill the control plane while one of several drains", while_it_scales_in),
-    Trouble("kill the control plane while several drain", while_all_drain),
     Trouble("crash one of several", crash_one),
     Trouble("let the second of several fail", one_is_missing),
 ]
