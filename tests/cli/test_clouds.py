@@ -58,7 +58,7 @@ async def test_trying_only_reads(dialect: str) -> None:
         await asyncio.sleep(0)
         said = await asked(fake, dialect, "--instance", "a")
         assert said.exit_code == 0
-        assert "list: 2 understood" in said.stdout
+        assert "list: 3 understood" in said.stdout
         assert "b: off" in said.stdout
         assert "a: running" in said.stdout
         assert "{host} = 127.0.0.1" in said.stdout

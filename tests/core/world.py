@@ -54,6 +54,7 @@ class World:
         )
         self.envoy = Envoy(self.cloud, self.loop)
         self.starts: list[float] = []
+        self.both: set[str] = set()
         self.forced: set[str] = set()
         self.life = Life(self)
 
@@ -171,8 +172,10 @@ class World:
     def check_start(self, instance: str) -> None:
         now = self.loop.time()
         copy = self.cloud.copy()
-        assert copy is None or copy.foreign, f"started while {copy} exists"
-        self.cloud.adopt()  # two started it at the same moment: nobody can tell whose it is
+        assert copy is None or copy.foreign or copy.life in self.both, f"started while {copy} exists"
+        if copy is not None:  # two started it at the same moment: nobody can tell whose it is
+            self.both.add(copy.life)
+            self.cloud.adopt()
         assert self.cloud.starting == 0, "started twice"
         self.starts.append(now)
         assert self._written(Kind.START), "started before the intent was on the disk"
