@@ -53,6 +53,11 @@ def policy_complaints(policy: ScalePolicyConfig) -> Iterator[Complaint]:
     for side, rules in (("scale_out", policy.scale_out), ("scale_in", policy.scale_in)):
         for index, rule in enumerate(rules):
             yield from _action(policy, side, index, rule)
+    if policy.scale_out and not policy.scale_in and 0 < policy.min_instances < policy.max_instances:
+        # With min_instances: 0 a service that nobody uses sleeps, and begins anew.
+        example = "{metric: concurrency, threshold: 1, duration: 10m, action: remove_instance(1)}"
+        hint = f"add scale_in, such as {example}"
+        yield ("scale_in",), wrong("nothing says when there are fewer", hint, about=(("scale_out",),)), None
     yield from _contradictions(policy)
 
 
@@ -69,19 +74,28 @@ def _action(policy: ScalePolicyConfig, side: str, index: int, rule: RuleConfig) 
             about=(("max_instances",),),
         )
         yield at, error, None
-    elif not out and rule.action.to_none and policy.min_instances:
-        hint = f"write min_instances: 0, or set_instances({policy.min_instances})"
+    elif not out and _too_few(policy, rule):
+        count = rule.action.count if deed is Deed.SET else 0
+        hint = f"write min_instances: {count}, or set_instances({policy.min_instances})"
         message = f"{rule.action}, and min_instances is {policy.min_instances}"
         yield at, wrong(message, hint, about=(("min_instances",),)), None
     elif out and deed is Deed.SET and not rule.action.count:
         yield at, wrong("set_instances(0) is for scale_in", "write set_instances(1) or more"), None
 
 
+def _too_few(policy: ScalePolicyConfig, rule: RuleConfig) -> bool:
+    """Whether it asks for fewer than there are always."""
+    least = policy.min_instances
+    return bool(least) and (
+        rule.action.to_none or (rule.action.deed is Deed.SET and rule.action.count < least)
+    )
+
+
 def _contradictions(policy: ScalePolicyConfig) -> Iterator[Complaint]:
     """Thresholds of the same metric that leave no room between them: it would go up and down for ever."""
     for number, inward in enumerate(policy.scale_in):
         for index, out in enumerate(policy.scale_out):
-            same = (out.measured, out.stat, out.per) == (inward.measured, inward.stat, inward.per)
+            same = _about(out) == _about(inward)
             # Nothing at all is no noise: "some in the queue" and "none in the queue" go together.
             if not same or out.threshold > inward.threshold or out.threshold == inward.threshold == 0:
                 continue
@@ -89,6 +103,10 @@ def _contradictions(policy: ScalePolicyConfig) -> Iterator[Complaint]:
             hint = "the threshold of scale_in must be below that of scale_out, with room between them"
             there, here = ("scale_out", index, "threshold"), ("scale_in", number, "threshold")
             yield here, wrong(message, hint, other=there, about=(there, here)), None
+
+
+def _about(rule: RuleConfig) -> tuple[object, ...]:
+    return rule.measured, rule.stat, rule.per or "instance"
 
 
 def scale_complaints(service: ServiceConfig) -> Iterator[Complaint]:

@@ -83,6 +83,8 @@ class Members:
         if place.target == target:
             return False
         known.places[instance] = replace(place, target=target)
+        if place.target is not None:  # Envoy knows only the place before
+            known.states[instance] = Member(Membership.MOVING, clock.now().mono)
         return True
 
     def wish(self, service: str, instance: str, wish: Membership) -> bool:

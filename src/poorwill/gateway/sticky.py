@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from http.cookies import CookieError, SimpleCookie
+import re
 from typing import Any
 
 from poorwill.core.target import Target
@@ -60,13 +60,15 @@ def address(target: Target) -> str:
 
 def address_in(service: str, cookies: str) -> str:
     """What the cookie of a visitor names; empty when he has none. Anybody can write anything there."""
-    name = cookie_name(service)
-    if f"{name}=" not in cookies:
+    # Not with http.cookies: one cookie of others that is not quite right would hide all of them.
+    found = re.search(
+        rf'(?:^|;)\s*{re.escape(cookie_name(service))}="?([A-Za-z0-9+/_-]*)=*"?\s*(?:;|$)', cookies
+    )
+    if found is None:
         return ""
     try:
-        value = SimpleCookie(cookies)[name].value
-        said = base64.b64decode(value + "==")
-    except (CookieError, KeyError, binascii.Error):
+        said = base64.b64decode(found[1] + "==")
+    except binascii.Error:
         return ""
     if len(said) > 2 and said[0] == _ADDRESS and said[1] < 128:
         said = said[2 : 2 + said[1]]

@@ -132,6 +132,7 @@ class ContainersProvider(ABC):
         return self._sightings.handle(instance, main)
 
     async def stop(self, instance: str) -> None:
+        self._expect(instance)
         await self._events.follow()
         with _counted(self._stopping, instance):
             async with self._lock(instance):
