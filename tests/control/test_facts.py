@@ -42,6 +42,17 @@ def told(known: Facts, now: float) -> Instance:
     return instance
 
 
+def test_after_a_restart_a_start_that_was_begun_counts_and_a_stop_does_not() -> None:
+    known = facts()
+    known.places["notes-2"] = Place("notes-2", intent=Intent(IntentKind.START, 1.0))
+    known.places["notes-3"] = Place("notes-3", intent=Intent(IntentKind.STOP, 1.0))
+    gone = Sighting("notes-3", Condition.RUNNING, "life-3")
+    known.saw([running(), gone], 10.0)
+    front = FakeFront()
+    front.gate = lambda service: None  # type: ignore[method-assign,assignment,return-value]
+    assert observe(known, front, Needs({}), Now(0.0, 11.0, "")).scale.count == 2
+
+
 # --- looking ----------------------------------------------------------------------------------------
 
 

@@ -116,6 +116,13 @@ def test_a_start_that_failed_waits_and_does_not_hold_up_the_others() -> None:
     assert fleet.phase(dict(enumerate(map(Phase, phases(shape, 2))))) is Phase.WAKING  # type: ignore[arg-type]
 
 
+def test_fewer_that_are_allowed_are_not_exceeded_while_one_goes() -> None:
+    shape = seen(one(1, "going"), one(2, "up"), one(3, "off"))
+    few = replace(SERVICE, scale=ScalePolicy(0, 2))
+    assert steps(shape, 2, few) == []
+    assert steps(shape, 2) == [Start("api-3", "because")]
+
+
 # --- coming -------------------------------------------------------------------------------------
 
 

@@ -43,6 +43,12 @@ def test_a_sudden_rise_is_answered_after_the_panic_window_and_not_after_the_stab
     assert not asked(steady((8, 60), (12, 6)), 2).panicking
 
 
+@pytest.mark.parametrize("late", [0.0, 5.0, 7.5, 12.5, GAP])
+def test_short_windows_and_a_reading_that_is_late(late: float) -> None:
+    short, calm = Target(METRICS["concurrency"], 4.0, stable=6.0, panic=1.0), steady((8, 30))
+    assert asked(calm, 2, target=short, now=calm.readings[-1].at + late).desired == 2
+
+
 def test_fewer_only_after_they_would_have_been_enough_for_long() -> None:
     fall = steady((16, 60), (4, 200))
     at = {now: asked(Load(fall.readings[:now]), 4, changed_at=30.0).desired for now in range(61, 260)}

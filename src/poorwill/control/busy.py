@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import structlog
@@ -52,17 +52,17 @@ class Busy:
             facts.work = work = replace(work, held_since=now.mono)
         if hold.ask and facts.busy is not None:
             facts.work = replace(work, asking=True)
-            self._spawn(self._ask(facts))
+            self._spawn(self._ask(facts, _concerned(facts, decision)))
 
-    async def _ask(self, facts: Facts) -> None:
-        """Ask at each instance that runs; one that works is enough, and so is one that cannot tell."""
+    async def _ask(self, facts: Facts, places: Sequence[Place]) -> None:
+        """Ask at each of these; one that works is enough, and so is one that cannot tell."""
         asked_at = clock.now().mono
         probe = facts.busy
         assert probe is not None
 
         says, words = Says.FREE, ""
         try:
-            for place in [place for place in facts.places.values() if place.runs]:
+            for place in places:
                 said, why = await self._asked(facts, probe, place)
                 if not words or _STRONGEST.index(said) < _STRONGEST.index(says):
                     says, words = said, why
@@ -93,3 +93,10 @@ class Busy:
             log.error("nobody knows whether it is at work", service=facts.name, why=words)
             self._recorder.note(now, Entry(Kind.BUSY, facts.name, reason=words))
         self._nudge(facts.name)
+
+
+def _concerned(facts: Facts, decision: Decision) -> list[Place]:
+    """Who is asked: those that run, and of several those only that are to go while others serve on."""
+    running = [place for place in facts.places.values() if place.runs]
+    going = [place for place in running if decision.phases.get(place.id) is Phase.DRAINING]
+    return going if going and decision.desired else running

@@ -46,7 +46,11 @@ def observe(facts: Facts, front: Front, needs: Needs, now: Now, trouble: str = "
 
 
 def _there(facts: Facts) -> int:
-    return sum(place.condition is not Condition.ABSENT for place in facts.places.values())
+    """How many were wanted when the control plane before this one ended, as far as anybody can see."""
+    return sum(
+        place.intent.kind is IntentKind.START if place.intent else place.condition is not Condition.ABSENT
+        for place in facts.places.values()
+    )
 
 
 def _hand(facts: Facts, needs: Needs, now: Now) -> Hand | None:

@@ -51,7 +51,7 @@ def phases(service: Service, seen: Observation, demand: Demand, now: Now) -> Pha
     """The phase of each instance by its id."""
     return {
         instance.id: lifecycle.phase(service, _alone(seen, instance), wish, now)
-        for instance, wish in _wishes(seen, demand)
+        for instance, wish in _wishes(service, seen, demand)
     }
 
 
@@ -77,8 +77,8 @@ def steps(service: Service, seen: Observation, demand: Demand, now: Now) -> Step
         return lifecycle.steps(service, _alone(seen, seen.instances[0]), demand, now)
     actions: list[Action] = []
     moments: list[float] = []
-    serving = _serving(seen, demand)
-    for instance, wish in _wishes(seen, demand):
+    serving = _serving(service, seen, demand)
+    for instance, wish in _wishes(service, seen, demand):
         step, look_again_at = lifecycle.steps(service, _alone(seen, instance), wish, now)
         moved, moment = _moved(service, seen, instance, wish, serving, step, now)
         actions += moved
@@ -92,7 +92,7 @@ def steps(service: Service, seen: Observation, demand: Demand, now: Now) -> Step
 def before_stop(service: Service, seen: Observation, demand: Demand, now: Now) -> Hold:
     """What a busy probe makes of the stops that nothing else is in the way of."""
     free = busy.LETS_GO
-    for instance, wish in _wishes(seen, demand):
+    for instance, wish in _wishes(service, seen, demand):
         if wish.desired:
             continue
         held = lifecycle.before_stop(service, _alone(seen, instance), now)
@@ -107,20 +107,29 @@ def here(seen: Observation) -> int:
     return sum(one.condition is not Condition.ABSENT or one.intent is not None for one in seen.instances)
 
 
-def _wishes(seen: Observation, demand: Demand) -> Iterator[tuple[Instance, Demand]]:
+def _wishes(service: Service, seen: Observation, demand: Demand) -> Iterator[tuple[Instance, Demand]]:
     """Each instance, with what is wanted of it alone."""
-    wanted = _chosen(seen, demand.desired)
+    wanted = _chosen(service, seen, demand.desired)
     for instance in seen.instances:
         yield instance, replace(demand, desired=int(instance.id in wanted))
 
 
-def _chosen(seen: Observation, desired: int) -> frozenset[str]:
-    """The instances to have. What is being stopped is gone before it can come again."""
-    eligible = (
-        [one for one in seen.instances if not _goes(one)] if len(seen.instances) > 1 else seen.instances
-    )
+def _chosen(service: Service, seen: Observation, desired: int) -> frozenset[str]:
+    """The instances to have. What is being stopped is gone before it can come again, and keeps its number:
+    so there are never more than there may be, also when that became fewer.
+    """
+    several = len(seen.instances) > 1
+    eligible = [
+        one
+        for number, one in enumerate(seen.instances, 1)
+        if not (several and (_goes(one) or (number > service.most and _empty(one))))
+    ]
     ranked = sorted(eligible, key=_rank)  # stable: the lowest number first
     return frozenset(one.id for one in ranked[:desired])
+
+
+def _empty(instance: Instance) -> bool:
+    return instance.condition is Condition.ABSENT and instance.intent is None
 
 
 def _goes(instance: Instance) -> bool:
@@ -162,11 +171,11 @@ def _door(gate: Gate, instance: Instance) -> Gate:
     return Gate(GateState.MOVING if moving else GateState.OPEN, max(gate.since, member.since))
 
 
-def _serving(seen: Observation, demand: Demand) -> frozenset[str]:
+def _serving(service: Service, seen: Observation, demand: Demand) -> frozenset[str]:
     """The instances that visitors are, or can be, sent to."""
     return frozenset(
         instance.id
-        for instance, wish in _wishes(seen, demand)
+        for instance, wish in _wishes(service, seen, demand)
         if wish.desired and (_takes(instance) or _may_take(instance))
     )
 

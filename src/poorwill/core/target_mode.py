@@ -85,9 +85,10 @@ def aim(target: Target, load: Load, count: int, changed_at: float, now: float) -
 def _recent(
     readings: Sequence[Reading], target: Target, window: float, now: float
 ) -> list[tuple[float, float]]:
-    """The averages over this window at each reading within the patience, newest first."""
+    """The averages over this window at each reading within the patience, and at the last, newest first."""
     found: list[tuple[float, float]] = []
-    for moment in moments(readings, target.metric, window, back_to=now - target.patience):
+    back_to = min(now - target.patience, readings[-1].at)
+    for moment in moments(readings, target.metric, window, back_to=back_to):
         if found and moment.at < now - target.patience:
             break
         found.append((moment.at, moment.value or 0.0))
