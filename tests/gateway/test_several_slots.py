@@ -85,6 +85,7 @@ async def test_the_cap_is_exact_and_no_slot_is_idle_while_somebody_waits(
             hand.takes, hand.most = 0.3, 0
         asking = asyncio.create_task(ask(house, 36, 36))
         await until(lambda: all(hand.now == 2 for hand in hands), "all are at work")
+        await until(lambda: len(house.doors["it"].line) > 20, "the others came and wait")
         assert await idle(house, hands, 2, monkeypatch) <= 4
         assert max((await asking).values()) <= 14, "12 each, and a few for who is quicker"
         assert [hand.most for hand in hands] == [2, 2, 2]
