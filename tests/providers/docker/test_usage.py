@@ -22,7 +22,7 @@ async def test_the_processor_time_it_has_used(docker_place: DockerPlace, command
 
 
 async def test_the_memory_it_holds(docker_place: DockerPlace) -> None:
-    docker_place.create("a", "--stop-signal", "KILL", command="x=$(seq 1 2000000); exec_=1; sleep 1000")
+    docker_place.create("a", "--stop-signal", "KILL", command="x=$(seq 1 2000000); sleep 1000; true")
     provider = docker_place.provider()
     await begin(provider, "a")
     async with asyncio.timeout(30):
