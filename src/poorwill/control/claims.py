@@ -9,7 +9,7 @@ from poorwill.control.front import Front
 from poorwill.control.needs import Needs
 from poorwill.control.observation import observe
 from poorwill.control.recorder import Recorder
-from poorwill.core import demand
+from poorwill.core import demand, fleet
 from poorwill.core.door import GateState
 from poorwill.core.hand import planned, spoken
 from poorwill.core.lifecycle import retry_at
@@ -36,7 +36,7 @@ class Claims:
         assert facts.seat is not None
         seen = observe(facts, self._front, self._needs, now, self._recorder.trouble)
         wish = demand.wanted(facts.rules, seen, now)
-        held = sum(_may_be_there(one) for one in seen.instances)
+        held = fleet.here(seen)
         strength, said_at = self._strength(facts, wish.rule, now)
         ready = [at for one in seen.instances if (at := _awake_since(one)) is not None]
         asked = wish.rule not in _UNASKED or demand.in_use(facts.rules, seen, now)
@@ -70,10 +70,6 @@ class Claims:
         ]
         found = [self._strength(other, other.decision.rule, now) for other in wanted if other.decision]
         return max(found, default=(Strength.REQUESTS, 0.0))
-
-
-def _may_be_there(instance: Instance) -> bool:
-    return instance.condition is not Condition.ABSENT or instance.intent is not None
 
 
 def _awake_since(instance: Instance) -> float | None:

@@ -17,7 +17,7 @@ from poorwill.core.action import Conclude, Decision
 from poorwill.core.allowance import Allowance, Woken
 from poorwill.core.history import WINDOW
 from poorwill.core.lifecycle import concluded
-from poorwill.core.model import Condition, Failures, Hand, Outcome, Phase, Plan, Service
+from poorwill.core.model import Condition, Failures, Hand, Outcome, Phase, Plan, Service, newest_failures
 from poorwill.core.owed import Cause
 from poorwill.core.scale import Scale
 from poorwill.core.share import Verdict
@@ -156,8 +156,7 @@ class Facts:
     @property
     def failures(self) -> Failures:
         """The newest failures in a row of an instance."""
-        known = (place.failures for place in self.places.values())
-        return max(known, key=lambda one: (one.count > 0, one.last_at))
+        return newest_failures(place.failures for place in self.places.values())
 
     @property
     def allowance(self) -> Allowance:

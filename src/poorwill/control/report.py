@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from poorwill.control.debts import hint
@@ -10,6 +9,7 @@ from poorwill.control.facts import Facts
 from poorwill.control.front import Front
 from poorwill.control.place import Place
 from poorwill.control.scaling import scaled_json
+from poorwill.control.stamp import iso, stamp
 from poorwill.core.agenda import agenda
 from poorwill.core.history import estimate
 from poorwill.core.model import Condition, Hand, Now, Phase, Plan
@@ -27,8 +27,8 @@ def row(facts: Facts, front: Front, now: Now) -> Json:
         "desired": decision.desired if decision else 0,
         "reason": decision.reason if decision else "not looked at yet",
         "rule": decision.rule if decision else "unknown",
-        "since": _iso(facts.decided_since) if decision else None,
-        "next_change": _stamp(decision.look_again_at, now) if decision else None,
+        "since": iso(facts.decided_since) if decision else None,
+        "next_change": stamp(decision.look_again_at, now) if decision else None,
         "gate": str(front.gate(facts.name).state),
         "waiting": front.asked(facts.name).waiting,
         "checks": front.checks(facts.name),
@@ -49,9 +49,9 @@ def details(facts: Facts, front: Front, now: Now) -> Json:
         "traffic": {
             "active": traffic.active,
             "busy": traffic.busy,
-            "last_activity": _stamp(traffic.last_activity, now),
+            "last_activity": stamp(traffic.last_activity, now),
         },
-        "asked": {"waiting": asked.waiting, "last": _stamp(asked.last_at, now)},
+        "asked": {"waiting": asked.waiting, "last": stamp(asked.last_at, now)},
         "hand": _hand(facts.hand, now),
         "needed_by": list(facts.needed_by),
         "failures": {
@@ -91,7 +91,7 @@ def _gpu(facts: Facts, now: Now) -> Json | None:
         "verdict": str(verdict.word) if verdict else None,
         "room": verdict.room if verdict else None,
         "why": verdict.why if verdict else "",
-        "until": _stamp(verdict.until, now) if verdict else None,
+        "until": stamp(verdict.until, now) if verdict else None,
     }
 
 
@@ -104,7 +104,7 @@ def _limit(facts: Facts, now: Now) -> Json | None:
         "count": allowance.used(now.wall),
         "allowed": rate.count,
         "within": rate.seconds,
-        "until": None if until is None else _iso(until),
+        "until": None if until is None else iso(until),
     }
 
 
@@ -115,7 +115,7 @@ def _debt(facts: Facts, now: Now) -> Json | None:
         return None
     return {
         "cause": str(owing.cause),
-        "since": _stamp(owing.since, now),
+        "since": stamp(owing.since, now),
         "seconds": round(now.mono - owing.since),
         "reason": owing.reason,
         "told": owing.told,
@@ -126,12 +126,12 @@ def _debt(facts: Facts, now: Now) -> Json | None:
 def _hand(hand: Hand | None, now: Now) -> Json | None:
     if hand is None:
         return None
-    until = _stamp(hand.until, now) or (None if hand.until_wall is None else _iso(hand.until_wall))
+    until = stamp(hand.until, now) or (None if hand.until_wall is None else iso(hand.until_wall))
     return {"kind": str(hand.kind), "by": hand.by, "until": until}
 
 
 def _plan(plan: Plan) -> Json:
-    return {"kind": str(plan.kind), "start": _iso(plan.start), "stop": _iso(plan.stop), "by": plan.by}
+    return {"kind": str(plan.kind), "start": iso(plan.start), "stop": iso(plan.stop), "by": plan.by}
 
 
 def _instance(facts: Facts, place: Place, front: Front, now: Now) -> Json:
@@ -148,18 +148,9 @@ def _instance(facts: Facts, place: Place, front: Front, now: Now) -> Json:
         "in_flight": traffic.active + traffic.busy if here else 0,
         "age": round(now.mono - place.seen_since, 3) if here and place.seen_since is not None else None,
         "served": front.served(facts.name, place.id) if several else None,
-        "since": _stamp(place.seen_since, now),
+        "since": stamp(place.seen_since, now),
         "address": place.sighting.address if place.sighting else None,
         "detail": place.sighting.detail if place.sighting else "",
         "exit_code": place.sighting.exit_code if place.sighting else None,
         "probe": place.probe_error,
     }
-
-
-def _stamp(mono: float | None, now: Now) -> str | None:
-    """A monotonic moment as a UTC time for people and programs."""
-    return None if mono is None else _iso(now.wall + (mono - now.mono))
-
-
-def _iso(wall: float) -> str:
-    return datetime.fromtimestamp(wall, UTC).isoformat(timespec="milliseconds")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
+from poorwill.control.stamp import stamp
 from poorwill.core.metric import Kind
 from poorwill.core.metric_text import value_text
 from poorwill.core.model import Now
@@ -21,7 +21,7 @@ def scaled_json(scaled: Scaled, now: Now) -> Json:
         "desired": scaled.desired,
         "reason": scaled.reason,
         "trouble": scaled.trouble or None,
-        "until": _stamp(scaled.until, now),
+        "until": stamp(scaled.until, now),
         "rules": [_rule(verdict, now) for verdict in scaled.verdicts],
         "target": _target(scaled.aim, now) if scaled.aim else None,
     }
@@ -61,12 +61,6 @@ def _target(aim: Aim, now: Now) -> Json:
         "panic_text": None if aim.panic is None else value_text(aim.panic, unit),
         "panic_window": target.panic,
         "panicking": aim.panicking,
-        "fewer_at": _stamp(aim.lower_at, now),
+        "fewer_at": stamp(aim.lower_at, now),
         "trouble": aim.trouble or None,
     }
-
-
-def _stamp(mono: float | None, now: Now) -> str | None:
-    if mono is None:
-        return None
-    return datetime.fromtimestamp(now.wall + (mono - now.mono), UTC).isoformat(timespec="milliseconds")

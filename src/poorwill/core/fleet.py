@@ -11,18 +11,16 @@ number. What nobody can tell about counts as capacity, and so does what others s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from poorwill.core import busy, lifecycle
 from poorwill.core.action import Action, CloseGate, Cordon, Join, Leave, OpenGate
 from poorwill.core.door import Gate, GateState, Membership
-from poorwill.core.hand import in_force
 from poorwill.core.lifecycle import Step
 from poorwill.core.model import (
     Condition,
     Demand,
-    HandKind,
     Instance,
     IntentKind,
     Now,
@@ -66,19 +64,15 @@ def telling(seen: Observation, of_instances: Phases) -> Observation:
     return _alone(seen, next(one for one in seen.instances if of_instances[one.id] is whole))
 
 
-def each(seen: Observation) -> Iterator[Observation]:
-    """The service once for each instance, as if that one were all of it."""
-    return (_alone(seen, instance) for instance in seen.instances)
-
-
 def steps(service: Service, seen: Observation, demand: Demand, now: Now) -> Step:
     """What to do with the instances and with the gate."""
     if len(seen.instances) == 1:
-        return lifecycle.steps(service, _alone(seen, seen.instances[0]), demand, now)
+        return lifecycle.steps(service, seen, demand, now)
     actions: list[Action] = []
     moments: list[float] = []
-    serving = _serving(service, seen, demand)
-    for instance, wish in _wishes(service, seen, demand):
+    wishes = [*_wishes(service, seen, demand)]
+    serving = _serving(wishes)
+    for instance, wish in wishes:
         step, look_again_at = lifecycle.steps(service, _alone(seen, instance), wish, now)
         moved, moment = _moved(service, seen, instance, wish, serving, step, now)
         actions += moved
@@ -104,7 +98,7 @@ def before_stop(service: Service, seen: Observation, demand: Demand, now: Now) -
 
 def here(seen: Observation) -> int:
     """How many instances are there, or may be."""
-    return sum(one.condition is not Condition.ABSENT or one.intent is not None for one in seen.instances)
+    return sum(not _empty(one) for one in seen.instances)
 
 
 def _wishes(service: Service, seen: Observation, demand: Demand) -> Iterator[tuple[Instance, Demand]]:
@@ -171,12 +165,10 @@ def _door(gate: Gate, instance: Instance) -> Gate:
     return Gate(GateState.MOVING if moving else GateState.OPEN, max(gate.since, member.since))
 
 
-def _serving(service: Service, seen: Observation, demand: Demand) -> frozenset[str]:
+def _serving(wishes: Iterable[tuple[Instance, Demand]]) -> frozenset[str]:
     """The instances that visitors are, or can be, sent to."""
     return frozenset(
-        instance.id
-        for instance, wish in _wishes(service, seen, demand)
-        if wish.desired and (_takes(instance) or _may_take(instance))
+        instance.id for instance, wish in wishes if wish.desired and (_takes(instance) or _may_take(instance))
     )
 
 
@@ -231,9 +223,7 @@ def _out(
     service: Service, seen: Observation, instance: Instance, now: Now
 ) -> tuple[list[Action], float | None]:
     """Who has a session in the memory of the instance may end it, unless a person is in a hurry."""
-    hand = in_force(seen, now)
-    forced = hand is not None and hand.kind is HandKind.SLEEP and hand.force
-    if not service.sticky or forced or not _takes(instance):
+    if not service.sticky or lifecycle.forced(seen, now) or not _takes(instance):
         return [Leave(instance.id)], None
     if instance.member.state is Membership.IN:
         return [Cordon(instance.id)], None

@@ -222,18 +222,19 @@ def _when_free(
 
 def _may_stop(service: Service, seen: Observation, now: Now) -> bool:
     """Whether a stop cuts nothing, or a person wants it to."""
-    return _forced(seen, now) or drained(seen.traffic, seen.gate.since, service.drain, service.idle_after)
+    return forced(seen, now) or drained(seen.traffic, seen.gate.since, service.drain, service.idle_after)
 
 
 def before_stop(service: Service, seen: Observation, now: Now) -> Hold:
     """What a busy probe makes of a stop that nothing else is in the way of."""
     stopping = seen.gate.state is GateState.CLOSED and _may_stop(service, seen, now)
-    if not stopping or _forced(seen, now):
+    if not stopping or forced(seen, now):
         return busy.LETS_GO
     return busy.hold(service, seen, now, seen.gate.since, stopping=True)
 
 
-def _forced(seen: Observation, now: Now) -> bool:
+def forced(seen: Observation, now: Now) -> bool:
+    """Whether a person wants it asleep at once, and open work cut."""
     hand = in_force(seen, now)
     return hand is not None and hand.kind is HandKind.SLEEP and hand.force
 
@@ -263,7 +264,7 @@ def _ended(service: Service, instance: Instance) -> Conclude:
 
 def _running(service: Service, seen: Observation, instance: Instance, demand: Demand, now: Now) -> Step:
     gate = seen.gate
-    if gate.state is GateState.MOVING and not _forced(seen, now):
+    if gate.state is GateState.MOVING and not forced(seen, now):
         return NOTHING
     if demand.desired:
         if gate.state is GateState.OPEN:

@@ -6,6 +6,7 @@ Times named ``*_at`` and ``*since`` are readings of the monotonic clock in secon
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -136,6 +137,11 @@ class Failures:
     delay: float | None = None
 
 
+def newest_failures(known: Iterable[Failures]) -> Failures:
+    """Those of the instance that failed last; of none when none did."""
+    return max(known, key=lambda one: (one.count > 0, one.last_at))
+
+
 @dataclass(frozen=True, slots=True)
 class Instance:
     """One running copy of a service, or the empty place for one.
@@ -235,8 +241,7 @@ class Observation:
     @property
     def failures(self) -> Failures:
         """The newest failures in a row of an instance."""
-        known = (instance.failures for instance in self.instances)
-        return max(known, key=lambda one: (one.count > 0, one.last_at))
+        return newest_failures(instance.failures for instance in self.instances)
 
     @property
     def fresh(self) -> bool:
