@@ -82,6 +82,7 @@ async def test_envoy_killed_while_awake_serves_again_within_a_second(gateway: Up
     old = gateway.envoy_pid()
     psutil.Process(old).kill()
     begun = time.monotonic()
+    await until(lambda: not psutil.pid_exists(old), "it is dead")  # or it might answer once more
 
     async def served() -> Any:
         async with httpx2.AsyncClient(base_url=gateway.url, trust_env=False, verify=False) as fresh:
@@ -94,7 +95,7 @@ async def test_envoy_killed_while_awake_serves_again_within_a_second(gateway: Up
     answer = await until(served, "served again")
     assert time.monotonic() - begun < 3.0, "a second on a machine that has nothing else to do"
     assert answer.json()["pid"] == before, "the service itself was not touched"
-    assert gateway.envoy_pid() != old
+    await until(lambda: gateway.envoy_pid() != old, "the new one is written down")
     assert len(gateway.envoys()) == 1
     assert (await gateway.status("unlucky"))["phase"] == "awake"
     asleep = await client.get("/", headers={**host("unlucky"), "accept": "text/html"})

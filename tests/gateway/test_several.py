@@ -229,7 +229,9 @@ async def test_the_next_life_of_the_control_plane_sees_what_is_open_behind_a_clo
     await house.start(IT, upstreams=MANY)
     async with crew(2) as hands:
         await opened(house, *hands)
-        asking = asyncio.create_task(ask(house, 2, 2, path="/stream"))
+        first = asyncio.create_task(ask(house, 1, 1, path="/stream"))
+        await until(lambda: any(hand.now for hand in hands), "one is open")  # before that Envoy draws lots
+        second = asyncio.create_task(ask(house, 1, 1, path="/stream"))
         await until(lambda: all(hand.now for hand in hands), "one is open at each")
         house.switchboard.close("it")
         await house.settled()
@@ -245,7 +247,7 @@ async def test_the_next_life_of_the_control_plane_sees_what_is_open_behind_a_clo
             )
         for hand in hands:
             hand.enough.set()
-        await asking
+        await asyncio.gather(first, second)
         run.cancel()
         await asyncio.gather(run, return_exceptions=True)
         await later.admin.close()
