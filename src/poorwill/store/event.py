@@ -37,6 +37,10 @@ class Kind(StrEnum):
     say is over: BUSY. A person's demand: WAKE, SLEEP, PLAN, AUTO. The request that a wake is for: WOKEN. What
     others started: ADOPT. Money that is spent for nothing: DEBT until SETTLED. What a person must be told:
     ALERT.
+
+    For the ledger: that an instance was first seen to be there, and first seen to be gone: THERE, GONE. On
+    which terms something is paid for from now on: TERMS. What hardware of one's own drew: METER. When a
+    service was used: USED. That a month was looked back on: REVIEW.
     """
 
     UP = "up"
@@ -65,6 +69,12 @@ class Kind(StrEnum):
     DEBT = "debt"
     SETTLED = "settled"
     ALERT = "alert"
+    THERE = "there"
+    GONE = "gone"
+    TERMS = "terms"
+    METER = "meter"
+    USED = "used"
+    REVIEW = "review"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +87,12 @@ class Entry:
     WAKE and SLEEP ``until`` and ``until_wall``, PLAN ``plans`` (all of them), WOKEN ``client``, DONE and
     SKIPPED ``last_run``, STOP, STOPPED, CRASHED and DONE ``life`` (which one ended or is to end), DEBT
     ``cause`` and ``since``, ALERT ``about`` (a cause, or ``metric``) and ``severity``.
+
+    What the ledger reads (all times are seconds since the epoch): THERE ``life`` and ``since``, the
+    provider's own timestamp of when it began or None; GONE ``life``, ``until``, the provider's timestamp or
+    None, and ``seen``, when it was last seen to be there, None when a restart forgot; TERMS ``price`` (see
+    ``core.price``, or None), ``on`` (its machine) and ``kind``, and of service "" ``costs``; METER ``since``,
+    ``until`` and ``kwh`` (text); USED the fields of ``core.stretch``.
     """
 
     kind: Kind

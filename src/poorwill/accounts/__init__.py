@@ -1,0 +1,1 @@
+"""What the journal says it cost, what was saved, and what a month looked like: reading only."""
