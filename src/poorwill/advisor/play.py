@@ -1,0 +1,123 @@
+"""Plays recorded use again under other rules, with the same brain that decides live."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import inf
+
+from poorwill.core.demand import wanted
+from poorwill.core.door import Asked, Gate, GateState, Traffic
+from poorwill.core.model import Condition, Instance, Now, Observation, OnRequest, Outcome, Service
+from poorwill.core.spans import Span, clip, total, union
+
+_BOOT = "replay"
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A time of use as it was asked for. ``delay`` is how much of it was waiting for a start: that is part of
+    the recording, and must not be counted again.
+    """
+
+    start: float
+    end: float
+    delay: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """``seconds`` is how long it was there, starting and ending included. ``waits`` are the starts that
+    somebody waited for, by when they began; ``turned_away`` is how often nobody was let in.
+    """
+
+    seconds: float
+    waits: tuple[float, ...]
+    turned_away: int = 0
+
+
+def play(
+    service: Service, uses: Sequence[Use], since: float, until: float, wake: float, end: float
+) -> Played:
+    """``wake`` is how many seconds a start takes, ``end`` a stop. Nothing else changes what people do: who
+    would have waited longer comes all the same.
+    """
+    waits: list[float] = []
+    there: list[Span] = []
+    turned_away, at, ahead = 0, since, list(reversed(uses))
+    while at < until:
+        wish, soonest = _asleep(service, at)
+        if wish:
+            at = _stay(service, at, at + wake, ahead, there, end)
+            continue
+        following = ahead[-1].start if ahead else inf
+        if min(following, soonest) >= until:
+            break
+        if soonest <= following:
+            at = max(soonest, at)
+            continue
+        use, at = ahead.pop(), max(at, following)
+        if not _lets_in(service, at):
+            turned_away += 1
+            continue
+        waits.append(at)
+        ahead.append(Use(at, max(at + wake, use.end + wake - use.delay)))
+        at = _stay(service, at, at + wake, ahead, there, end)
+    return Played(total(clip(union(there), since, until)), tuple(waits), turned_away)
+
+
+def _stay(
+    service: Service, begun: float, ready: float, ahead: list[Use], there: list[Span], end: float
+) -> float:
+    """From a start on until nobody wants it any more; takes the uses that it sees. Returns when it slept."""
+    last, at = ready, ready
+    while True:
+        while ahead and ahead[-1].start <= at:
+            last = max(last, ahead.pop().end)
+        at = max(at, last)
+        if ahead and ahead[-1].start <= at:
+            continue
+        wish = wanted(service, _seen(ready, last), Now(at, at, _BOOT))
+        if not wish.desired:
+            there.append((begun, at + end))
+            return at
+        until = inf if wish.until is None else max(wish.until, at + 1e-3)
+        at = min(until, ahead[-1].start if ahead else inf)
+        if at == inf:
+            there.append((begun, inf))
+            return inf
+
+
+def _asleep(service: Service, at: float) -> tuple[bool, float]:
+    """Whether something beside a visitor wants it now, and when that changes by itself."""
+    wish = wanted(service, _absent(0), Now(at, at, _BOOT))
+    return bool(wish.desired), inf if wish.until is None else max(wish.until, at + 1e-3)
+
+
+def _lets_in(service: Service, at: float) -> bool:
+    wish = wanted(service, _absent(1), Now(at, at, _BOOT))
+    return bool(wish.desired) and wish.entrance is not OnRequest.CLOSED
+
+
+def _absent(waiting: int) -> Observation:
+    gone = Instance("it", Condition.ABSENT, outcome=Outcome.STOPPED, outcome_at=-inf)
+    return Observation((gone,), Gate(GateState.CLOSED, -inf), asked=Asked(waiting))
+
+
+def _seen(ready: float, last: float) -> Observation:
+    here = Instance("it", Condition.RUNNING, ready=True, ready_since=ready, seen_since=ready)
+    return Observation((here,), Gate(GateState.OPEN, ready), traffic=Traffic(last_activity=last))
+
+
+def uses_of(stretches: Sequence[tuple[float, float, float]]) -> Iterator[Use]:
+    """(start, end, the longest wait in it) in order, without overlaps."""
+    previous: Use | None = None
+    for start, end, waited in sorted(stretches):
+        if previous is not None and start <= previous.end:
+            previous = Use(previous.start, max(previous.end, end), previous.delay)
+            continue
+        if previous is not None:
+            yield previous
+        previous = Use(start, max(end, start), waited)
+    if previous is not None:
+        yield previous
