@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -20,7 +20,7 @@ LONGEST = 3
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """``kind`` is ``failed``, ``crashed`` or ``debt``; ``seconds`` is how long a debt lasted, as far as known."""
+    """``kind`` is ``failed``, ``crashed`` or ``debt``; ``seconds`` is how long a debt lasted, None: to now."""
 
     kind: str
     at: float
@@ -62,20 +62,20 @@ class Visits:
 @dataclass(frozen=True, slots=True)
 class Figures:
     """``there`` is of all its instances together, in seconds, ``up`` the part of it in which they could be
-    used, ``switching`` their coming and going. ``before`` and ``before_amount`` are those of the month
-    before, None where nothing is known of it. ``cold`` of its ``starts`` were for a request. ``visits`` is
-    None for what nobody visits, and where nothing was written down about visitors.
+    used, ``switching`` their coming and going. ``amounts`` are by currency, without those that nobody knows.
+    ``before`` and ``before_amounts`` are those of the month before, None where nothing is known of it.
+    ``cold`` of its ``starts`` were for a request. ``visits`` is None for what nobody visits, and where nothing was written
+    down about visitors.
     """
 
     name: str
     kind: str
     there: float
-    amount: Decimal | None
-    currency: str
+    amounts: Mapping[str, Decimal]
     typical: bool
     unconfirmed: float
     before: float | None
-    before_amount: Decimal | None
+    before_amounts: Mapping[str, Decimal]
     starts: int
     cold: int
     up: float
@@ -85,23 +85,22 @@ class Figures:
 
 
 def figures(record: Record, name: str) -> Figures:
-    line = next((one for one in record.lines if one.name == name), Line(name, "service", 0, 0, None, ""))
-    before = next((one for one in record.before if one.name == name), None)
+    lines = [one for one in record.lines if one.name == name]
+    before = [one for one in record.before if one.name == name]
     events = [one for one in record.events if one.service == name]
     inside = [one for one in events if record.period.start <= one.at < record.until]
     here = awake([life for life in record.lives if life.payer == name], events, record.since, record.until)
     visited = name in record.services and record.use_from is not None
     return Figures(
         name=name,
-        kind=line.kind,
-        there=line.seconds,
-        amount=line.amount,
-        currency=line.currency,
-        typical=line.typical,
-        unconfirmed=line.unconfirmed,
-        before=before.seconds if before else None,
-        before_amount=before.amount if before else None,
-        starts=line.starts,
+        kind=lines[0].kind if lines else "service",
+        there=sum(one.seconds for one in lines),
+        amounts=sums(lines),
+        typical=any(one.typical for one in lines),
+        unconfirmed=sum(one.unconfirmed for one in lines),
+        before=sum(one.seconds for one in before) if before else None,
+        before_amounts=sums(before),
+        starts=sum(one.starts for one in lines),
         cold=sum(one.kind is Kind.WOKEN for one in inside),
         up=here.up,
         switching=here.switching,
@@ -125,6 +124,15 @@ def _visits(record: Record, name: str, here: Awake) -> Visits:
         idle=tuple(sorted(alone, key=lambda span: span[0] - span[1])[:LONGEST]),
         heat=heat(used, alone, since, until, record.period.zone),
     )
+
+
+def sums(lines: Iterable[Line]) -> dict[str, Decimal]:
+    """What they cost, by currency; a line without a known price adds nothing."""
+    found: dict[str, Decimal] = {}
+    for one in lines:
+        if one.amount is not None:
+            found[one.currency] = found.get(one.currency, Decimal(0)) + one.amount
+    return found
 
 
 def waiting(stretches: Sequence[Stretch]) -> Waiting:

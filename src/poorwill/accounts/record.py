@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -51,8 +51,9 @@ class Saved:
 @dataclass(frozen=True, slots=True)
 class Record:
     """``known_from`` is from when Poorwill was there, ``use_from`` from when it is recorded when services
-    are used; None: it is not. ``lines`` and ``saved`` are those of ``period`` up to ``now``, ``before`` those of the
-    month before. ``events`` are of KINDS. ``services`` are the rules of those that visitors come to.
+    are used; None: it is not. ``lines`` and ``saved`` are those of ``period`` up to ``now``, ``before`` those
+    of the month before. ``events`` are of KINDS. ``services`` are the rules of those that visitors come to;
+    those in ``needed`` are kept awake by other services, too.
     """
 
     period: Period
@@ -67,6 +68,7 @@ class Record:
     before: Sequence[Line] = ()
     saved: Sequence[Saved] = ()
     services: Mapping[str, Service] = field(default_factory=dict)
+    needed: Collection[str] = ()
     items: Sequence[Item] = ()
     limits: Sequence[Limit] = ()
     cards: Sequence[Card] = ()

@@ -70,22 +70,20 @@ def _stay(
     service: Service, begun: float, ready: float, ahead: list[Use], there: list[Span], end: float
 ) -> float:
     """From a start on until nobody wants it any more; takes the uses that it sees. Returns when it slept."""
-    last, at = ready, ready
+    last = at = ready
     while True:
+        # Until `at` it is wanted whoever comes; who comes only lengthens that.
         while ahead and ahead[-1].start <= at:
             last = max(last, ahead.pop().end)
-        at = max(at, last)
-        if ahead and ahead[-1].start <= at:
-            continue
+            at = max(at, last)
         wish = wanted(service, _seen(ready, last), Now(at, at, _BOOT))
         if not wish.desired:
             there.append((begun, at + end))
             return at
-        until = inf if wish.until is None else max(wish.until, at + 1e-3)
-        at = min(until, ahead[-1].start if ahead else inf)
-        if at == inf:
+        if wish.until is None:
             there.append((begun, inf))
             return inf
+        at = max(wish.until, at + 1e-3)
 
 
 def _asleep(service: Service, at: float) -> tuple[bool, float]:

@@ -13,19 +13,24 @@ LEAST_USES = 20
 """Times of use; fewer say too little about how people come."""
 SPARED = 5
 """A longer time must spare at least so many waits in what is recorded."""
+MORE = 0.25
+"""A shorter time may make people wait by so much more often, and not more."""
 HONEST = 0.10
 """So much may the replay of what is in force differ from what really was, for the figure to be sure."""
 
 
 def suggest_idle(case: Case) -> Suggestion | None:
     """The candidate with the least cost, where a second that somebody waits counts as WAIT_WORTH seconds of
-    an instance; None when it is the one in force, or not worth a word.
+    an instance; of those that do not break MORE. None when that is the one in force, or not worth a word.
     """
     if case.days < LEAST_DAYS or len(case.uses) < LEAST_USES or not case.wakes or not case.lone:
         return None
     now = _played(case, case.service.idle_after)
     tried = {60.0 * minutes: _played(case, 60.0 * minutes) for minutes in MINUTES}
-    best = min(tried, key=lambda idle: (_cost(case, tried[idle]), abs(idle - case.service.idle_after)))
+    bearable = {idle: one for idle, one in tried.items() if _bearable(case, now, one)}
+    if not bearable:
+        return None
+    best = min(bearable, key=lambda idle: (_cost(case, tried[idle]), abs(idle - case.service.idle_after)))
     then = tried[best]
     hours = (now.seconds - then.seconds) / 3600 * case.scale
     spared = len(now.waits) - len(then.waits)
@@ -53,6 +58,11 @@ def suggest_idle(case: Case) -> Suggestion | None:
 def _played(case: Case, idle: float) -> Played:
     rules = replace(case.service, idle_after=idle)
     return play(rules, case.uses, case.since, case.until, case.wake, case.ending)
+
+
+def _bearable(case: Case, now: Played, then: Played) -> bool:
+    """Once a week more is borne where hardly anybody waits now."""
+    return len(then.waits) <= max((1 + MORE) * len(now.waits), len(now.waits) + case.days / 7)
 
 
 def _cost(case: Case, played: Played) -> float:
