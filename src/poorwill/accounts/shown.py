@@ -29,7 +29,7 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """One row of the table; ``state`` is an Advice."""
+    """One row of the table; ``state`` is an Advice, ``kind`` what the item is."""
 
     item: str
     used: str
@@ -37,6 +37,7 @@ class Cells:
     over: str
     advice: str
     state: str
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,7 @@ def _cells(row: Row, say: Words) -> Cells:
         over="–" if row.budget is None else say["table.yes" if row.over else "table.no"],
         advice=advice,
         state=str(row.advice),
+        kind=row.item,
     )
 
 

@@ -14,6 +14,8 @@ MOST = 5
 """Troubles that are told one by one."""
 STEPS = 10
 """Shades of a heat map."""
+PALE = 0.2
+"""The darkest shade is the largest share in a map, but never less than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,23 +101,24 @@ def _maps(name: str, heat: Heat, say: Words) -> Iterator[Map]:
 
 
 def _map(name: str, which: str, shares: list[list[float]], heat: Heat, say: Words) -> Map:
+    most = max(PALE, *(share for day in shares for share in day))
     return Map(
         title=say[f"heat.{which}"],
         caption=say[f"heat.{which}_caption"].format(name=name),
         rows=tuple(
-            tuple(_spot(shares[day][hour], heat[day][hour]) for day in range(DAYS)) for hour in range(HOURS)
+            tuple(_spot(shares[day][hour], heat[day][hour], most) for day in range(DAYS)) for hour in range(HOURS)
         ),
     )
 
 
-def _spot(share: float, cell: Cell) -> Spot:
+def _spot(share: float, cell: Cell, most: float) -> Spot:
     """A dash where that hour has not been yet."""
     if not cell.seconds:
         return Spot("–", 0)
     percent = round(share * 100)
     if not percent:
         return Spot("<1" if share > 0 else "0", 0)
-    return Spot(str(percent), max(1, round(share * STEPS)))
+    return Spot(str(percent), max(1, round(share / most * STEPS)))
 
 
 def _span(span: Span, zone: str, say: Words) -> str:

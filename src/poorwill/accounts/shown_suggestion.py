@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from poorwill.accounts.words import Words, duration, hours, memory, price, quantity
 from poorwill.advisor.suggestion import Suggestion, Value
+from poorwill.config.units import format_duration
 from poorwill.core.money import money_text
 
 
@@ -38,6 +39,8 @@ def _gain(one: Suggestion, say: Words) -> str:
 
 def _value(name: str, value: Value, one: Suggestion, say: Words) -> str:
     """By what the name says: text, a count, bytes, money, hours, and else seconds."""
+    if name in ("idle", "was"):
+        return format_duration(float(value))  # as it is written in poorwill.yaml
     if name == "days":
         return say[f"days.{value}"]
     if isinstance(value, str):

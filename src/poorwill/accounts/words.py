@@ -52,7 +52,7 @@ def duration(say: Words, seconds: float) -> str:
 
 
 def hours(say: Words, value: Decimal | float) -> str:
-    """``92.4 h``; in Chinese ``92.4 小时``."""
+    """``92.4 h``."""
     exact = value if isinstance(value, Decimal) else Decimal(repr(value))
     return say["time.decimal_hours"].format(h=f"{exact.quantize(Decimal('0.1'), ROUND_HALF_UP):f}")
 
@@ -84,4 +84,4 @@ def stamp(say: Words, wall: float, zone: str) -> str:
 
 
 def month(say: Words, period: Period) -> str:
-    return say["month"].format(y=period.first.year, m=period.first.month)
+    return say["month"].format(y=period.first.year, name=say[f"long_months.{period.first.month}"])
