@@ -1,6 +1,6 @@
-"""A month that was lived through: October 2026 in Shanghai, with visitors who really came once (data/visits.csv).
+"""A month that was lived through: October 2026 in Shanghai, with visitors who really came once.
 
-What becomes of these visits is worked out here anew, without the program's own rules: a service is there in
+The visits are those of data/visits.csv. What becomes of them is worked out here anew, without the program's own rules: a service is there in
 its window and for ``idle`` after use, a start takes ``wake`` seconds and a stop ``END``.
 """
 
@@ -115,10 +115,10 @@ def live(one: Lived) -> Told:
             write(start + one.wake, Kind.READY, seconds=one.wake)
             until = start + one.wake + one.idle
         if what == "visit":
-            waited = dict(waited=1, wait_seconds=delay, longest_wait=delay) if delay else {}
             memory = one.memory - int(start) % GIB if one.memory else None
-            stretch = Stretch(one.name, start, end + delay, 3, **waited, gpu_memory=memory)  # type: ignore[arg-type]
-            told.stretches.append(stretch)
+            told.stretches.append(
+                Stretch(one.name, start, end + delay, 3, int(delay > 0), delay, delay, gpu_memory=memory)
+            )
         until = max(until, end + delay + (one.idle if what == "visit" else 0.0))
     if begun >= 0:
         _stop(one, told, write, begun, until)
@@ -155,7 +155,8 @@ def october(*, now: float = MONTH.stop + 6 * 3600) -> Record:
         lives=[life for one in told.values() for life in one.lives],
         stretches=[stretch for one in told.values() for stretch in one.stretches],
         terms=[
-            Terms(one.name, START - 86400, Price(CURRENCY, Decimal(one.price), gpu="A10G")) for one in SERVICES
+            Terms(one.name, START - 86400, Price(CURRENCY, Decimal(one.price), gpu="A10G"))
+            for one in SERVICES
         ],
         events=sorted((event for one in told.values() for event in one.events), key=lambda event: event.at)
         + list(_troubles()),
@@ -164,8 +165,8 @@ def october(*, now: float = MONTH.stop + 6 * 3600) -> Record:
         saved=[Saved(always - spent, always, CURRENCY)],
         services={one.name: one.rules for one in SERVICES},
         items=[
-            Item("storage", Decimal("35"), CURRENCY, Decimal("50")),
-            Item("gateway", Decimal("8"), CURRENCY, Decimal("10")),
+            Item("storage", Decimal(35), CURRENCY, Decimal(50)),
+            Item("gateway", Decimal(8), CURRENCY, Decimal(10)),
         ],
         limits=[Limit("kb", Decimal(240)), Limit("kb", Decimal(1200), CURRENCY), Limit("draw", Decimal(600))],
         cards=CARDS,

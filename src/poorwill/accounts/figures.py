@@ -20,7 +20,7 @@ LONGEST = 3
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """``kind`` is ``failed``, ``crashed`` or ``debt``; ``seconds`` is how long a debt lasted, None: to now."""
+    """``kind`` is ``failed``, ``crashed`` or ``debt``, which lasted for ``seconds``; None: it goes on."""
 
     kind: str
     at: float
@@ -64,8 +64,8 @@ class Figures:
     """``there`` is of all its instances together, in seconds, ``up`` the part of it in which they could be
     used, ``switching`` their coming and going. ``amounts`` are by currency, without those that nobody knows.
     ``before`` and ``before_amounts`` are those of the month before, None where nothing is known of it.
-    ``cold`` of its ``starts`` were for a request. ``visits`` is None for what nobody visits, and where nothing was written
-    down about visitors.
+    ``cold`` of its ``starts`` were for a request. ``visits`` is None for what nobody visits, and where
+    nothing was written down about visitors.
     """
 
     name: str

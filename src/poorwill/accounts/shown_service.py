@@ -106,7 +106,8 @@ def _map(name: str, which: str, shares: list[list[float]], heat: Heat, say: Word
         title=say[f"heat.{which}"],
         caption=say[f"heat.{which}_caption"].format(name=name),
         rows=tuple(
-            tuple(_spot(shares[day][hour], heat[day][hour], most) for day in range(DAYS)) for hour in range(HOURS)
+            tuple(_spot(shares[day][hour], heat[day][hour], most) for day in range(DAYS))
+            for hour in range(HOURS)
         ),
     )
 

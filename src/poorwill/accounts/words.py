@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -85,3 +86,10 @@ def stamp(say: Words, wall: float, zone: str) -> str:
 
 def month(say: Words, period: Period) -> str:
     return say["month"].format(y=period.first.year, name=say[f"long_months.{period.first.month}"])
+
+
+def system_language(env: Mapping[str, str] = os.environ) -> str:
+    """By the locale, as POSIX has it: LC_ALL before LC_MESSAGES before LANG; English when there is none."""
+    spoken = next((env[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if env.get(name)), "")
+    language = spoken.partition("_")[0].partition(".")[0].lower()
+    return language if language in LANGUAGES else LANGUAGES[0]

@@ -31,6 +31,7 @@ from poorwill.config.machine import MachineConfig
 from poorwill.config.names import ServiceName
 from poorwill.config.price import price_complaints
 from poorwill.config.relations import relation_complaints
+from poorwill.config.review import ReviewConfig
 from poorwill.config.run import context
 from poorwill.config.service import ServiceConfig
 from poorwill.config.units import HostPort, ListenAddress
@@ -92,6 +93,10 @@ class Settings(BaseModel):
     exchange_rates: dict[Currency, RateConfig] = Field(
         default_factory=dict,
         description="What other currencies are worth in that of the file. Without it they are shown apart.",
+    )
+
+    review: ReviewConfig = Field(
+        default_factory=ReviewConfig, description="Whether each month is looked back on by itself."
     )
 
     def model_post_init(self, _context: Any) -> None:

@@ -1,0 +1,79 @@
+"""The record of a month, from the journal and the configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from poorwill.accounts.books import Books, read
+from poorwill.accounts.record import KINDS, Item, Limit, Record
+from poorwill.config import Settings
+from poorwill.core.model import Service
+from poorwill.core.period import Per, Period, period_from
+from poorwill.store.journal import read_only
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the configuration says that a review needs: the rules of the services with visitors, which of
+    them others need, and the budgets of a month.
+    """
+
+    services: Mapping[str, Service] = field(default_factory=dict)
+    needed: frozenset[str] = frozenset()
+    limits: tuple[Limit, ...] = ()
+
+
+def rules_of(settings: Settings) -> Rules:
+    needed = {need for service in settings.services.values() for need in service.needs}
+    return Rules(
+        services={name: service.rules(settle=0.0) for name, service in settings.visited.items()},
+        needed=frozenset(needed),
+    )
+
+
+def month_before(period: Period) -> Period:
+    return period_from(Per.MONTH, period.first - timedelta(days=1), period.zone)
+
+
+def record(folder: Path, period: Period, now: float, rules: Rules) -> Record:
+    """``folder`` is the state folder, whether or not a Poorwill runs. Blocks.
+
+    Raises StateError when there is no journal, or none that this version can read.
+    """
+    before = month_before(period)
+    books = read(folder, before.start, period.stop, now)
+    with read_only(folder) as archive:
+        events = archive.between(KINDS, period.start, min(period.stop, now))
+    begins = now if books.begins is None else books.begins
+    return Record(
+        period=period,
+        now=now,
+        known_from=begins,
+        use_from=_use_from(books),
+        lives=books.lives,
+        stretches=books.stretches,
+        terms=books.terms,
+        events=events,
+        lines=books.lines(period),
+        before=books.lines(before) if begins < before.stop else (),
+        services=rules.services,
+        needed=rules.needed,
+        items=tuple(_items(books, period)),
+        limits=rules.limits,
+    )
+
+
+def _use_from(books: Books) -> float | None:
+    """Terms and use are written down since the same version."""
+    first = [*(one.since for one in books.terms), *(one.start for one in books.stretches)]
+    return min(first, default=None)
+
+
+def _items(books: Books, period: Period) -> Iterator[Item]:
+    for one in books.fixed(period):
+        cost = one.cost
+        budget = cost.budget if cost.per == "month" else None
+        yield Item(cost.name, one.amount, cost.currency, budget, cost.service)
