@@ -1,7 +1,7 @@
 """A month that was lived through: October 2026 in Shanghai, with visitors who really came once.
 
-The visits are those of data/visits.csv. What becomes of them is worked out here anew, without the program's own rules: a service is there in
-its window and for ``idle`` after use, a start takes ``wake`` seconds and a stop ``END``.
+The visits are those of data/visits.csv. What becomes of them is worked out here anew, without the program's own
+rules: a service is there in its window and for ``idle`` after use, a start takes ``wake`` seconds and a stop ``END``.
 """
 
 from __future__ import annotations

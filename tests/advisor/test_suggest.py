@@ -70,8 +70,8 @@ def test_a_longer_idle_time_spares_waits() -> None:
     assert (found.kind, found.values["idle"]) == ("idle_longer", 900.0)
     assert found.values["waits_was"] == pytest.approx(13 * 30)
     assert found.values["waits"] == pytest.approx(30)
-    # With 15 minutes it is there from the first use to the last and then for 15 minutes, with 10 13 times.
-    gain = 13 * 750 - (12 * 840 + 90 + 60 + 900)
+    # With 15 minutes it is there from the first use to 15 minutes after the last, with 10 each time anew.
+    gain = 13 * 750 - (12 * 840 + 60 + 900)
     assert found.hours == pytest.approx(28 * gain / 3600 * 30 / 28)
     assert found.amount == Decimal("3.90") * Decimal(repr(found.hours))
 
