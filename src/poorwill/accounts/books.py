@@ -94,6 +94,7 @@ def _terms(stated: Iterable[Event]) -> tuple[Terms, ...]:
             price=price_from(event.detail["price"]) if event.detail["price"] else None,
             machine=event.detail["on"],
             kind=event.detail["kind"],
+            place=event.detail.get("place", ""),
         )
         for event in stated
         if event.service
