@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -111,6 +111,14 @@ def as_json(account: Account) -> Json:
         },
         "remarks": list(account.remarks),
     }
+
+
+def side_by_side(found: Sequence[Json]) -> Json:
+    """A single time alone; else the last of today, week and month, with the others beside it."""
+    if len(found) == 1:
+        return found[0]
+    today, week, month = found
+    return {**month, "today": today, "week": week}
 
 
 def converted(total: Mapping[str, Decimal], statement: Statement) -> Decimal | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -43,7 +43,7 @@ def cost(
     It reads the journal, so nothing has to run. Days, weeks and months are those of the file's time zone.
     """
     from poorwill import clock
-    from poorwill.accounts.account import account, as_json
+    from poorwill.accounts.account import account, as_json, side_by_side
     from poorwill.accounts.asked import asked
 
     place, now = find(file), clock.now().wall
@@ -55,7 +55,7 @@ def cost(
     _known(name, books)
     found = [account(books, time, name or "") for time in times]
     if form == "json":
-        typer.echo(json.dumps(_json([as_json(each) for each in found]), indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(side_by_side([as_json(each) for each in found]), indent=2, ensure_ascii=False))
     elif form == "csv":
         from poorwill.accounts.sheet import sheet
 
@@ -97,14 +97,6 @@ def _known(name: str | None, books: Books) -> None:
     if name and name not in names:
         listed = ", ".join(sorted(names)) or "nothing yet"
         raise BadInput(f"the journal knows no service {name!r}", hint=f"it knows {listed}")
-
-
-def _json(found: list[dict[str, Any]]) -> dict[str, Any]:
-    """The month, with today and this week beside it; a single time alone."""
-    if len(found) == 1:
-        return found[0]
-    today, week, month = found
-    return {**month, "today": today, "week": week}
 
 
 def _gateway(state: Path) -> str:
