@@ -7,7 +7,7 @@ here it is a number at a moment, and goes on from there with the pace of what is
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
@@ -33,6 +33,7 @@ class AtLimit(StrEnum):
 class Budget:
     """``payer`` is the service or machine that it is for; empty: everything together. ``zone`` is whose
     calendar the periods follow, ``limit`` in ``unit``. A person is told at the percentages ``warn``.
+    ``rates`` is what one of another currency is worth in the budget's.
     """
 
     payer: str
@@ -42,6 +43,7 @@ class Budget:
     unit: str = HOURS
     at_limit: AtLimit = AtLimit.WARN
     warn: tuple[float, ...] = (50.0, 80.0, 100.0)
+    rates: tuple[tuple[str, Decimal], ...] = ()
 
     @property
     def binds(self) -> bool:
@@ -52,6 +54,15 @@ class Budget:
     def thresholds(self) -> tuple[float, ...]:
         """The percentages at which a person is told: always when something is closed."""
         return tuple(sorted({*self.warn, *((100.0,) if self.binds else ())}))
+
+    def with_rates(self, rates: tuple[tuple[str, Decimal], ...]) -> Budget:
+        """The same, for what costs money in other currencies too; hours have none."""
+        return self if self.unit == HOURS else replace(self, rates=rates)
+
+    def worth(self, amount: Decimal, currency: str) -> Decimal | None:
+        """An amount in the unit of the budget; None where nobody said what it is worth there."""
+        rate = Decimal(1) if currency == self.unit else dict(self.rates).get(currency)
+        return None if rate is None else amount * rate
 
     def __str__(self) -> str:
         return f"{amount_text(self.limit, self.unit)} a {self.per}"
