@@ -13,6 +13,7 @@ from poorwill.control.apply import Spawn
 from poorwill.control.facts import Facts
 from poorwill.control.gauges import BUILT_IN, Gauges
 from poorwill.control.recorder import Recorder
+from poorwill.control.terms import Terms, unknown
 from poorwill.gateway.admin import Admin
 from poorwill.gateway.doors import Door
 from poorwill.gateway.readings import Readings
@@ -46,10 +47,12 @@ class Measures:
         self.gauges = Gauges(recorder, spawn, shell)
         self.readings = Readings(admin, doors, self.gauges.values, nudge)
         self._tally = Tally(journal)
+        self._terms = Terms(journal, recorder, unknown)
         self._rules: tuple[str, ...] = ()
 
     def shape(self, settings: Settings) -> None:
-        """What the rules of the configuration want to know, and for how long back."""
+        """What the configuration says about money; what its rules want to know, and for how long back."""
+        self._terms.state(settings)
         rules = {name: one.scale_policy for name, one in settings.visited.items() if one.scale_policy}
         self._rules = tuple(rules)
         self.readings.keep({name: look_back(config) for name, config in rules.items()})
@@ -60,7 +63,7 @@ class Measures:
 
     def works(self, services: Mapping[str, Facts]) -> tuple[Coroutine[Any, Any, None], ...]:
         """``services`` are those in charge, whenever it is looked at."""
-        return self.readings.run(), self.gauges.run(services), self._tally.run()
+        return self.readings.run(), self.gauges.run(services), self._tally.run(), self._terms.run()
 
     def _measured(self) -> Measured:
         return {name: self.gauges.values(name) for name in self._rules}

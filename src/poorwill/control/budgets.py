@@ -169,7 +169,7 @@ class Budgets:
 
 
 def there(services: Mapping[str, Facts]) -> Awake:
-    """How many instances of each may be there, and what each is on; on a machine that is off there is none."""
+    """How many instances of each may be there, and what each is on. On a machine that is off is nothing."""
     counts: dict[str, int] = {}
     for name, facts in services.items():
         machine = services.get(facts.machine)
