@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from poorwill.config.budget import LONGEST, BudgetConfig
 from poorwill.config.claims import Complaint
 from poorwill.config.complaint import Loc, wrong
-from poorwill.core.budget import HOURS, AtLimit, Budget
+from poorwill.core.budget import HOURS, Budget
 
 if TYPE_CHECKING:
     from poorwill.config.machine import MachineConfig
@@ -54,7 +54,7 @@ def budget_warnings(budget: Budget, most: int) -> Iterator[str]:
     longest = LONGEST[budget.per] * most
     if budget.unit == HOURS and budget.limit > longest:
         each = f" for {most} instances" if most > 1 else ""
-        yield f"a {budget.per} has at most {longest} hours{each}: {budget} is never used up"
+        yield f"a {budget.per} has at most {longest} hours{each}, so this one is never used up"
 
 
 def _everybody(settings: Settings) -> dict[str, ServiceConfig | MachineConfig]:
@@ -121,14 +121,3 @@ def _complaints(
                 hint = f"say what it is worth: exchange_rates: {{{apart[0]}: {{rate: ..., date: ...}}}}"
             said = f"a budget in {unit} and prices in {', '.join(apart)}: these are not added"
             yield at, wrong(said, hint), None
-
-
-def describes(budget: Budget) -> str:
-    """A budget in words, for ``check``."""
-    follows = {
-        AtLimit.WARN: "only warns",
-        AtLimit.NO_WAKE: "then requests wake it no more",
-        AtLimit.CLOSED: "then closed until the next one",
-    }[budget.at_limit]
-    marks = ", ".join(f"{percent:g}%" for percent in budget.thresholds)
-    return f"{budget}; {follows} ({f'alerts at {marks}' if marks else 'no alerts'})"

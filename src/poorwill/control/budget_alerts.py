@@ -23,8 +23,8 @@ ABOUT = "budget"
 _LOOKS_BACK = 62 * 86400.0
 """Seconds: the period before this one may have been a month too."""
 
-Name = tuple[str, str, str]
-"""Payer, period and unit: what tells one budget of a file from another."""
+Name = tuple[str, str, str, str]
+"""Payer, period, unit and what follows: what tells one budget of a file from another."""
 
 log = structlog.get_logger()
 
@@ -54,7 +54,7 @@ class BudgetAlerts:
         detail = event.detail
         if detail.get("about") != ABOUT or "period" not in detail:
             return
-        name = (event.service, str(detail["per"]), str(detail["unit"]))
+        name = (event.service, str(detail["per"]), str(detail["unit"]), str(detail["at_limit"]))
         if detail["severity"] == Severity.NOTICE:
             self._shut.pop(name, None)
             return
@@ -71,9 +71,9 @@ class BudgetAlerts:
 
     def _mind(self, standing: Standing, now: Now) -> None:
         budget, period = standing.budget, str(standing.period)
-        name = (budget.payer, str(budget.per), budget.unit)
+        name = (budget.payer, str(budget.per), budget.unit, str(budget.at_limit))
         if name in self._shut and not standing.is_spent(now.wall, now.mono):
-            again = "a new period began" if self._shut.pop(name) != period else "there is more of it now"
+            again = f"a new {budget.per} began" if self._shut.pop(name) != period else "it is not used up now"
             self._tell(standing, Severity.NOTICE, f"over: {again}: {_state(standing, now)}", "", now)
         mark = threshold(standing, now.mono)
         key = (name, str(budget.limit), period)
@@ -84,7 +84,12 @@ class BudgetAlerts:
             self._shut[name] = period
         severity = Severity.ERROR if mark >= 100 else Severity.WARNING
         self._tell(
-            standing, severity, _state(standing, now) + _follows(standing, mark), _hint(budget), now, mark
+            standing,
+            severity,
+            _state(standing, now) + _follows(standing, mark, now),
+            _hint(budget),
+            now,
+            mark,
         )
 
     def cannot_read(self, error: StateError, now: Now) -> None:
@@ -102,7 +107,7 @@ class BudgetAlerts:
     def _tell(
         self, standing: Standing, severity: Severity, reason: str, hint: str, now: Now, mark: float = 0.0
     ) -> None:
-        budget, forecast = standing.budget, standing.forecast
+        budget, forecast = standing.budget, standing.forecast_at(now.wall, now.mono)
         detail = {
             "budget": str(budget),
             "per": str(budget.per),
@@ -141,15 +146,15 @@ def _state(standing: Standing, now: Now) -> str:
     return f"{standing.percent(now.mono):.0f}% of the budget of {budget}{whose} is used: {used}"
 
 
-def _follows(standing: Standing, mark: float) -> str:
-    budget = standing.budget
+def _follows(standing: Standing, mark: float, now: Now) -> str:
+    budget, forecast = standing.budget, standing.forecast_at(now.wall, now.mono)
     if mark >= 100 and budget.at_limit is AtLimit.CLOSED:
         return f"; closed until the {budget.per} is over"
     if mark >= 100 and budget.at_limit is AtLimit.NO_WAKE:
         return f"; requests wake nothing until the {budget.per} is over"
-    if standing.forecast is None:
+    if forecast is None:
         return ""
-    ahead = amount_text(Decimal(rounded(standing.forecast.amount)), budget.unit)
+    ahead = amount_text(Decimal(rounded(forecast.amount)), budget.unit)
     return f"; at the end of the {budget.per} it will be about {ahead}"
 
 

@@ -22,7 +22,7 @@ from poorwill.control.facts import Facts
 from poorwill.control.recorder import Recorder
 from poorwill.core.bill import Line
 from poorwill.core.budget import Budget, Standing
-from poorwill.core.forecast import forecast, past_days
+from poorwill.core.forecast import past_days
 from poorwill.core.model import Condition, Now
 from poorwill.core.period import Per, Period, period_from, period_of
 from poorwill.core.using import Awake, pace, used
@@ -73,6 +73,7 @@ class Budgets:
         self._reading: _Reading | None = None
         self._days: dict[Period, tuple[Line, ...]] = {}
         self._standings: Mapping[Budget, Standing] = {}
+        self._services: Mapping[str, Facts] = {}
         self._failing = False
         self._due = 0.0
         self._changed = asyncio.Event()
@@ -86,11 +87,12 @@ class Budgets:
 
     async def run(self, services: Mapping[str, Facts]) -> None:
         """``services`` are those in charge, whenever it is looked at."""
+        self._services = services
         while True:
             self._changed.clear()
-            if self._budgets and self._must_read(services, clock.now()):
-                await self._renew(services)
-            self._publish(services)
+            if self._budgets and self._must_read(clock.now()):
+                await self._renew()
+            self._publish()
             self._alerts.mind(self._standings.values(), clock.now())
             try:
                 async with asyncio.timeout(LOOK if self._budgets else None):
@@ -98,7 +100,7 @@ class Budgets:
             except TimeoutError:
                 continue
 
-    def _must_read(self, services: Mapping[str, Facts], now: Now) -> bool:
+    def _must_read(self, now: Now) -> bool:
         reading = self._reading
         if now.mono >= self._due:
             return True
@@ -106,16 +108,17 @@ class Budgets:
             return False
         stepped = abs((now.wall - now.mono) - (reading.now.wall - reading.now.mono)) > STEP
         ended = any(not one.is_of(now.wall) for one in self._standings.values())
-        return stepped or ended or there(services).instances != reading.awake.instances
+        return stepped or ended or there(self._services).instances != reading.awake.instances
 
-    async def _renew(self, services: Mapping[str, Facts]) -> None:
-        now, awake = clock.now(), there(services)
+    async def _renew(self) -> None:
+        now, awake = clock.now(), there(self._services)
         await self._recorder.flush(WRITTEN_WITHIN)
         periods = {period_of(one.per, now.wall, one.zone) for one in self._budgets}
         try:
             found = await asyncio.to_thread(self._read, self._folder, [*periods], now.wall)
             await self._alerts.remember(self._budgets, now)
-            self._take(_Reading(now, found, replace(awake, prices=found.prices)))
+            self._reading = _Reading(now, found, replace(awake, prices=found.prices))
+            self._reckon()
             if days := self._days_to_come_to_know(found, now):
                 past = await asyncio.to_thread(self._read, self._folder, days, now.wall)
                 self._days |= past.lines
@@ -128,10 +131,6 @@ class Budgets:
         self._due = now.mono + EVERY
         self._alerts.can_read(now)
 
-    def _take(self, reading: _Reading) -> None:
-        self._reading = reading
-        self._reckon()
-
     def _reckon(self) -> None:
         """How each budget stands by the last reading; those with a period that was not read have to wait."""
         if self._reading is None:
@@ -142,17 +141,13 @@ class Budgets:
             period = period_of(budget.per, now.wall, budget.zone)
             if (lines := found.lines.get(period)) is None:
                 continue
-            so_far = used(budget, lines)
             since = found.known_since(budget.payer)
-            past = {
-                day.first: used(budget, self._days[day])
-                for day in _days(now.wall, budget.zone, since)
-                if day in self._days
-            }
-            ahead = forecast(period, so_far, now.wall, past)
+            known = (day for day in _days(now.wall, budget.zone, since) if day in self._days)
+            past = tuple((day.first, used(budget, self._days[day])) for day in known)
             speed = pace(budget, self._reading.awake)
-            standings[budget] = Standing(budget, period, so_far, now.mono, speed, ahead)
+            standings[budget] = Standing(budget, period, used(budget, lines), now.mono, speed, past)
         self._standings = standings
+        self._publish()
 
     def _days_to_come_to_know(self, found: Spent, now: Now) -> list[Period]:
         zones = {budget.zone for budget in self._budgets}
@@ -160,8 +155,8 @@ class Budgets:
         self._days = {day: lines for day, lines in self._days.items() if day in wanted}
         return [day for day in wanted if day not in self._days]
 
-    def _publish(self, services: Mapping[str, Facts]) -> None:
-        for facts in services.values():
+    def _publish(self) -> None:
+        for facts in self._services.values():
             if facts.standings is not self._standings:
                 facts.standings = self._standings
                 if facts.rules.budgets:

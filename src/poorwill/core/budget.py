@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from poorwill.core.forecast import Forecast
+from poorwill.core.forecast import Forecast, forecast
 from poorwill.core.period import Per, Period
 
 HOURS = "h"
@@ -71,7 +72,7 @@ class Budget:
 @dataclass(frozen=True, slots=True)
 class Standing:
     """A budget in the period ``period``: at ``at`` (monotonic) ``used`` of it was used, and it went on by
-    ``pace`` an hour. ``forecast`` is what will have been used at the end.
+    ``pace`` an hour. ``past`` is what was used on days before, for the forecast.
     """
 
     budget: Budget
@@ -79,7 +80,7 @@ class Standing:
     used: Decimal
     at: float
     pace: Decimal = Decimal(0)
-    forecast: Forecast | None = None
+    past: tuple[tuple[date, Decimal], ...] = ()
 
     def used_at(self, mono: float) -> Decimal:
         """What is used by then, if all goes on as it was at ``at``."""
@@ -87,6 +88,10 @@ class Standing:
 
     def percent(self, mono: float) -> float:
         return float(self.used_at(mono) / self.budget.limit * 100)
+
+    def forecast_at(self, wall: float, mono: float) -> Forecast | None:
+        """What will have been used at the end of the period; None when it is too early to tell."""
+        return forecast(self.period, self.used_at(mono), wall, dict(self.past))
 
     def is_of(self, wall: float) -> bool:
         """Whether an instant is in its period; what lies before or after is about another one."""
