@@ -7,9 +7,11 @@ from typing import Any
 
 from poorwill.app.shells import Shells
 from poorwill.config import Settings
+from poorwill.config.bounds import all_budgets
 from poorwill.config.scale import ScalePolicyConfig
 from poorwill.config.source import Source
 from poorwill.control.apply import Spawn
+from poorwill.control.budgets import Budgets
 from poorwill.control.facts import Facts
 from poorwill.control.gauges import BUILT_IN, Gauges
 from poorwill.control.recorder import Recorder
@@ -48,11 +50,13 @@ class Measures:
         self.readings = Readings(admin, doors, self.gauges.values, nudge)
         self._tally = Tally(journal)
         self._terms = Terms(journal, recorder, unknown)
+        self._budgets = Budgets(journal.path.parent, recorder, nudge)
         self._rules: tuple[str, ...] = ()
 
     def shape(self, settings: Settings) -> None:
         """What the configuration says about money; what its rules want to know, and for how long back."""
         self._terms.state(settings)
+        self._budgets.want(one for every in all_budgets(settings).values() for one in every)
         rules = {name: one.scale_policy for name, one in settings.visited.items() if one.scale_policy}
         self._rules = tuple(rules)
         self.readings.keep({name: look_back(config) for name, config in rules.items()})
@@ -63,7 +67,8 @@ class Measures:
 
     def works(self, services: Mapping[str, Facts]) -> tuple[Coroutine[Any, Any, None], ...]:
         """``services`` are those in charge, whenever it is looked at."""
-        return self.readings.run(), self.gauges.run(services), self._tally.run(), self._terms.run()
+        numbers = (self.readings.run(), self.gauges.run(services), self._tally.run())
+        return *numbers, self._terms.run(), self._budgets.run(services)
 
     def _measured(self) -> Measured:
         return {name: self.gauges.values(name) for name in self._rules}
