@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from tests.core.timetables import table
 
-from poorwill.accounts.record import Item, Limit, Record, Saved
+from poorwill.accounts.record import Item, Limit, Record, Savings
 from poorwill.advisor.suggest_gpu import Card
 from poorwill.core.bill import Line
 from poorwill.core.life import Life
@@ -162,7 +162,7 @@ def october(*, now: float = MONTH.stop + 6 * 3600) -> Record:
         + list(_troubles()),
         lines=lines,
         before=[line(one, 0.83 * seconds(told[one.name].lives), 40) for one in SERVICES],
-        saved=[Saved(always - spent, always, CURRENCY)],
+        saved=[Savings(always - spent, always, CURRENCY)],
         services={one.name: one.rules for one in SERVICES},
         items=[
             Item("storage", Decimal(35), CURRENCY, Decimal(50)),

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 from poorwill.accounts.books import Books, read
-from poorwill.accounts.record import KINDS, Item, Limit, Record
+from poorwill.accounts.record import KINDS, Item, Limit, Record, Savings
 from poorwill.config import Settings
+from poorwill.config.bounds import all_budgets
+from poorwill.core.bill import Line
+from poorwill.core.budget import HOURS
 from poorwill.core.model import Service
 from poorwill.core.period import Per, Period, period_from
+from poorwill.core.saved import saved
 from poorwill.store.journal import read_only
 
 
@@ -31,7 +36,16 @@ def rules_of(settings: Settings) -> Rules:
     return Rules(
         services={name: service.rules(settle=0.0) for name, service in settings.visited.items()},
         needed=frozenset(needed),
+        limits=tuple(_limits(settings)),
     )
+
+
+def _limits(settings: Settings) -> Iterator[Limit]:
+    """The budgets of a month; shorter ones are another table."""
+    for name, budgets in all_budgets(settings).items():
+        for one in budgets:
+            if one.per is Per.MONTH:
+                yield Limit(name, one.limit, "" if one.unit == HOURS else one.unit)
 
 
 def month_before(period: Period) -> Period:
@@ -48,6 +62,8 @@ def record(folder: Path, period: Period, now: float, rules: Rules) -> Record:
     with read_only(folder) as archive:
         events = archive.between(KINDS, period.start, min(period.stop, now))
     begins = now if books.begins is None else books.begins
+    lines = books.lines(period)
+    lines_before = books.lines(before) if begins < before.stop else ()
     return Record(
         period=period,
         now=now,
@@ -57,8 +73,9 @@ def record(folder: Path, period: Period, now: float, rules: Rules) -> Record:
         stretches=books.stretches,
         terms=books.terms,
         events=events,
-        lines=books.lines(period),
-        before=books.lines(before) if begins < before.stop else (),
+        lines=lines,
+        before=lines_before,
+        saved=tuple(_saved(books, lines, period)),
         services=rules.services,
         needed=rules.needed,
         items=tuple(_items(books, period)),
@@ -70,6 +87,19 @@ def _use_from(books: Books) -> float | None:
     """Terms and use are written down since the same version."""
     first = [*(one.since for one in books.terms), *(one.start for one in books.stretches)]
     return min(first, default=None)
+
+
+def _saved(books: Books, lines: Sequence[Line], period: Period) -> Iterator[Savings]:
+    """By currency. Who left the configuration is not reckoned on: nobody would have let it run."""
+    until = min(period.stop, books.now)
+    won = saved(lines, books.lives, books.terms, period.start, until) if period.start < until else ()
+    sums: dict[str, tuple[Decimal, Decimal]] = {}
+    for one in won:
+        if one.name in books.statement.payers:
+            amount, always = sums.get(one.currency, (Decimal(0), Decimal(0)))
+            sums[one.currency] = amount + one.amount, always + one.always
+    for currency, (amount, always) in sorted(sums.items()):
+        yield Savings(amount, always, currency)
 
 
 def _items(books: Books, period: Period) -> Iterator[Item]:

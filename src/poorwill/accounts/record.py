@@ -40,7 +40,7 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
-class Saved:
+class Savings:
     """What it would have cost to leave everything of this currency on all the time, and what that saved."""
 
     amount: Decimal
@@ -66,7 +66,7 @@ class Record:
     events: Sequence[Event] = ()
     lines: Sequence[Line] = ()
     before: Sequence[Line] = ()
-    saved: Sequence[Saved] = ()
+    saved: Sequence[Savings] = ()
     services: Mapping[str, Service] = field(default_factory=dict)
     needed: Collection[str] = ()
     items: Sequence[Item] = ()

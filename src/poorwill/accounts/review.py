@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from poorwill.accounts.awake import awake
 from poorwill.accounts.figures import Figures, figures
-from poorwill.accounts.record import Record, Saved
+from poorwill.accounts.record import Record, Savings
 from poorwill.accounts.table import HOURS, Row, rows, totals
 from poorwill.advisor.case import Case
 from poorwill.advisor.suggest import suggestions
@@ -35,7 +35,7 @@ class Review:
     services: tuple[Figures, ...]
     totals: dict[str, Decimal]
     before: dict[str, Decimal]
-    saved: tuple[Saved, ...]
+    saved: tuple[Savings, ...]
     suggestions: tuple[Suggestion, ...]
 
     @property
