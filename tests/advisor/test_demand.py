@@ -7,15 +7,15 @@ from dataclasses import replace
 
 import pytest
 
-from poorwill.advisor.demand import DAY, Awake, Visits, awake
+from poorwill.advisor.demand import Awake, Visits, awake
 
 HOUR, MINUTE = 3600.0, 60.0
 USUAL = Visits(per_day=40, hours=10 * HOUR, visit=5 * MINUTE, idle=10 * MINUTE, wake=MINUTE)
 
 
-def played(visits: Visits, days: int = 1200, seed: int = 7) -> Awake:
-    """The mean of so many drawn days. Who comes while it starts is served when it has started."""
-    fate = random.Random(seed)
+def played(visits: Visits, drawn: int = 30_000, seed: int = 7) -> Awake:
+    """The mean of as many days as so many visits take. Who comes while it starts is served after it."""
+    fate, days = random.Random(seed), max(200, round(drawn / visits.per_day))
     used = total = starting = wakes = 0.0
     for _ in range(days):
         at, sleeps_at, free_at, busy_until = 0.0, 0.0, 0.0, 0.0

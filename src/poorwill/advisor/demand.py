@@ -1,15 +1,15 @@
-"""How long a service is awake when it wakes for visits, and sleeps when nobody came for a while: expected hours.
+"""How long a service is awake that wakes for visits and sleeps when nobody came for a while.
 
-Assumed is that visits come one by one and independent of each other (a Poisson process) within the open hours of
-a day, that each keeps the service busy equally long, and that it takes any number at a time. Then the time awake is
-the busy time of an M/G/∞ queue in which each visit lasts ``visit + idle``: a visit that comes before that is over
-prolongs it. With the rate λ and s = visit + idle, within hours of length H that begin asleep:
+Assumed is that visits come one by one and independent of each other (a Poisson process) within some hours
+of the day, that each keeps the service busy equally long, and that it takes any number at a time. Then the
+time awake is the busy time of an M/G/∞ queue in which each visit lasts ``visit + idle``: a visit that comes
+before that is over prolongs it. With the rate λ and s = visit + idle, in hours of length H that begin asleep:
 
     awake = 2 (s - (1 - e^-λs) / λ) + (H - s) (1 - e^-λs)      the ramp up and down, and what is between
     wakes = (1 - e^-λs) + λ (H - s) e^-λs                       the visits that find it asleep
 
-and after a wake it stays awake (e^λs - 1) / λ. A wake takes ``wake`` seconds on top, and who comes meanwhile wakes
-nothing: that makes it 1 / (1 + λ wake e^-λs) as many wakes. ``tests/advisor/test_demand.py`` plays it.
+and after a wake it stays awake (e^λs - 1) / λ. A wake takes ``wake`` seconds on top, and who comes meanwhile
+wakes nothing: that makes it 1 / (1 + λ wake e^-λs) as many wakes. ``tests/advisor/test_demand.py`` plays it.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ DAY = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Visits:
-    """``per_day`` visits within ``hours`` (seconds) of a day, each ``visit`` seconds of work. The service takes
-    ``wake`` seconds to start, and sleeps when nobody needed it for ``idle`` seconds.
+    """``per_day`` visits within ``hours`` (in seconds) of a day, each ``visit`` seconds of work. The service
+    takes ``wake`` seconds to start, and sleeps when nobody needed it for ``idle`` seconds.
     """
 
     per_day: float

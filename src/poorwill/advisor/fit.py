@@ -1,8 +1,8 @@
 """How much of a GPU's memory a language model needs, and whether that fits.
 
     needed  = weights + cache + runtime
-    weights = parameters x bits / 8, the bits of the format with what it keeps beside the weights; formats that
-              leave the word lists at both ends alone count those with 16 bits
+    weights = parameters x bits / 8, the bits of the format with what it keeps beside the weights; formats
+              that leave the word lists at both ends alone count those with 16 bits
     cache   = 2 x layers x key-value heads x size of a head x bytes x context x users
     runtime = 1 GB (driver, libraries) + 5 % of the weights (what one step computes with)
 

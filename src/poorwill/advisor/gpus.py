@@ -115,7 +115,7 @@ def typical(gpu: str, provider: str | None = None, currency: str | None = None) 
     """A price to count with when nobody said one: the middle one of those in the table, of one currency
     (of an even number the dearer of the two in the middle).
 
-    Without ``currency`` that is the currency with the most prices. None: none is known.
+    Without ``currency`` that is USD where there is a price in USD. None: none is known.
     """
     card = known(gpu)
     prices = [
@@ -126,7 +126,7 @@ def typical(gpu: str, provider: str | None = None, currency: str | None = None) 
     if not prices:
         return None
     currencies = [price.currency for price in prices]
-    chosen = max(currencies, key=currencies.count)
+    chosen = "USD" if "USD" in currencies else currencies[0]
     ordered = sorted((one for one in prices if one.currency == chosen), key=lambda one: one.per_hour)
     return ordered[len(ordered) // 2]
 
