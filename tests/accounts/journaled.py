@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tests.accounts.recorded import SERVICES, START, october
+from tests.accounts.recorded import SERVICES, START, Lived, october
 
 from poorwill.accounts.record import Record
 from poorwill.config import Settings, load
@@ -28,12 +28,12 @@ _SERVICE = """
 """
 
 
-def configuration(review: str = "") -> str:
+def configuration(review: str = "", services: Sequence[Lived] = SERVICES) -> str:
     """What was in force in that month."""
     text = "timezone: Asia/Shanghai\ncurrency: CNY\nstate: state\n"
     text += "costs:\n  storage: {amount: 35, budget: 50}\n  gateway: {amount: 8, budget: 10}\n"
     text += f"{review}\nservices:"
-    for one in SERVICES:
+    for one in services:
         text += _SERVICE.format(name=one.name, idle=one.idle, price=one.price)
         if one.window:
             text += f"    schedule: Mon-Fri {one.window[0]:02}:00-{one.window[1]:02}:00\n"
@@ -42,18 +42,17 @@ def configuration(review: str = "") -> str:
     return text
 
 
-def settings(folder: Path, review: str = "") -> Settings:
+def settings(folder: Path, review: str = "", services: Sequence[Lived] = SERVICES) -> Settings:
     file = folder / "poorwill.yaml"
-    file.write_text(configuration(review), encoding="utf-8")
+    file.write_text(configuration(review, services), encoding="utf-8")
     return load(file, option_models(), {})
 
 
-async def journaled(folder: Path, known: Settings) -> Record:
+async def journaled(known: Settings, services: Sequence[Lived] = SERVICES) -> Record:
     """Writes the journal into the state folder; what it is about is returned."""
-    record = october()
-    state = folder / "state"
-    state.mkdir()
-    journal = await Journal.open(state)
+    record = october(services=services)
+    known.state.mkdir()
+    journal = await Journal.open(known.state)
     rows = [row_of(entry, Now(at, at, "boot")) for at, entry in _told(record, known)]
     await journal._writer.run(lambda connection: queries.insert_events(connection, rows))
     await journal.close()

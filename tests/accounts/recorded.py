@@ -1,7 +1,8 @@
 """A month that was lived through: October 2026 in Shanghai, with visitors who really came once.
 
-The visits are those of data/visits.csv. What becomes of them is worked out here anew, without the program's own
-rules: a service is there in its window and for ``idle`` after use, a start takes ``wake`` seconds and a stop ``END``.
+The visits are those of data/visits.csv. What becomes of them is worked out here anew, without the program's
+own rules: a service is there in its window and for ``idle`` after use, a start takes ``wake`` seconds and a
+stop ``END``.
 """
 
 from __future__ import annotations
@@ -133,7 +134,8 @@ def _stop(one: Lived, told: Told, write: object, begun: float, until: float) -> 
 
 
 def seconds(lives: Sequence[Life]) -> float:
-    return sum((life.end or 0.0) - life.start for life in lives)
+    """Those in the month."""
+    return sum(min(life.end or MONTH.stop, MONTH.stop) - life.start for life in lives)
 
 
 def line(one: Lived, there: float, starts: int) -> Line:
@@ -141,12 +143,12 @@ def line(one: Lived, there: float, starts: int) -> Line:
     return Line(one.name, "service", there, there, amount, CURRENCY, starts=starts)
 
 
-def october(*, now: float = MONTH.stop + 6 * 3600) -> Record:
+def october(*, now: float = MONTH.stop + 6 * 3600, services: Sequence[Lived] = SERVICES) -> Record:
     """The record of the whole month; with an earlier ``now`` nothing is cut but what a Record cuts itself."""
-    told = {one.name: live(one) for one in SERVICES}
-    lines = [line(one, seconds(told[one.name].lives), len(told[one.name].lives)) for one in SERVICES]
+    told = {one.name: live(one) for one in services}
+    lines = [line(one, seconds(told[one.name].lives), len(told[one.name].lives)) for one in services]
     spent = sum((one.amount or Decimal(0) for one in lines), Decimal(0))
-    always = sum((Decimal(one.price) for one in SERVICES), Decimal(0)) * 744
+    always = sum((Decimal(one.price) for one in services), Decimal(0)) * 744  # hours of 31 days
     return Record(
         period=MONTH,
         now=now,
@@ -156,14 +158,14 @@ def october(*, now: float = MONTH.stop + 6 * 3600) -> Record:
         stretches=[stretch for one in told.values() for stretch in one.stretches],
         terms=[
             Terms(one.name, START - 86400, Price(CURRENCY, Decimal(one.price), gpu="A10G"))
-            for one in SERVICES
+            for one in services
         ],
         events=sorted((event for one in told.values() for event in one.events), key=lambda event: event.at)
         + list(_troubles()),
         lines=lines,
-        before=[line(one, 0.83 * seconds(told[one.name].lives), 40) for one in SERVICES],
+        before=[line(one, 0.83 * seconds(told[one.name].lives), 40) for one in services],
         saved=[Savings(always - spent, always, CURRENCY)],
-        services={one.name: one.rules for one in SERVICES},
+        services={one.name: one.rules for one in services},
         items=[
             Item("storage", Decimal(35), CURRENCY, Decimal(50)),
             Item("gateway", Decimal(8), CURRENCY, Decimal(10)),

@@ -151,11 +151,10 @@ def _troubles(inside: Sequence[Event], known: Sequence[Event]) -> list[Trouble]:
         if one.kind in (Kind.FAILED, Kind.CRASHED):
             found.append(Trouble(one.kind.value, one.at, one.reason))
         elif one.kind is Kind.DEBT:
-            over = (
-                other.at
+            settled = (
+                float(other.detail.get("seconds", other.at - one.at))
                 for other in known
                 if other.kind is Kind.SETTLED and other.instance == one.instance and other.id > one.id
             )
-            ended = next(over, None)
-            found.append(Trouble("debt", one.at, one.reason, None if ended is None else ended - one.at))
+            found.append(Trouble("debt", one.at, one.reason, next(settled, None)))
     return found

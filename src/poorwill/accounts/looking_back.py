@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from poorwill.accounts.books import Books, read
+from poorwill.accounts.cards import cards
 from poorwill.accounts.record import KINDS, Item, Limit, Record, Savings
 from poorwill.config import Settings
 from poorwill.config.bounds import all_budgets
@@ -18,6 +19,9 @@ from poorwill.core.model import Service
 from poorwill.core.period import Per, Period, period_from
 from poorwill.core.saved import saved
 from poorwill.store.journal import read_only
+
+LATER = 7 * 86400.0
+"""Seconds after the month in which it is still looked for how something ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ def record(folder: Path, period: Period, now: float, rules: Rules) -> Record:
     before = month_before(period)
     books = read(folder, before.start, period.stop, now)
     with read_only(folder) as archive:
-        events = archive.between(KINDS, period.start, min(period.stop, now))
+        events = archive.between(KINDS, period.start, min(period.stop + LATER, now))
     begins = now if books.begins is None else books.begins
     lines = books.lines(period)
     lines_before = books.lines(before) if begins < before.stop else ()
@@ -80,6 +84,7 @@ def record(folder: Path, period: Period, now: float, rules: Rules) -> Record:
         needed=rules.needed,
         items=tuple(_items(books, period)),
         limits=rules.limits,
+        cards=cards(),
     )
 
 

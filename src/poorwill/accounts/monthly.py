@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from pathlib import Path
 
 from poorwill.accounts.looking_back import Rules, month_before, record
@@ -26,15 +26,6 @@ def due(now: float, zone: str) -> Period:
     last = month_before(month)
     at = start_of(datetime.combine(month.first, HOUR), zone)
     return last if now >= at else month_before(last)
-
-
-def next_due(now: float, zone: str) -> float:
-    """When the answer of ``due`` changes."""
-    month = period_of(Per.MONTH, now, zone)
-    first = month.first
-    if now >= start_of(datetime.combine(first, HOUR), zone):
-        first = (first + timedelta(days=31)).replace(day=1)
-    return start_of(datetime.combine(first, HOUR), zone)
 
 
 def write(

@@ -111,7 +111,9 @@ def _tiles(review: Review, say: Words) -> Iterator[Tile]:
         waited = sum(one.waiting.waited for one in visits)
         seconds = sum(one.waiting.seconds for one in visits)
         mean = say["tile.mean"].format(time=duration(say, seconds / waited)) if waited else ""
-        yield Tile(say["tile.waited"], str(waited), mean or say["tile.nobody_waited"])
+        yield Tile(
+            say["tile.waited"], say["tile.requests"].format(n=waited), mean or say["tile.nobody_waited"]
+        )
 
 
 def _hours_before(review: Review, say: Words) -> str:

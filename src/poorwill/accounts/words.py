@@ -53,9 +53,10 @@ def duration(say: Words, seconds: float) -> str:
 
 
 def hours(say: Words, value: Decimal | float) -> str:
-    """``92.4 h``."""
+    """``92.4 h``; whole ones without a point."""
     exact = value if isinstance(value, Decimal) else Decimal(repr(value))
-    return say["time.decimal_hours"].format(h=f"{exact.quantize(Decimal('0.1'), ROUND_HALF_UP):f}")
+    places = "1" if exact == exact.to_integral_value() else "0.1"
+    return say["time.decimal_hours"].format(h=f"{exact.quantize(Decimal(places), ROUND_HALF_UP):f}")
 
 
 def quantity(say: Words, value: Decimal, unit: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 from poorwill.core.demand import wanted
@@ -12,6 +12,9 @@ from poorwill.core.model import Condition, Instance, Now, Observation, OnRequest
 from poorwill.core.spans import Span, clip, total, union
 
 _BOOT = "replay"
+_NOBODY = Instance("it", Condition.ABSENT, outcome=Outcome.STOPPED, outcome_at=-inf)
+_GONE = Observation((_NOBODY,), Gate(GateState.CLOSED, -inf))
+_ASKED = replace(_GONE, asked=Asked(waiting=1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,25 +48,46 @@ def play(
     waits: list[float] = []
     there: list[Span] = []
     turned_away, at, ahead = 0, since, list(reversed(uses))
+    sleeper = _Sleeper(service)
     while at < until:
-        wish, soonest = _asleep(service, at)
-        if wish:
+        if sleeper.rises(at):
             at = _stay(service, at, at + wake, ahead, there, end)
             continue
         following = ahead[-1].start if ahead else inf
-        if min(following, soonest) >= until:
+        if min(following, sleeper.changes_at) >= until:
             break
-        if soonest <= following:
-            at = max(soonest, at)
+        if sleeper.changes_at <= following:
+            at = max(sleeper.changes_at, at)
             continue
         use, at = ahead.pop(), max(at, following)
-        if not _lets_in(service, at):
+        if not sleeper.lets_in:
             turned_away += 1
             continue
         waits.append(at)
         ahead.append(Use(at, max(at + wake, use.end + wake - use.delay)))
         at = _stay(service, at, at + wake, ahead, there, end)
     return Played(total(clip(union(there), since, until)), tuple(waits), turned_away)
+
+
+class _Sleeper:
+    """What becomes of a service that is not there; asked again only when time may have changed the answer."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._known_from = inf
+        self.changes_at = -inf
+        self._wanted = self.lets_in = False
+
+    def rises(self, at: float) -> bool:
+        """Whether something beside a visitor wants it now. Then ``lets_in`` says what became of one."""
+        if not self._known_from <= at < self.changes_at:
+            now = Now(at, at, _BOOT)
+            wish, visited = wanted(self._service, _GONE, now), wanted(self._service, _ASKED, now)
+            self._wanted = bool(wish.desired)
+            self.lets_in = bool(visited.desired) and visited.entrance is not OnRequest.CLOSED
+            self._known_from = at
+            self.changes_at = inf if wish.until is None else max(wish.until, at + 1e-3)
+        return self._wanted
 
 
 def _stay(
@@ -84,22 +108,6 @@ def _stay(
             there.append((begun, inf))
             return inf
         at = max(wish.until, at + 1e-3)
-
-
-def _asleep(service: Service, at: float) -> tuple[bool, float]:
-    """Whether something beside a visitor wants it now, and when that changes by itself."""
-    wish = wanted(service, _absent(0), Now(at, at, _BOOT))
-    return bool(wish.desired), inf if wish.until is None else max(wish.until, at + 1e-3)
-
-
-def _lets_in(service: Service, at: float) -> bool:
-    wish = wanted(service, _absent(1), Now(at, at, _BOOT))
-    return bool(wish.desired) and wish.entrance is not OnRequest.CLOSED
-
-
-def _absent(waiting: int) -> Observation:
-    gone = Instance("it", Condition.ABSENT, outcome=Outcome.STOPPED, outcome_at=-inf)
-    return Observation((gone,), Gate(GateState.CLOSED, -inf), asked=Asked(waiting))
 
 
 def _seen(ready: float, last: float) -> Observation:
