@@ -92,7 +92,7 @@ class Entry:
     provider's own timestamp of when it began or None; GONE ``life``, ``until``, the provider's timestamp or
     None, and ``seen``, when it was last seen to be there, None when a restart forgot; TERMS ``price`` (see
     ``core.price``, or None), ``on`` (its machine) and ``kind``, and of service "" ``costs``; METER ``since``,
-    ``until`` and ``kwh`` (text); USED the fields of ``core.stretch``.
+    ``until`` and ``kwh`` (text); USED the fields of ``core.stretch``; REVIEW ``month``.
     """
 
     kind: Kind
