@@ -14,6 +14,7 @@ from poorwill.advisor.suggest import suggestions
 from poorwill.advisor.suggest_gpu import Card, suggest_gpu
 from poorwill.advisor.suggest_hours import suggest_hours
 from poorwill.advisor.suggest_idle import suggest_idle
+from poorwill.advisor.suggest_no_window import suggest_no_window
 from poorwill.advisor.suggest_rest import suggest_budget, suggest_unused
 from poorwill.advisor.suggest_window import suggest_trims
 from poorwill.advisor.suggestion import Rate, Sure
@@ -136,6 +137,25 @@ def test_an_edge_that_somebody_needs_now_and_then() -> None:
     assert (found.values["to_clock"], found.values["came_count"], found.sure) == ("09:00", 2, Sure.MEDIUM)
     closed = replace(known, service=replace(known.service, on_request=OnRequest.CLOSED))
     assert list(suggest_trims(closed)) == []  # there they would be turned away
+
+
+def test_no_window_where_hardly_anybody_comes() -> None:
+    """Open for 10 hours on 20 days for one visit of 2 minutes in each: on request it is there 13 minutes."""
+    known = case(
+        month(13, week=5), hours=20 * 10 + 2, idle_after=600.0, timetable=table("Mon-Fri 08:00-18:00")
+    )
+    found = suggest_no_window(known)
+    assert found is not None
+    assert found.hours == pytest.approx(20 * (10 - (60 + 120 + 600) / 3600) * 30 / 28, rel=0.001)
+    assert (found.values["waits_was"], found.values["waits"]) == (0, pytest.approx(20 * 30 / 28))
+    closed = replace(known, service=replace(known.service, on_request=OnRequest.CLOSED))
+    assert suggest_no_window(closed) is None
+
+
+def test_a_window_where_many_come_is_worth_it() -> None:
+    moments = [8 + quarter / 4 for quarter in range(40)]
+    known = case(month(*moments, week=5), idle_after=600.0, timetable=table("Mon-Fri 08:00-18:00"))
+    assert suggest_no_window(known) is None
 
 
 def test_a_window_where_somebody_always_waits() -> None:

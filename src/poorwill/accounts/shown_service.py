@@ -34,8 +34,8 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Map:
-    """``which`` is ``used`` or ``empty``. ``rows`` are the hours of the day from 0 on, each with its days from
-    Monday on.
+    """``which`` is ``used`` or ``empty``. ``rows`` are the hours of the day from 0 on, each with its days
+    from Monday on.
     """
 
     which: str

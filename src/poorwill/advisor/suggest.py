@@ -11,6 +11,7 @@ from poorwill.advisor.case import Case
 from poorwill.advisor.suggest_gpu import Card, suggest_gpu
 from poorwill.advisor.suggest_hours import suggest_hours
 from poorwill.advisor.suggest_idle import suggest_idle
+from poorwill.advisor.suggest_no_window import suggest_no_window
 from poorwill.advisor.suggest_rest import suggest_unused
 from poorwill.advisor.suggest_window import suggest_trims
 from poorwill.advisor.suggestion import Suggestion
@@ -20,6 +21,6 @@ def suggestions(case: Case, cards: Sequence[Card] = ()) -> tuple[Suggestion, ...
     """The one that saves most comes first."""
     if unused := suggest_unused(case):
         return (unused,)
-    single = (suggest_idle(case), suggest_hours(case), suggest_gpu(case, cards))
+    single = (suggest_idle(case), suggest_hours(case), suggest_gpu(case, cards), suggest_no_window(case))
     found = [one for one in (*single, *suggest_trims(case)) if one is not None]
     return tuple(sorted(found, key=lambda one: (-(one.amount or 0), -one.hours)))
