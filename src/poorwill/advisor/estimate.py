@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 
 from poorwill.advisor.demand import DAY, Visits, awake
@@ -19,10 +20,11 @@ HOUR = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """``workdays`` of its ``days`` are Monday to Friday."""
+    """``workdays`` of its ``days`` are Monday to Friday. ``first`` None: any month, counted from tomorrow."""
 
     days: int = 30
     workdays: int = 22
+    first: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
