@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from poorwill.advisor.estimate import per_day_text, difference
+from poorwill.advisor.estimate import difference, per_day_text
 from poorwill.core.duration import duration_text
 from poorwill.core.money import per_hour_text, rounded
 
