@@ -20,7 +20,8 @@ import httpx2
 import pytest
 import pytest_asyncio
 from tests.acceptance.real.test_gradio import APP, QUIETER, WAKE
-from tests.gateway.real_envoy import House, free_port
+from tests.gateway.real_envoy import House
+from tests.ports import free_port
 
 from poorwill.gateway.clusters import Upstream
 from poorwill.gateway.routes import Site

@@ -86,7 +86,7 @@ class TestStatus:
 class TestWithoutStatus:
     @pytest.fixture
     def port(self) -> int:
-        from poorwill.providers.process.launch import free_port
+        from tests.ports import free_port
 
         return free_port()
 

@@ -12,7 +12,8 @@ import subprocess
 from contextlib import suppress
 from pathlib import Path
 
-from poorwill.providers.process.launch import free_port
+from tests.ports import free_port
+
 from poorwill.providers.ssh import HostKey, Target
 
 _CONFIG = """\
