@@ -1,4 +1,4 @@
-"""Ports for the tests: of those that run at the same time on a machine, no two get the same one."""
+"""Ports and networks for the tests: of those that run at the same time on a machine, no two get the same."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from pathlib import Path
 _PORTS = range(15000, 20000)
 """Outside of the ranges that outgoing connections take, and that Poorwill takes for services."""
 
+_NETWORKS = range(20, 220)
+
 _given: set[int] = set()
 
 
@@ -26,6 +28,16 @@ def free_port() -> int:
     raise AssertionError("no free port")
 
 
+def free_network() -> int:
+    """The second number of addresses that begin with 10, which nobody else's tests are given meanwhile."""
+    for _ in range(1000):
+        number = secrets.choice(_NETWORKS)
+        if number not in _given and _claimed(number):
+            _given.add(number)
+            return number
+    raise AssertionError("no free network")
+
+
 def _free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -36,10 +48,10 @@ def _free(port: int) -> bool:
     return True
 
 
-def _claimed(port: int) -> bool:
-    """A byte of a file stands for each port. What is locked there is free again when this process ends."""
+def _claimed(number: int) -> bool:
+    """A byte of a file stands for each of them. What is locked there is free again when this process ends."""
     try:
-        fcntl.lockf(_claims(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+        fcntl.lockf(_claims(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, number)
     except OSError:
         return False
     return True
