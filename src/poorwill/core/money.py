@@ -6,7 +6,8 @@ Amounts are exact decimals. They are rounded only where they are shown, and neve
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+from fractions import Fraction
 
 _TWO = """
 AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY COP CRC
@@ -21,6 +22,13 @@ MINOR: Mapping[str, int] = {
     **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
 }
 """The currencies of ISO 4217 that people pay with, and how many digits their smallest unit needs."""
+
+_DIGITS = Context(prec=40)
+
+
+def decimal(amount: Fraction) -> Decimal:
+    """To 40 digits: what a third is, no decimal can say exactly."""
+    return _DIGITS.divide(Decimal(amount.numerator), Decimal(amount.denominator))
 
 
 def rounded(amount: Decimal, currency: str) -> Decimal:
