@@ -113,8 +113,3 @@ def _whole(settings: Settings) -> Json:
     payers = (*settings.machines, *settings.services)
     costs = [one.cost(name, currency, settings.timezone).as_json() for name, one in settings.costs.items()]
     return {**Statement(currency, settings.timezone, rates, payers).as_json(), "costs": costs}
-
-
-def unknown(_gpu: str, _cloud: str) -> Price | None:
-    """Where there is no table of typical prices."""
-    return None
