@@ -10,7 +10,7 @@ from typing import Self
 from sqlalchemy import Connection
 
 from poorwill.errors import StateError
-from poorwill.store import queries
+from poorwill.store import ledger, queries
 from poorwill.store.database import check_revision, engine, in_words
 from poorwill.store.event import Event
 from poorwill.store.restored import Restored
@@ -39,6 +39,11 @@ class Archive:
         """As ``Journal.restore``."""
         with in_words(self.path, "read"), self._connection.begin():
             return queries.restore(self._connection)
+
+    def ledger(self, since: float, until: float) -> list[Event]:
+        """Everything that must be known to bill a time, oldest first; see ``store.ledger``."""
+        with in_words(self.path, "read"), self._connection.begin():
+            return ledger.select_ledger(self._connection, since, until)
 
     def close(self) -> None:
         self._connection.close()
