@@ -70,7 +70,9 @@ def read(folder: Path, since: float, until: float, now: float) -> Books:
         terms = _terms(known)
         events = archive.ledger(since, until)
         found = lives(events, now, watched=watched)
-        start, stop = _reach(found, {one.payer for one in terms if one.kind == "machine"}, since, until)
+        start, stop = _reach(
+            found, {one.payer for one in terms if one.kind == "machine"}, (since, until), now
+        )
         if (start, stop) != (since, until):
             events = archive.ledger(start, stop)
             found = lives(events, now, watched=watched)
@@ -88,13 +90,15 @@ def read(folder: Path, since: float, until: float, now: float) -> Books:
     )
 
 
-def _reach(found: Iterable[Life], machines: set[str], since: float, until: float) -> tuple[float, float]:
+def _reach(
+    found: Iterable[Life], machines: set[str], time: tuple[float, float], now: float
+) -> tuple[float, float]:
     """The time with all of the machine lives that reach into it: who shares them may have come and gone
     outside of it. Seconds in whole, since what a provider says may differ by a hair from the journal.
     """
-    start, stop = since, until
+    start, stop = since, until = time
     for life in found:
-        end = until if life.end is None else life.end
+        end = now if life.end is None else life.end
         if life.payer in machines and life.start < until and end > since:
             start, stop = min(start, floor(life.start)), max(stop, ceil(end))
     return start, stop
