@@ -10,7 +10,8 @@ import pytest
 
 from poorwill.config import Settings, load
 from poorwill.control.recorder import Recorder
-from poorwill.control.terms import Terms, entries, unknown
+from poorwill.control.terms import Terms, entries
+from poorwill.control.typical import typical_price
 from poorwill.core.price import Price, price_from
 from poorwill.core.statement import Exchange, statement_from
 from poorwill.providers.registry import option_models
@@ -37,8 +38,8 @@ def settings(folder: Path, text: str = FILE) -> Settings:
     return load(file, option_models(), {})
 
 
-def typical(gpu: str, cloud: str) -> Price | None:
-    assert (gpu, cloud) == ("RTX 4090", "autodl")
+def typical(gpu: str, cloud: str, currency: str) -> Price | None:
+    assert (gpu, cloud, currency) == ("RTX 4090", "autodl", "CNY")
     return Price("CNY", Decimal("1.98"), gpu="GeForce RTX 4090", source="a list, 2026-11-22")
 
 
@@ -82,9 +83,20 @@ def test_only_what_is_something_else_is_written_again(tmp_path: Path) -> None:
 
 
 def test_a_gpu_nobody_knows_the_price_of_has_none_and_says_so(tmp_path: Path) -> None:
-    [gpu] = [one for one in entries(settings(tmp_path), {}, unknown) if one.service == "gpu"]
+    strange = settings(tmp_path, FILE.replace("RTX 4090", "Voodoo 2"))
+    [gpu] = [one for one in entries(strange, {}, typical_price) if one.service == "gpu"]
     assert gpu.detail["price"] is None
-    assert gpu.reason == "nobody knows what a RTX 4090 costs: state its price with per_hour"
+    assert gpu.reason == "nobody knows what a Voodoo 2 costs: state its price with per_hour"
+
+
+def test_the_shipped_table_is_asked_for_the_cloud_and_the_currency_first() -> None:
+    found = typical_price("A10G", "aws", "USD")
+    assert found
+    assert (found.currency, found.typical, found.gpu) == ("USD", True, "A10G")
+    assert found.source.startswith("aws, 20")
+    elsewhere = typical_price("A10G", "a cloud nobody knows", "CHF")
+    assert elsewhere
+    assert elsewhere.per_hour
 
 
 async def test_a_restart_and_a_reload_write_what_is_new(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from poorwill.control.apply import Spawn
 from poorwill.control.facts import Facts
 from poorwill.control.gauges import BUILT_IN, Gauges
 from poorwill.control.recorder import Recorder
-from poorwill.control.terms import Terms, unknown
+from poorwill.control.terms import Terms
+from poorwill.control.typical import typical_price
 from poorwill.control.using import Using, Visitors
 from poorwill.gateway.admin import Admin
 from poorwill.gateway.doors import Door
@@ -48,7 +49,7 @@ class Measures:
         self.gauges = Gauges(recorder, spawn, shell)
         self.readings = Readings(admin, doors, self.gauges.values, nudge)
         self._tally = Tally(journal)
-        self._terms = Terms(journal, recorder, unknown)
+        self._terms = Terms(journal, recorder, typical_price)
         self._using = Using(recorder, self._memory)
         self._rules: tuple[str, ...] = ()
 
