@@ -132,9 +132,14 @@ def typical(gpu: str, provider: str | None = None, currency: str | None = None) 
     return ordered[len(ordered) // 2]
 
 
-def priced(gpu: str, cloud: str) -> Price | None:
-    """The typical price as a price to bill by: at this cloud, else in general. None: none is known."""
-    found = (typical(gpu, cloud) if cloud else None) or typical(gpu)
+def priced(gpu: str, cloud: str, currency: str) -> Price | None:
+    """The typical price as a price to bill by: at this cloud if the table has it, and in this currency if it
+    can be (empty: in any). None: none is known.
+
+    Blocks: the table is read from a file the first time.
+    """
+    ways = [(cloud or None, currency or None), (cloud or None, None), (None, currency or None), (None, None)]
+    found = next((price for place, unit in ways if (price := typical(gpu, place, unit))), None)
     if found is None:
         return None
     source = f"{found.provider}, {found.date}: {found.source}"
