@@ -10,6 +10,7 @@ from poorwill.config import Settings
 from poorwill.config.scale import ScalePolicyConfig
 from poorwill.config.source import Source
 from poorwill.control.apply import Spawn
+from poorwill.control.energy import Energy
 from poorwill.control.facts import Facts
 from poorwill.control.gauges import BUILT_IN, Gauges
 from poorwill.control.recorder import Recorder
@@ -48,6 +49,7 @@ class Measures:
         self.readings = Readings(admin, doors, self.gauges.values, nudge)
         self._tally = Tally(journal)
         self._using = Using(recorder, self._memory)
+        self.energy = Energy(recorder, spawn, shell)
         self._rules: tuple[str, ...] = ()
 
     def shape(self, settings: Settings) -> None:
@@ -64,11 +66,12 @@ class Measures:
         self, services: Mapping[str, Facts], visitors: Visitors
     ) -> tuple[Coroutine[Any, Any, None], ...]:
         """``services`` are those in charge, whenever it is looked at."""
-        using = self._using.run(services, visitors)
-        return self.readings.run(), self.gauges.run(services), self._tally.run(), using
+        using, energy = self._using.run(services, visitors), self.energy.run(services)
+        return self.readings.run(), self.gauges.run(services), self._tally.run(), using, energy
 
     async def end(self) -> None:
         """Write down what was measured and is not written yet."""
+        self.energy.end()
         await self._using.end()
 
     def _memory(self, service: str) -> float | None:
