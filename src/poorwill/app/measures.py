@@ -12,6 +12,7 @@ from poorwill.config.source import Source
 from poorwill.control.apply import Spawn
 from poorwill.control.energy import Energy
 from poorwill.control.facts import Facts
+from poorwill.control.fullness import Fullness
 from poorwill.control.gauges import BUILT_IN, Gauges
 from poorwill.control.recorder import Recorder
 from poorwill.control.using import Using, Visitors
@@ -48,7 +49,8 @@ class Measures:
         self.gauges = Gauges(recorder, spawn, shell)
         self.readings = Readings(admin, doors, self.gauges.values, nudge)
         self._tally = Tally(journal)
-        self._using = Using(recorder, self._memory)
+        self._fullness = Fullness(spawn, shell, self._gauged_memory)
+        self._using = Using(recorder, self._fullness.of)
         self.energy = Energy(recorder, spawn, shell)
         self._rules: tuple[str, ...] = ()
 
@@ -66,15 +68,16 @@ class Measures:
         self, services: Mapping[str, Facts], visitors: Visitors
     ) -> tuple[Coroutine[Any, Any, None], ...]:
         """``services`` are those in charge, whenever it is looked at."""
-        using, energy = self._using.run(services, visitors), self.energy.run(services)
-        return self.readings.run(), self.gauges.run(services), self._tally.run(), using, energy
+        of_gpus = self.energy.run(services), self._fullness.run(services)
+        of_visitors = self.readings.run(), self._using.run(services, visitors)
+        return self.gauges.run(services), self._tally.run(), *of_gpus, *of_visitors
 
     async def end(self) -> None:
         """Write down what was measured and is not written yet."""
         self.energy.end()
         await self._using.end()
 
-    def _memory(self, service: str) -> float | None:
+    def _gauged_memory(self, service: str) -> float | None:
         return self.gauges.values(service)[0].get("gpu_memory")
 
     def _measured(self) -> Measured:
