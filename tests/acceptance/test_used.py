@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import re
 import time
 from pathlib import Path
@@ -18,11 +19,22 @@ from poorwill.core.stretch import Stretch, joined, stretch_from
 GAP = 2.0
 
 HURRY = f"""
-from poorwill.control import using
+from poorwill.control import energy, using
 from poorwill.core.using import Pace
 
 using.LOOK, using.PACE = 0.1, Pace(gap={GAP}, write_every=3.0)
+energy.EVERY, energy.WRITE_EVERY = 0.5, 3.0
 """
+
+SMI = """#!/bin/sh
+case "$1" in
+--query-gpu=index,uuid,power.draw) echo "0, GPU-1, 360.00"; echo "1, GPU-2, [N/A]" ;;
+--query-gpu=memory.used) echo 1024 ;;
+*) echo "not a valid field to query"; exit 2 ;;
+esac
+"""
+
+PRICE = {"watts": 500, "per_kwh": "0.60 CNY", "measured": True}
 
 
 def written(gateway: Up) -> list[Stretch]:
@@ -32,12 +44,16 @@ def written(gateway: Up) -> list[Stretch]:
 @pytest.mark.slow
 async def test_what_is_written_is_what_the_visitors_did(up: Start, tmp_path: Path) -> None:
     def services(folder: Path) -> dict[str, Json]:
-        return {"notes": service(folder, "notes", "--startup", "3", idle_after="60s")}
+        more = {"idle_after": "60s", "price": PRICE, "gpu": 0}
+        return {"notes": service(folder, "notes", "--startup", "3", **more)}
 
     hurry = tmp_path / "hurry"
     hurry.mkdir()
     (hurry / "sitecustomize.py").write_text(HURRY)
-    gateway = await up(services, variables={"PYTHONPATH": str(hurry)})
+    (hurry / "nvidia-smi").write_text(SMI)
+    (hurry / "nvidia-smi").chmod(0o755)
+    variables = {"PYTHONPATH": str(hurry), "PATH": f"{hurry}:{os.environ['PATH']}"}
+    gateway = await up(services, variables=variables)
     client = gateway.client()
     begun = time.time()
 
@@ -88,11 +104,16 @@ async def test_what_is_written_is_what_the_visitors_did(up: Start, tmp_path: Pat
     for _ in range(3):
         await ask()
     assert await gateway.terminate() == 0
+    meters = [one["detail"] for one in gateway.events("notes", "meter")]
+    seconds = sum(one["until"] - one["since"] for one in meters)
+    assert seconds > 3.0, "what was measured is written while it goes on, and when the program leaves"
+    assert sum(float(one["kwh"]) for one in meters) == pytest.approx(seconds * 0.0001, rel=0.01)
     parts = written(gateway)[1:]
     assert len(parts) == 2, "one after three seconds, and what was left when the program left"
     assert sum(one.requests for one in parts) == asked + 3
     assert parts[1].start == parts[0].end
     assert [one.requests for one in joined(written(gateway), GAP)] == [3, asked + 3]
+    assert parts[1].gpu_memory == 1024**3
 
     await gateway.start()
     await ask()

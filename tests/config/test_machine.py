@@ -129,5 +129,6 @@ def test_an_editor_shows_what_each_key_means(validator: Draft202012Validator) ->
         "gpus",
         "schedule",
         "timezone",
+        "price",
     ]
     assert all(key["description"] for key in keys.values())

@@ -7,6 +7,7 @@ from typing import Any
 
 from poorwill.app.shells import Shells
 from poorwill.config import Settings
+from poorwill.config.price import PriceConfig
 from poorwill.config.scale import ScalePolicyConfig
 from poorwill.config.source import Source
 from poorwill.control.apply import Spawn
@@ -15,6 +16,7 @@ from poorwill.control.facts import Facts
 from poorwill.control.fullness import Fullness
 from poorwill.control.gauges import BUILT_IN, Gauges
 from poorwill.control.recorder import Recorder
+from poorwill.control.terms import Terms, unknown
 from poorwill.control.using import Using, Visitors
 from poorwill.gateway.admin import Admin
 from poorwill.gateway.doors import Door
@@ -49,13 +51,16 @@ class Measures:
         self.gauges = Gauges(recorder, spawn, shell)
         self.readings = Readings(admin, doors, self.gauges.values, nudge)
         self._tally = Tally(journal)
+        self._terms = Terms(journal, recorder, unknown)
         self._fullness = Fullness(spawn, shell, self._gauged_memory)
         self._using = Using(recorder, self._fullness.of)
-        self.energy = Energy(recorder, spawn, shell)
+        self._energy = Energy(recorder, spawn, shell)
         self._rules: tuple[str, ...] = ()
 
     def shape(self, settings: Settings) -> None:
-        """What the rules of the configuration want to know, and for how long back."""
+        """What the configuration says about money; what its rules want to know, and for how long back."""
+        self._terms.state(settings)
+        self._energy.measure(metered(settings))
         rules = {name: one.scale_policy for name, one in settings.visited.items() if one.scale_policy}
         self._rules = tuple(rules)
         self.readings.keep({name: look_back(config) for name, config in rules.items()})
@@ -68,13 +73,14 @@ class Measures:
         self, services: Mapping[str, Facts], visitors: Visitors
     ) -> tuple[Coroutine[Any, Any, None], ...]:
         """``services`` are those in charge, whenever it is looked at."""
-        of_gpus = self.energy.run(services), self._fullness.run(services)
+        of_gpus = self._energy.run(services), self._fullness.run(services)
         of_visitors = self.readings.run(), self._using.run(services, visitors)
-        return self.gauges.run(services), self._tally.run(), *of_gpus, *of_visitors
+        own = self._tally.run(), self._terms.run()
+        return self.gauges.run(services), *of_gpus, *of_visitors, *own
 
     async def end(self) -> None:
         """Write down what was measured and is not written yet."""
-        self.energy.end()
+        self._energy.end()
         await self._using.end()
 
     def _gauged_memory(self, service: str) -> float | None:
@@ -82,6 +88,26 @@ class Measures:
 
     def _measured(self) -> Measured:
         return {name: self.gauges.values(name) for name in self._rules}
+
+
+HERE = frozenset(("process", "docker", "compose", "command"))
+"""Providers whose services run on this host, unless they are on a machine."""
+
+
+def metered(settings: Settings) -> list[str]:
+    """Those whose price says that what they draw is measured, as far as their GPUs can be asked."""
+    open_to_us = {name for name, machine in settings.machines.items() if machine.ssh}
+    machines = [name for name in open_to_us if _is_measured(settings.machines[name].price)]
+    services = [
+        name
+        for name, one in settings.services.items()
+        if _is_measured(one.price) and (one.on in open_to_us if one.on else one.run.provider in HERE)
+    ]
+    return [*machines, *services]
+
+
+def _is_measured(price: PriceConfig | None) -> bool:
+    return price is not None and price.measured
 
 
 def look_back(config: ScalePolicyConfig) -> float:

@@ -1,11 +1,12 @@
-"""What services and machines have in common: a name, and hours in a time zone."""
+"""What services and machines have in common: a name, a price, and hours in a time zone."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pydantic import BaseModel, ConfigDict, PrivateAttr
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
+from poorwill.config.price import PriceConfig
 from poorwill.config.schedule import ScheduleEntry, timetable
 from poorwill.core.schedule import Timetable
 
@@ -14,6 +15,12 @@ class Scheduled(BaseModel):
     """One entry below ``services`` or ``machines``. Settings alone knows its name and the file's zone."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    price: PriceConfig | None = Field(
+        default=None,
+        description="What it costs while it is there: {per_hour: 3.90}, or {watts: 350, per_kwh: 0.62} for "
+        "hardware of your own.",
+    )
 
     _name: str = PrivateAttr(default="")
     _zone: str = PrivateAttr(default="UTC")

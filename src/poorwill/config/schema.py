@@ -25,6 +25,8 @@ def json_schema(providers: Mapping[str, type[BaseModel]]) -> dict[str, Any]:
     )
     definitions = generated["$defs"]
     root = definitions.pop("Settings")
+    for tenant in (definitions["ServiceConfig"], definitions["MachineConfig"]):
+        _last(tenant["properties"], "price")
     service = definitions["ServiceConfig"]
     service["required"].remove("run")  # on a machine it may be left out
     service["anyOf"] = [{"required": ["run"]}, {"required": ["on"]}]
@@ -39,6 +41,11 @@ def json_schema(providers: Mapping[str, type[BaseModel]]) -> dict[str, Any]:
     root["properties"]["machines"]["additionalProperties"] = False
     root["properties"]["services"] |= {"additionalProperties": False, "minProperties": 1}
     return {"$schema": DIALECT, **root, "title": "poorwill.yaml", "$defs": definitions}
+
+
+def _last(properties: dict[str, Any], key: str) -> None:
+    """What both kinds have in common is not what one writes first."""
+    properties[key] = properties.pop(key)
 
 
 def _describe_machine(machine: dict[str, Any], providers: Mapping[str, Any]) -> None:

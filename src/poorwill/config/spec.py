@@ -22,10 +22,14 @@ from pydantic import (
 
 from poorwill.config.claims import Complaint, complaints
 from poorwill.config.complaint import all_of, expected, wrong
+from poorwill.config.costs import CostConfig, ItemName, cost_complaints
+from poorwill.config.currency import Currency
+from poorwill.config.exchange import RateConfig, rate_complaints
 from poorwill.config.gpu import GpuConfig, GpuKey
 from poorwill.config.gpus import Cards, gpu_complaints
 from poorwill.config.machine import MachineConfig
 from poorwill.config.names import ServiceName
+from poorwill.config.price import price_complaints
 from poorwill.config.relations import relation_complaints
 from poorwill.config.run import context
 from poorwill.config.service import ServiceConfig
@@ -78,6 +82,17 @@ class Settings(BaseModel):
         description="The GPUs of this host that services share (see gpu of a service): {0: {memory: 24GB}}. "
         "Where there is nvidia-smi, this may be left out.",
     )
+    currency: Currency | None = Field(
+        default=None, description="The currency of prices, costs and budgets that name none, such as CNY."
+    )
+    costs: dict[ItemName, CostConfig] = Field(
+        default_factory=dict,
+        description="What is paid whether anything is awake or not: {storage: {amount: 35, per: month}}.",
+    )
+    exchange_rates: dict[Currency, RateConfig] = Field(
+        default_factory=dict,
+        description="What other currencies are worth in that of the file. Without it they are shown apart.",
+    )
 
     def model_post_init(self, _context: Any) -> None:
         for name, service in self.services.items():
@@ -107,6 +122,12 @@ class Settings(BaseModel):
         addresses = {name: service.fixed_address for name, service in apart.items()}
         claims = {name: (service.hosts, service.path) for name, service in self.visited.items()}
         found = complaints(doors, addresses, claims) + relation_complaints(self.services, self.machines)
+        spoken = self.currency or ""
+        found += price_complaints(self.services, self.machines, spoken)
+        found += [
+            *cost_complaints(self.costs, self.services, spoken),
+            *rate_complaints(self.exchange_rates, spoken),
+        ]
         found += self._seat(Cards(self.gpus, self.machines, context(info).gpus))
         if found:
             raise all_of(found)

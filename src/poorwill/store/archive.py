@@ -10,9 +10,9 @@ from typing import Self
 from sqlalchemy import Connection
 
 from poorwill.errors import StateError
-from poorwill.store import queries
+from poorwill.store import kinds, queries
 from poorwill.store.database import check_revision, engine, in_words
-from poorwill.store.event import Event
+from poorwill.store.event import Event, Kind
 from poorwill.store.restored import Restored
 from poorwill.store.schema import HEAD
 
@@ -39,6 +39,16 @@ class Archive:
         """As ``Journal.restore``."""
         with in_words(self.path, "read"), self._connection.begin():
             return queries.restore(self._connection)
+
+    def terms(self) -> list[Event]:
+        """Every change of what is paid for what, the oldest first."""
+        with in_words(self.path, "read"), self._connection.begin():
+            return kinds.events_of(self._connection, Kind.TERMS)
+
+    def first(self) -> Event | None:
+        """Where the journal begins; None when nothing is in it."""
+        with in_words(self.path, "read"), self._connection.begin():
+            return kinds.first_event(self._connection)
 
     def close(self) -> None:
         self._connection.close()

@@ -13,7 +13,7 @@ from weakref import WeakSet
 
 from poorwill.core.model import Now
 from poorwill.errors import StateError
-from poorwill.store import queries
+from poorwill.store import kinds, queries
 from poorwill.store.archive import Archive, open_archive
 from poorwill.store.database import engine, prepare
 from poorwill.store.event import Entry, Event, Json, Kind, row_of
@@ -103,6 +103,11 @@ class Journal:
         """What a restart needs to know, for each service that was ever written down."""
         self._must_be_open()
         return await self._reader.run(queries.restore)
+
+    async def terms(self) -> list[Event]:
+        """Every change of what is paid for what, the oldest first."""
+        self._must_be_open()
+        return await self._reader.run(lambda connection: kinds.events_of(connection, Kind.TERMS))
 
     def subscribe(self, *, service: str | None = None, after: int | None = None) -> Subscription:
         """Every event written from now on (or with an id above ``after``), in order, none left out.

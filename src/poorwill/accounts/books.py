@@ -1,0 +1,121 @@
+"""The books of a time: all that bills, budgets and reviews are made of, read from the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from poorwill.accounts.past import lives_of, meters_of, stretches_of
+from poorwill.core.bill import Line, lines
+from poorwill.core.costs import Cost, Fixed, cost_from, fixed
+from poorwill.core.life import Life
+from poorwill.core.meter import Meter
+from poorwill.core.price import price_from
+from poorwill.core.statement import Statement, statement_from
+from poorwill.core.stretch import Stretch
+from poorwill.core.terms import Terms
+from poorwill.store.event import Event
+from poorwill.store.journal import Archive, read_only
+
+
+class Time(Protocol):
+    """From when to when, in seconds since the epoch; a ``core.period.Period`` is one."""
+
+    @property
+    def start(self) -> float: ...
+
+    @property
+    def stop(self) -> float: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """``since`` and ``until`` are what was asked for, ``now`` is when. ``begins`` is the first line of the
+    journal: before it nobody can say anything; None when it is empty.
+    """
+
+    since: float
+    until: float
+    now: float
+    begins: float | None = None
+    lives: tuple[Life, ...] = ()
+    terms: tuple[Terms, ...] = ()
+    meters: tuple[Meter, ...] = ()
+    stretches: tuple[Stretch, ...] = ()
+    costs: tuple[Cost, ...] = ()
+    statement: Statement = field(default_factory=Statement)
+
+    def lines(self, time: Time) -> tuple[Line, ...]:
+        """Who was there in this time, which is within that of the books, and what it cost."""
+        return lines(self.lives, self.terms, self.meters, time.start, min(time.stop, self.now), self.now)
+
+    def fixed(self, time: Time) -> tuple[Fixed, ...]:
+        """What is paid whether anything is awake or not, so far."""
+        return fixed(self.costs, time.start, min(time.stop, self.now))
+
+
+def read(folder: Path, since: float, until: float, now: float) -> Books:
+    """``folder`` is the state folder, whether or not a Poorwill runs. Blocks.
+
+    Raises StateError when there is no journal, or none that this version can read.
+    """
+    with read_only(folder) as archive:
+        events, known, first = _events(archive, since, until, now), archive.terms(), archive.first()
+    return Books(
+        since=since,
+        until=until,
+        now=now,
+        begins=first.at if first else None,
+        lives=lives_of(events, now),
+        terms=_terms(known),
+        meters=meters_of(events),
+        stretches=stretches_of(events),
+        costs=_costs(known),
+        statement=_statement(known),
+    )
+
+
+def stated(folder: Path) -> tuple[Statement, tuple[Terms, ...]]:
+    """What was stated last about money as a whole, and all terms. Blocks; raises StateError as ``read``."""
+    with read_only(folder) as archive:
+        events = archive.terms()
+    return _statement(events), _terms(events)
+
+
+def _statement(stated: Sequence[Event]) -> Statement:
+    return next((statement_from(one.detail) for one in reversed(stated) if not one.service), Statement())
+
+
+def _events(archive: Archive, _since: float, _until: float, _now: float) -> list[Event]:
+    found: list[Event] = []
+    while page := archive.events(after=found[-1].id if found else 0, limit=10_000):
+        found += page
+    return found
+
+
+def _terms(stated: Iterable[Event]) -> tuple[Terms, ...]:
+    return tuple(
+        Terms(
+            payer=event.service,
+            since=event.at,
+            price=price_from(event.detail["price"]) if event.detail["price"] else None,
+            machine=event.detail["on"],
+            kind=event.detail["kind"],
+            place=event.detail.get("place", ""),
+        )
+        for event in stated
+        if event.service
+    )
+
+
+def _costs(stated: Sequence[Event]) -> tuple[Cost, ...]:
+    """Each item for as long as it was stated: until the next line that says all of them."""
+    whole = [event for event in stated if not event.service]
+    ends: list[float | None] = [*(event.at for event in whole[1:]), None]
+    return tuple(
+        cost_from(known, event.at, end)
+        for event, end in zip(whole, ends[: len(whole)], strict=True)
+        for known in event.detail["costs"]
+    )

@@ -1,0 +1,48 @@
+"""The ``exchange_rates:`` section: what other currencies are worth, only as the user states it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from poorwill.config.claims import Complaint
+from poorwill.config.complaint import expected, wrong
+from poorwill.config.currency import Number
+from poorwill.config.days import Day
+
+
+def _worth_something(value: Number) -> Number:
+    if not value:
+        raise expected("a rate above 0")
+    return value
+
+
+class RateConfig(BaseModel):
+    """What one unit of a currency is worth in the currency of the file, and on which day that was so."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rate: Annotated[Number, AfterValidator(_worth_something)] = Field(
+        description="How much of the file's currency one unit is, such as 7.12."
+    )
+    date: Day = Field(description="The day of this rate, such as 2026-11-20. It is shown beside each figure.")
+
+
+def rate_complaints(rates: Mapping[str, RateConfig], currency: str) -> Iterable[Complaint]:
+    for name in rates:
+        if not currency:
+            error = wrong("nothing says into which currency", "write currency: CNY at the top of the file")
+            yield ("exchange_rates", name), error, None
+        elif name == currency:
+            error = wrong(f"{name} is the currency of the file itself", "leave it out")
+            yield ("exchange_rates", name), error, None
+
+
+def unconvertible(spoken: Iterable[str], rates: Mapping[str, RateConfig], currency: str) -> list[str]:
+    """Those of these currencies that nothing turns into ``currency``; sorted, each once.
+
+    For budgets in money over several things: without a rate they cannot be added.
+    """
+    return sorted({one for one in spoken if one and one != currency and one not in rates})

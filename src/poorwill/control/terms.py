@@ -1,0 +1,120 @@
+"""What everything costs, written down when it changes: a later price changes nothing about the past."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import structlog
+
+from poorwill import clock
+from poorwill.config import MachineConfig, ServiceConfig, Settings
+from poorwill.control.recorder import Recorder
+from poorwill.core.money import per_hour_text
+from poorwill.core.price import Price
+from poorwill.core.statement import Exchange, Statement
+from poorwill.store.journal import Entry, Journal, Kind
+
+log = structlog.get_logger()
+
+Json = dict[str, Any]
+Tenant = ServiceConfig | MachineConfig
+Typical = Callable[[str, str], Price | None]
+"""The typical price of a GPU at a cloud (its name, or empty); None when nobody knows one."""
+
+
+class Terms:
+    """``state`` takes what is configured now; ``run`` writes down what is new about it."""
+
+    def __init__(self, journal: Journal, recorder: Recorder, typical: Typical) -> None:
+        self._journal, self._recorder, self._typical = journal, recorder, typical
+        self._settings: Settings | None = None
+        self._stated = asyncio.Event()
+
+    def state(self, settings: Settings) -> None:
+        self._settings = settings
+        self._stated.set()
+
+    async def run(self) -> None:
+        known = {event.service: event.detail for event in await self._journal.terms()}
+        while True:
+            await self._stated.wait()
+            self._stated.clear()
+            if self._settings is None:
+                continue
+            fresh = entries(self._settings, known, self._typical)
+            known |= {entry.service: entry.detail for entry in fresh}
+            self._recorder.note(clock.now(), *fresh)
+
+
+def entries(settings: Settings, known: Mapping[str, Mapping[str, Any]], typical: Typical) -> list[Entry]:
+    """A line for each service and machine, and for the program, whose last line said something else."""
+    currency = settings.currency or ""
+    found = []
+    tenants: dict[str, Tenant] = {**settings.machines, **settings.services}
+    for name, tenant in tenants.items():
+        price, trouble = _price(tenant, currency, typical)
+        detail = {
+            "price": None if price is None else price.as_json(),
+            "on": tenant.on or "" if isinstance(tenant, ServiceConfig) else "",
+            "kind": _kind(tenant),
+            "place": _cloud(tenant) or tenant.run.provider,
+        }
+        if known.get(name) != detail:
+            found.append(Entry(Kind.TERMS, name, reason=trouble or _words(price), detail=detail))
+    whole = _whole(settings)
+    if known.get("") != whole:
+        found.append(Entry(Kind.TERMS, reason="what is paid for all of it", detail=whole))
+    return found
+
+
+def _kind(tenant: Tenant) -> str:
+    if isinstance(tenant, MachineConfig):
+        return "machine"
+    return "job" if tenant.is_job else "service"
+
+
+def _cloud(tenant: Tenant) -> str:
+    """The cloud it is rented from, by the name of its description; empty when it is none of those."""
+    return getattr(tenant.run.options, "cloud", None) or ""
+
+
+def _price(tenant: Tenant, currency: str, typical: Typical) -> tuple[Price | None, str]:
+    """The price, and why there is none although one was meant. What the user states always wins."""
+    if tenant.price is None:
+        return None, ""
+    stated = tenant.price.price(currency)
+    if not stated.typical:
+        return stated, ""
+    found = typical(stated.gpu, _cloud(tenant))
+    if found is None:
+        trouble = f"nobody knows what a {stated.gpu} costs: state its price with per_hour"
+        log.warning("price", service=tenant.name, what=trouble)
+        return None, trouble
+    return replace(found, step=stated.step, minimum=stated.minimum, gpu=stated.gpu, typical=True), ""
+
+
+def _words(price: Price | None) -> str:
+    if price is None:
+        return "no price is stated"
+    if price.power is not None:
+        return f"{price.power.watts:f} W at {per_hour_text(price.power.per_kwh, price.currency)} per kWh"
+    if price.per_hour is None:
+        return "no price is stated"
+    words = f"{per_hour_text(price.per_hour, price.currency)} per hour"
+    return f"{words}, a typical price ({price.source})" if price.typical else words
+
+
+def _whole(settings: Settings) -> Json:
+    currency = settings.currency or ""
+    rates = {name: Exchange(one.rate, one.date.isoformat()) for name, one in settings.exchange_rates.items()}
+    payers = (*settings.machines, *settings.services)
+    costs = [one.cost(name, currency, settings.timezone).as_json() for name, one in settings.costs.items()]
+    return {**Statement(currency, settings.timezone, rates, payers).as_json(), "costs": costs}
+
+
+def unknown(_gpu: str, _cloud: str) -> Price | None:
+    """Where there is no table of typical prices."""
+    return None
