@@ -35,6 +35,14 @@ def used(budget: Budget, lines: Iterable[Line]) -> Decimal:
     return sum((amount for amount in amounts if amount is not None), Decimal(0))
 
 
+def uncounted(budget: Budget, lines: Iterable[Line]) -> tuple[str, ...]:
+    """Currencies in which something was paid that counts in the budget and that nobody can turn into it."""
+    if budget.unit == HOURS:
+        return ()
+    told = (line for line in lines if budget.payer in ("", line.name, line.machine) and line.amount)
+    return tuple(sorted({one.currency for one in told if budget.worth(Decimal(1), one.currency) is None}))
+
+
 def pace(budget: Budget, awake: Awake) -> Decimal:
     """In the unit of the budget, an hour."""
     payer = budget.payer
