@@ -26,7 +26,7 @@ from poorwill.core.period import Per, Period
 from poorwill.errors import StateError
 from poorwill.store.journal import Event, Kind
 
-# Virtual time begins on Friday, 15 January 2027, at 22:00 on Christmas Island; here a quarter before midnight.
+# Virtual time begins on a Friday at 22:00 on Christmas Island; here a quarter before midnight.
 ZONE = "Pacific/Kiritimati"
 MIDNIGHT = WALL + 2 * 3600
 QUARTER_TO = 105 * 60.0
