@@ -83,7 +83,7 @@ async def test_a_click_wakes_and_opens_the_page_that_was_asked_for(
     async with service(web_page) as address:
         await house.opened("it", address)
         door.let_through(True)
-        await expect(page.locator("h1")).to_have_text("the service", timeout=15_000)
+        await expect(page.locator("h1")).to_have_text("the service")
         assert page.url == url
     await context.close()
 
@@ -120,7 +120,7 @@ async def test_the_closed_page_opens_at_the_opening(page: Page, house: House) ->
     async with service(web_page) as address:
         await house.opened("it", address)
         door.let_through(True)
-        await expect(page.locator("h1")).to_have_text("the service", timeout=15_000)
+        await expect(page.locator("h1")).to_have_text("the service")
         assert time.time() >= opening
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from tests.gateway.real_envoy import House
+from tests.patience import PATIENCE
 
 from poorwill.core.history import Estimate
 from poorwill.core.hours import OpeningHours
@@ -45,7 +46,7 @@ async def test_news_reach_those_who_wait_once(front: Front, news: dict[str, Any]
     waiting = asyncio.ensure_future(door.change())
     await asyncio.sleep(0)
     front.show("it", **told)
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE):
         await waiting
     told["refusal"] = Refusal(told["refusal"]) if told["refusal"] else None
     assert {name: getattr(door, name) for name in told} == told

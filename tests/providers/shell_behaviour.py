@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+from tests.patience import PATIENCE
 from tests.providers.conformance import until
 from tests.providers.process_place import lives
 
@@ -68,7 +69,7 @@ class ShellBehaviour:
     async def test_what_it_leaves_in_the_background_lives_on(self, shell: Shell, tmp_path: Path) -> None:
         log = str(tmp_path / "kept.log")
         command = "(while [ ! -e over ]; do sleep 0.1; done; echo later) & echo $! > pid; echo now"
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             ran = await shell.run(command, timeout=100, cwd=str(tmp_path), log=log)
         assert (ran.code, ran.output) == (0, "now\n")
         assert lives(number(tmp_path / "pid"))

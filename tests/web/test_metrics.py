@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
 from prometheus_client.parser import text_string_to_metric_families
+from tests.patience import PATIENCE
 
 from poorwill import __version__, clock
 from poorwill.core.counts import Counts
@@ -166,7 +167,7 @@ async def test_what_happened_is_counted_from_the_journal(journal: Journal) -> No
     now = clock.now()
     entries = [Entry(Kind.START, "notes"), Entry(Kind.READY, "notes", detail={"seconds": 7.25})]
     await journal.append(now, *entries, Entry(Kind.START, "notes"), Entry(Kind.READY, "notes"))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while tally.count("notes", Kind.READY) < 2:
             await asyncio.sleep(0.01)
     seen = await read(journal, tally=tally)
@@ -176,7 +177,7 @@ async def test_what_happened_is_counted_from_the_journal(journal: Journal) -> No
     assert seen[service("wake_duration_seconds_bucket", le="15.0")] == 1
     assert seen[service("wake_duration_seconds_sum")] == pytest.approx(7.2, abs=0.06)
     await journal.close()
-    await asyncio.wait_for(task, 10)
+    await asyncio.wait_for(task, PATIENCE)
 
 
 async def test_who_asks_for_open_metrics_gets_them(journal: Journal) -> None:

@@ -62,21 +62,30 @@ def read(folder: Path, since: float, until: float, now: float) -> Books:
     Raises StateError when there is no journal, or none that this version can read.
     """
     with read_only(folder) as archive:
-        events, stated, first = _events(archive, since, until, now), archive.terms(), archive.first()
+        events, known, first = _events(archive, since, until, now), archive.terms(), archive.first()
     return Books(
         since=since,
         until=until,
         now=now,
         begins=first.at if first else None,
         lives=lives_of(events, now),
-        terms=_terms(stated),
+        terms=_terms(known),
         meters=meters_of(events),
         stretches=stretches_of(events),
-        costs=_costs(stated),
-        statement=next(
-            (statement_from(one.detail) for one in reversed(stated) if not one.service), Statement()
-        ),
+        costs=_costs(known),
+        statement=_statement(known),
     )
+
+
+def stated(folder: Path) -> tuple[Statement, tuple[Terms, ...]]:
+    """What was stated last about money as a whole, and all terms. Blocks; raises StateError as ``read``."""
+    with read_only(folder) as archive:
+        events = archive.terms()
+    return _statement(events), _terms(events)
+
+
+def _statement(stated: Sequence[Event]) -> Statement:
+    return next((statement_from(one.detail) for one in reversed(stated) if not one.service), Statement())
 
 
 def _events(archive: Archive, _since: float, _until: float, _now: float) -> list[Event]:
@@ -94,6 +103,7 @@ def _terms(stated: Iterable[Event]) -> tuple[Terms, ...]:
             price=price_from(event.detail["price"]) if event.detail["price"] else None,
             machine=event.detail["on"],
             kind=event.detail["kind"],
+            place=event.detail.get("place", ""),
         )
         for event in stated
         if event.service

@@ -16,6 +16,7 @@ from poorwill.control.facts import Facts
 from poorwill.control.gauges import BUILT_IN, Gauges
 from poorwill.control.recorder import Recorder
 from poorwill.control.terms import Terms, unknown
+from poorwill.control.using import Using, Visitors
 from poorwill.gateway.admin import Admin
 from poorwill.gateway.doors import Door
 from poorwill.gateway.readings import Readings
@@ -50,6 +51,7 @@ class Measures:
         self.readings = Readings(admin, doors, self.gauges.values, nudge)
         self._tally = Tally(journal)
         self._terms = Terms(journal, recorder, unknown)
+        self._using = Using(recorder, self._memory)
         self._budgets = Budgets(journal.path.parent, recorder, nudge)
         self._rules: tuple[str, ...] = ()
 
@@ -65,10 +67,20 @@ class Measures:
     def metrics(self, desk: Desk) -> Metrics:
         return Metrics(desk, self.readings.counts, self._measured, self._tally)
 
-    def works(self, services: Mapping[str, Facts]) -> tuple[Coroutine[Any, Any, None], ...]:
+    def works(
+        self, services: Mapping[str, Facts], visitors: Visitors
+    ) -> tuple[Coroutine[Any, Any, None], ...]:
         """``services`` are those in charge, whenever it is looked at."""
-        numbers = (self.readings.run(), self.gauges.run(services), self._tally.run())
-        return *numbers, self._terms.run(), self._budgets.run(services)
+        using = self._using.run(services, visitors)
+        own = self._tally.run(), self._terms.run(), self._budgets.run(services)
+        return self.readings.run(), self.gauges.run(services), using, *own
+
+    async def end(self) -> None:
+        """Write down what was measured and is not written yet."""
+        await self._using.end()
+
+    def _memory(self, service: str) -> float | None:
+        return self.gauges.values(service)[0].get("gpu_memory")
 
     def _measured(self) -> Measured:
         return {name: self.gauges.values(name) for name in self._rules}

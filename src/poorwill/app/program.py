@@ -153,8 +153,9 @@ class Poorwill:
         await self._gate.serve(self._sockets.gate)
         arrival = await self._envoy.arrive()
         self._note(Kind.GATEWAY, f"envoy {arrival.how}", pid=arrival.pid)
+        await self._activity.begin()
         gateway = (self._switchboard.run(), self._activity.run(), self._pacer.run())
-        measures = self._measures.works(self._reconciler.services)
+        measures = self._measures.works(self._reconciler.services, self._front)
         for work in (*gateway, *measures, self._envoy.keep(self._envoy_again)):
             self._spawn(work)
         self._note(Kind.UP, f"poorwill {__version__}", listen=str(self._settings.listen))
@@ -188,7 +189,9 @@ class Poorwill:
         self._ending.down()
 
     async def _close(self) -> None:
-        if self._ending.how is Exit.DOWN and await self._ending.asleep():
+        asleep = self._ending.how is Exit.DOWN and await self._ending.asleep()
+        await self._measures.end()
+        if asleep:
             self._note(Kind.DOWN, "everything is asleep", left=self._ending.left)
             await self._envoy.stop()
         else:

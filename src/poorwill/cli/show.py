@@ -48,7 +48,9 @@ def status(file: File = FILE, as_json: AsJson = False) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("service", "phase", "instances", "since", "why", "next look", box=None, pad_edge=False)
+    priced = any(row["cost_today"] for row in rows)
+    heads = ["service", "phase", "instances", "since", "why", "next look", *["cost today"] * priced]
+    table = Table(*heads, box=None, pad_edge=False)
     zone = ZoneInfo(place.timezone)
     for row in rows:
         running = [instance for instance in row["instances"] if instance["condition"] == "running"]
@@ -60,6 +62,7 @@ def status(file: File = FILE, as_json: AsJson = False) -> None:
             _clock(row["since"], zone),
             row["reason"],
             _clock(row["next_change"], zone),
+            *[_cost(row["cost_today"])] * priced,
         )
     console = _console(Console)
     console.print(table)
@@ -74,6 +77,14 @@ def status(file: File = FILE, as_json: AsJson = False) -> None:
             where = row.get("timezone", place.timezone)
             console.print(f"\n{row['name']}, the next 7 days ({where}):", highlight=False)
             console.print("\n".join(f"  {line}" for line in lines), highlight=False, markup=False)
+
+
+def _cost(amounts: list[Json]) -> str:
+    from decimal import Decimal
+
+    from poorwill.core.money import money_text
+
+    return " + ".join(money_text(Decimal(str(one["amount"])), one["currency"]) for one in amounts) or "-"
 
 
 def _instances(row: Json, zone: ZoneInfo) -> Any:

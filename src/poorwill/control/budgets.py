@@ -25,7 +25,7 @@ from poorwill.core.budget import Budget, Standing
 from poorwill.core.forecast import past_days
 from poorwill.core.model import Condition, Now
 from poorwill.core.period import Per, Period, period_from, period_of
-from poorwill.core.using import Awake, pace, uncounted, used
+from poorwill.core.spending import Awake, pace, uncounted, used
 from poorwill.errors import StateError
 
 EVERY = 60.0

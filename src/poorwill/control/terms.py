@@ -60,6 +60,7 @@ def entries(settings: Settings, known: Mapping[str, Mapping[str, Any]], typical:
             "price": None if price is None else price.as_json(),
             "on": tenant.on or "" if isinstance(tenant, ServiceConfig) else "",
             "kind": _kind(tenant),
+            "place": _cloud(tenant) or tenant.run.provider,
         }
         if known.get(name) != detail:
             found.append(Entry(Kind.TERMS, name, reason=trouble or _words(price), detail=detail))
@@ -75,6 +76,11 @@ def _kind(tenant: Tenant) -> str:
     return "job" if tenant.is_job else "service"
 
 
+def _cloud(tenant: Tenant) -> str:
+    """The cloud it is rented from, by the name of its description; empty when it is none of those."""
+    return getattr(tenant.run.options, "cloud", None) or ""
+
+
 def _price(tenant: Tenant, currency: str, typical: Typical) -> tuple[Price | None, str]:
     """The price, and why there is none although one was meant. What the user states always wins."""
     if tenant.price is None:
@@ -82,8 +88,7 @@ def _price(tenant: Tenant, currency: str, typical: Typical) -> tuple[Price | Non
     stated = tenant.price.price(currency)
     if not stated.typical:
         return stated, ""
-    cloud = getattr(tenant.run.options, "cloud", None) or ""
-    found = typical(stated.gpu, cloud)
+    found = typical(stated.gpu, _cloud(tenant))
     if found is None:
         trouble = f"nobody knows what a {stated.gpu} costs: state its price with per_hour"
         log.warning("price", service=tenant.name, what=trouble)

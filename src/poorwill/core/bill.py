@@ -31,7 +31,8 @@ class Line:
     ``starts`` is how many lives began. ``amount`` is exact and not rounded; None where no price is known.
     A service on a machine has its part of what the machine cost as ``amount``; the machine's own line has
     what was shared with nobody. ``typical`` says that a price from the shipped table was used, ``backdated``
-    for how many of the seconds the price was only stated later.
+    for how many of the seconds the price was only stated later. ``whole`` is of a machine what it cost with
+    all the parts of others.
 
     Who paid in two currencies, or for a part of the time at no known price, has a line for each of these.
     """
@@ -47,6 +48,7 @@ class Line:
     typical: bool = False
     machine: str = ""
     backdated: float = 0.0
+    whole: Decimal | None = None
 
 
 def lines(
@@ -93,6 +95,7 @@ def _share(found: Mapping[str, Sequence[Spell]], tariff: Tariff, books: _Books) 
         for spell in found[machine]:
             for part in parts(spell, presence, books.span):
                 books.add(part.payer or machine, part.currency).owe(part.amount, typical=part.typical)
+                books.add(machine, part.currency).whole += part.amount
 
 
 @dataclass(slots=True)
@@ -107,6 +110,7 @@ class _Account:
     typical: bool = False
     machine: str = ""
     backdated: int = 0
+    whole: Fraction = field(default_factory=Fraction)
 
     def owe(self, amount: Fraction, *, typical: bool) -> None:
         self.amount += amount
@@ -153,6 +157,7 @@ class _Books:
             account.owe(ending.amount, typical=ending.typical)
 
     def lines(self, tariff: Tariff) -> tuple[Line, ...]:
+        machines = tariff.machines()
         return tuple(
             Line(
                 name=payer,
@@ -166,6 +171,7 @@ class _Books:
                 typical=account.typical,
                 machine=account.machine,
                 backdated=account.backdated / SECOND,
+                whole=decimal(account.whole) if currency and payer in machines else None,
             )
             for (payer, currency), account in sorted(self._accounts.items())
         )

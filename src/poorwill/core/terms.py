@@ -23,3 +23,5 @@ class Terms:
     machine: str = ""
     kind: str = "service"
     """``service``, ``job`` or ``machine``."""
+    place: str = ""
+    """Who is paid, or at least where it is: the cloud, or the provider that starts it."""

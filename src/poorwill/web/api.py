@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -15,6 +16,7 @@ from pydantic import BaseModel, Field
 from poorwill import __version__
 from poorwill.errors import BadInput, PoorwillError
 from poorwill.store.journal import Journal
+from poorwill.web.cost import Today, answer
 from poorwill.web.metrics import Metrics
 
 Json = dict[str, Any]
@@ -109,9 +111,19 @@ def application(
 
 
 def _reading(api: APIRouter, desk: Desk, journal: Journal) -> None:
+    today = Today(journal.path.parent)
+
     @api.get("/services")
     async def services() -> list[Json]:
-        return desk.status()
+        costs = await today.costs()
+        return [{**row, "cost_today": costs.get(row["name"], [])} for row in desk.status()]
+
+    @api.get("/cost")
+    async def cost(
+        day: str = "", week: str = "", month: str = "", since: str = "", until: str = "", name: str = ""
+    ) -> Json:
+        times = {"day": day, "week": week, "month": month, "since": since, "until": until}
+        return await asyncio.to_thread(answer, journal.path.parent, times, name)
 
     @api.get("/services/{name}")
     async def service(name: str) -> Json:

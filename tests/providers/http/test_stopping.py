@@ -4,6 +4,7 @@ import asyncio
 import json
 
 import pytest
+from tests.patience import PATIENCE
 from tests.providers.conformance import becomes, begin, condition_of, end, refused, sighted
 from tests.providers.http.place import HttpPlace
 
@@ -120,6 +121,6 @@ async def test_a_stop_that_was_accepted_excuses_no_refusal_for_ever(place: HttpP
     await provider.stop("a")
     place.fake.mend()
     place.fake.machines["a"].state = "locked"
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while await refused(provider.stop("a")) is None:
             await asyncio.sleep(0.01)

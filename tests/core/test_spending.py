@@ -10,7 +10,7 @@ from tests.core.standings import a_budget
 from poorwill.core.bill import Line
 from poorwill.core.budget import HOURS, Budget
 from poorwill.core.price import Power, Price
-from poorwill.core.using import Awake, pace, used
+from poorwill.core.spending import Awake, pace, used
 
 
 def line(name: str, hours: float, amount: str | None, currency: str = "CNY", machine: str = "") -> Line:

@@ -1,0 +1,55 @@
+"""What somebody has to know who is to believe the figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from poorwill.accounts.asked import Asked
+from poorwill.accounts.books import Books
+from poorwill.config import format_duration
+from poorwill.core.bill import Line
+
+LEAST = 1.0
+"""Seconds; what is shorter is not worth a word."""
+
+
+def remarks(books: Books, asked: Asked, lines: Sequence[Line]) -> Iterator[str]:
+    yield from _reach(books, asked)
+    for line in lines:
+        if line.amount is None and line.seconds:
+            yield f"{line.name} has no price: say what an hour costs, price: {{per_hour: 3.90}}"
+        if line.typical:
+            source = _source(books, line.name)
+            yield f"{line.name} is counted at a typical price{source}; state your own with per_hour"
+        if line.unconfirmed >= LEAST:
+            span = format_duration(line.unconfirmed)
+            yield f"for {span} nobody could tell whether {line.name} was there; it is counted"
+        if line.backdated >= LEAST:
+            span = format_duration(line.backdated)
+            yield f"the price of {line.name} was only stated later; {span} before that are counted at it"
+    for name, rate in books.statement.rates.items():
+        if any(line.currency == name for line in lines):
+            yield f"1 {name} is {rate.rate:f} {books.statement.currency}, as stated for {rate.date}"
+
+
+def _reach(books: Books, asked: Asked) -> Iterator[str]:
+    """Whether the journal knows of this time at all."""
+    if asked.start > books.now:
+        yield f"{asked.name} has not begun yet"
+    elif books.begins is None:
+        yield "the journal is empty: nothing ran yet"
+    elif books.begins >= min(asked.stop, books.now):
+        yield f"nothing is known of {asked.name}: the journal begins on {_day(books.begins, books)}"
+    elif books.begins > asked.start and asked.start:
+        yield f"the journal begins on {_day(books.begins, books)}: what was before is not in these figures"
+
+
+def _source(books: Books, payer: str) -> str:
+    named = [one.price.source for one in books.terms if one.payer == payer and one.price and one.price.source]
+    return f" ({named[-1]})" if named else ""
+
+
+def _day(wall: float, books: Books) -> str:
+    return datetime.fromtimestamp(wall, ZoneInfo(books.statement.zone)).strftime("%Y-%m-%d %H:%M")
