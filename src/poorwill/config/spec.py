@@ -20,6 +20,8 @@ from pydantic import (
     model_validator,
 )
 
+from poorwill.config.bounds import bounds, budget_complaints
+from poorwill.config.budget import Budgets
 from poorwill.config.claims import Complaint, complaints
 from poorwill.config.complaint import all_of, expected, wrong
 from poorwill.config.costs import CostConfig, ItemName, cost_complaints
@@ -94,11 +96,18 @@ class Settings(BaseModel):
         description="What other currencies are worth in that of the file. Without it they are shown apart.",
     )
 
+    budget: Budgets = Field(
+        default=(), description="How many hours or how much money everything together may take."
+    )
+
     def model_post_init(self, _context: Any) -> None:
         for name, service in self.services.items():
             service.be_called(name, self.timezone)
         for name, machine in self.machines.items():
             machine.be_called(name, self.timezone)
+        binding = bounds(self)
+        for tenant in (*self.services.values(), *self.machines.values()):
+            tenant.is_bound_by(binding[tenant.name])
 
     @property
     def visited(self) -> dict[str, ServiceConfig]:
@@ -127,6 +136,7 @@ class Settings(BaseModel):
         found += [
             *cost_complaints(self.costs, self.services, spoken),
             *rate_complaints(self.exchange_rates, spoken),
+            *budget_complaints(self),
         ]
         found += self._seat(Cards(self.gpus, self.machines, context(info).gpus))
         if found:

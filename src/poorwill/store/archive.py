@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from poorwill.errors import StateError
 from poorwill.store import kinds, ledger, queries
+from poorwill.store.alerts import select_alerts
 from poorwill.store.database import check_revision, engine, in_words
 from poorwill.store.event import Event, Kind
 from poorwill.store.restored import Restored
@@ -39,6 +40,11 @@ class Archive:
         """As ``Journal.restore``."""
         with in_words(self.path, "read"), self._connection.begin():
             return queries.restore(self._connection)
+
+    def alerts(self, service: str, since: float) -> list[Event]:
+        """Those about a service as a whole, or (empty) about the program, oldest first."""
+        with in_words(self.path, "read"), self._connection.begin():
+            return select_alerts(self._connection, service, since)
 
     def terms(self) -> list[Event]:
         """Every change of what is paid for what, the oldest first."""
