@@ -18,6 +18,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tests.ports import free_network
+
 IMAGE = "poorwill-test:1"
 """Built from scratch: busybox, and nothing else."""
 
@@ -35,7 +37,7 @@ class DockerEngine:
         self.folder = Path(tempfile.mkdtemp(prefix="pwd-"))
         self.socket = self.folder / "docker.sock"
         self.bridge = f"pwd{secrets.token_hex(4)}"
-        self.net = secrets.randbelow(200) + 20
+        self.net = free_network()
         self.extra: list[str] = []
         self._process: subprocess.Popen[bytes] | None = None
 

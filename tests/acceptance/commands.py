@@ -27,7 +27,7 @@ class Said:
         return json.loads(self.out)
 
 
-async def command(*words: str, cwd: Path, seconds: float = 60.0, env: Mapping[str, str] = CLEAN) -> Said:
+async def command(*words: str, cwd: Path, seconds: float = 120.0, env: Mapping[str, str] = CLEAN) -> Said:
     """Run `poorwill` to its end."""
     process = await asyncio.create_subprocess_exec(
         *POORWILL,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.docker_engine import IMAGE, DockerEngine, ip
+from tests.ports import free_network
 from tests.providers.http.cloud import TOKEN, FakeCloud, Machine
 from tests.providers.ssh.sshd import Sshd
 
@@ -28,7 +29,7 @@ class Rented:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.name = f"pw{secrets.token_hex(3)}"
-        self.net = f"10.{secrets.randbelow(200) + 20}.77"
+        self.net = f"10.{free_network()}.77"
         self.addresses: list[str] = []
         self.cloud = FakeCloud(machines=(ID,))
         self.cloud.on_power_on, self.cloud.on_power_off = self._power_on, self._power_off

@@ -9,35 +9,24 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import psutil
 from tests.acceptance.commands import CLEAN, POORWILL, Said, command
-from tests.acceptance.machine import free_port, processes
+from tests.acceptance.machine import processes
+from tests.patience import PATIENCE, until
+from tests.ports import free_port
 
 from poorwill.store.folder import control_socket, sockets_of
 
 UPSTREAM = Path(__file__).with_name("upstream.py")
 
 Json = dict[str, Any]
-
-
-async def until(true: Callable[[], Any], what: str, seconds: float = 20.0, every: float = 0.01) -> Any:
-    """Wait for something to become true and return it; fails, saying what it waited for."""
-    deadline = time.monotonic() + seconds
-    while True:
-        found = true()
-        if asyncio.iscoroutine(found):
-            found = await found
-        if found:
-            return found
-        assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
-        await asyncio.sleep(every)
 
 
 @dataclass
@@ -114,10 +103,10 @@ class Up:
         """The control plane dies at once, in the middle of whatever it does."""
         assert self.process is not None
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(PATIENCE)
         self.process = None
 
-    async def end(self, number: signal.Signals, seconds: float = 30.0) -> int:
+    async def end(self, number: signal.Signals, seconds: float = PATIENCE) -> int:
         """Send a signal and wait for the end; returns the exit code."""
         process = self.process
         assert process is not None
@@ -145,7 +134,7 @@ class Up:
             await self.post("/api/v1/down")  # waits for open work
             with contextlib.suppress(httpx2.TransportError):  # nothing was open: it is down already
                 await self.post("/api/v1/down")  # does not
-            await until(lambda: process.poll() is not None, "poorwill is down", 30)
+            await until(lambda: process.poll() is not None, "poorwill is down")
             self.process = None
             assert process.returncode == 0
             left = self.left()
@@ -162,7 +151,7 @@ class Up:
         await self.hang_up()
         if self.process is not None:
             self.process.kill()
-            self.process.wait(10)
+            self.process.wait(PATIENCE)
             self.process = None
         while left := self.left():
             for process in left:
@@ -210,7 +199,7 @@ class Up:
         """A visitor. Many may wait at once."""
         limits = httpx2.Limits(max_connections=2000, max_keepalive_connections=100)
         client = httpx2.AsyncClient(
-            base_url=self.url, trust_env=False, verify=False, timeout=60.0, limits=limits, **settings
+            base_url=self.url, trust_env=False, verify=False, timeout=2 * PATIENCE, limits=limits, **settings
         )
         self.clients.append(client)
         return client
@@ -234,7 +223,7 @@ class Up:
         row: Json = await self.get(f"/api/v1/services/{service}")
         return row
 
-    async def until_phase(self, service: str, phase: str, seconds: float = 20.0) -> Json:
+    async def until_phase(self, service: str, phase: str, seconds: float = PATIENCE) -> Json:
         async def there() -> Json | None:
             row = await self.status(service)
             return row if row["phase"] == phase else None
@@ -242,13 +231,13 @@ class Up:
         found: Json = await until(there, f"{service} is {phase}", seconds, every=0.02)
         return found
 
-    async def until_waiting(self, service: str, count: int, seconds: float = 20.0) -> None:
+    async def until_waiting(self, service: str, count: int, seconds: float = PATIENCE) -> None:
         async def counted() -> bool:
             return bool((await self.status(service))["waiting"] == count)
 
         await until(counted, f"{count} requests wait for {service}", seconds, every=0.02)
 
-    async def cli(self, *words: str, file: Path | None = None, seconds: float = 60.0) -> Said:
+    async def cli(self, *words: str, file: Path | None = None, seconds: float = 2 * PATIENCE) -> Said:
         """Run a command on this configuration."""
         return await command(*words, "--file", str(file or self.file), cwd=self.folder, seconds=seconds)
 
@@ -261,6 +250,11 @@ class Up:
         with read_only(self.state) as archive:
             found = archive.events(service=service, limit=100_000)
         return [asdict(event) for event in found if not kinds or event.kind in kinds]
+
+    def phases(self, service: str) -> list[str]:
+        """Those it has been through; a line of the journal that only gives another reason counts for none."""
+        told = [one["detail"]["phase"] for one in self.events(service, "phase")]
+        return [phase for phase, _ in groupby(told)]
 
     # --- what the services saw -------------------------------------------------------------------
 
@@ -285,10 +279,10 @@ def service(folder: Path, name: str, *options: str, **settings: Any) -> Json:
     return {
         "hosts": [f"{name}.test"],
         "run": {"process": {"command": words, "stop_timeout": "3s"}},
-        "ready": {"path": "/ready", "timeout": "20s"},
+        "ready": {"path": "/ready", "timeout": "60s"},
         "idle_after": "1s",
         "drain": "1s",
-        "hold": "30s",
+        "hold": "60s",
         **settings,
     }
 

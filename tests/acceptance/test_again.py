@@ -36,7 +36,7 @@ async def test_the_request_that_woke_it_does_not_see_its_first_errors(gateway: U
 
 async def test_neither_does_who_comes_when_the_gate_is_off(gateway: Up) -> None:
     """As the waiting page does: it loads the service as soon as it is awake."""
-    assert (await gateway.cli("wake", "visited")).code == 0
+    await gateway.post("/api/v1/services/visited/wake")
     await gateway.until_phase("visited", "awake")
     answer = await gateway.client().get("/", headers={**host("visited"), "accept": "text/html"})
     assert answer.status_code == 200
@@ -55,7 +55,7 @@ async def test_a_post_that_has_reached_it_is_never_repeated(gateway: Up) -> None
 async def test_a_crash_in_the_first_seconds_loses_the_post_only(gateway: Up) -> None:
     client = gateway.client()
     pid = (await client.get("/", headers=host("crashing"))).json()["pid"]
-    path = "/long?seconds=1"
+    path = "/long?seconds=3"
     asked = [
         asyncio.create_task(client.request(one, path, headers=host("crashing"))) for one in ("GET", "POST")
     ]

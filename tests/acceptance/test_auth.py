@@ -84,7 +84,7 @@ async def test_friends_wake_it_and_strangers_do_not_keep_it_awake(gateway: Up) -
             await ask(client, "tired", **dict(stranger))
         return bool((await gateway.status("tired"))["phase"] == "asleep")
 
-    await until(asleep, "it sleeps although strangers knock all the time", 15)
+    await until(asleep, "it sleeps although strangers knock all the time")
     assert gateway.starts("tired") == 1
     assert gateway.requests("tired").count("GET /") == 1
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from tests.acceptance.commands import Said, command
 from tests.acceptance.conftest import Start
-from tests.acceptance.machine import free_port
-from tests.acceptance.running import Up, service
+from tests.acceptance.running import PATIENCE, Up, service
+from tests.ports import free_port
 
 
 @contextlib.contextmanager
@@ -29,7 +29,7 @@ def fresh(folder: Path, **top: Any) -> Up:
     return made
 
 
-async def refused(gateway: Up, seconds: float = 20.0) -> Said:
+async def refused(gateway: Up, seconds: float = PATIENCE) -> Said:
     """`up` is expected to end by itself, leaving nothing behind."""
     said = await command("up", str(gateway.file), cwd=gateway.folder, seconds=seconds)
     assert said.code != 0
@@ -90,7 +90,7 @@ async def test_a_second_up_on_the_same_state_folder(up: Start, tmp_path: Path) -
     other.update(listen=f"127.0.0.1:{free_port()}", admin=f"127.0.0.1:{free_port()}")
     second = tmp_path / "second.yaml"
     second.write_text(json.dumps(other))
-    said = await command("up", str(second), cwd=tmp_path, seconds=20)
+    said = await command("up", str(second), cwd=tmp_path)
     assert said.code == 1
     assert f"another `poorwill up` (process {first.pid})" in said.err
     assert "hint: " in said.err

@@ -23,7 +23,7 @@ def services(folder: Path) -> dict[str, Json]:
         "asked": service(folder, "asked", busy={"http": {"path": "/asked", "json": "$.length"}, **quick}),
         "broken": service(folder, "broken", busy={"http": "/status/500", "unknown_at_most": "2s", **quick}),
         "spinning": {
-            **service(folder, "spinning", ready={"tcp": True}, busy={"cpu": 20, **quick}),
+            **service(folder, "spinning", ready={"tcp": True}, busy={"cpu": 5, **quick}),
             "run": {"process": {"command": [sys.executable, "-c", SPIN, "{port}"], "stop_timeout": "1s"}},
         },
     }
@@ -47,7 +47,7 @@ async def held(gateway: Up, name: str, words: str) -> None:
     async def told() -> bool:
         return words in str((await gateway.status(name))["reason"])
 
-    await until(told, f"{name} is {words}", 20, every=0.05)
+    await until(told, f"{name} is {words}", every=0.05)
 
 
 async def test_work_puts_off_the_sleep(up: Start, tmp_path: Path) -> None:
@@ -85,6 +85,6 @@ async def test_work_puts_off_the_sleep(up: Start, tmp_path: Path) -> None:
     await held(gateway, "locked", "because poorwill goes down; busy probe: its command says so")
     assert process.poll() is None
     (tmp_path / "locked.lock").unlink()
-    await until(lambda: process.poll() == 0, "it is down", 20)
+    await until(lambda: process.poll() == 0, "it is down")
     gateway.process = None
     assert gateway.left() == []

@@ -34,7 +34,7 @@ def order(gateway: Up, *kinds: str) -> list[str]:
 
 
 async def until_off(gateway: Up, rented: Rented) -> None:
-    await gateway.until_phase("gpu", "asleep", 60)
+    await gateway.until_phase("gpu", "asleep")
     assert rented.machine.state == "off"
     assert not rented.on
 
@@ -68,18 +68,18 @@ async def test_killed_while_it_boots_with_no_gpu_at_first_and_a_stop_that_is_los
     stingy = {"no_capacity": {"text": ["库存"], "delay": "1s"}}
     gateway = await up(rented.services(), machines=rented.machines(**stingy))
     asking = asyncio.create_task(get(gateway, "kb"))
-    await until(lambda: rented.cloud.asked("start") >= 2, "it was asked for again", 30)
+    await until(lambda: rented.cloud.asked("start") >= 2, "it was asked for again")
     why = await gateway.cli("why", "kb")
     assert "waits for gpu, which is" in why.out
     rented.cloud.mend()
-    await until(lambda: rented.machine.starts, "it boots", 30)
+    await until(lambda: rented.machine.starts, "it boots")
     gateway.kill9()
     await gateway.start()
     answer = await asking
     assert (answer.status_code, rented.machine.starts) == (200, 1)
 
     rented.cloud.weather.ignores_stop = True
-    await until(lambda: rented.cloud.asked("stop") >= 2, "the stop was asked for again", 60)
+    await until(lambda: rented.cloud.asked("stop") >= 2, "the stop was asked for again")
     assert rented.machine.state == "running"
     rented.cloud.mend()
     await until_off(gateway, rented)
@@ -92,8 +92,8 @@ async def test_it_vanishes_under_a_service_in_use(rented: Rented, up: Start) -> 
     gateway = await up(services, machines=rented.machines())
     assert (await get(gateway, "kb")).status_code == 200
     rented.vanish()
-    await until(lambda: rented.machine.state == "off", "it is off", 30)
-    await until(lambda: gateway.events("kb", "crashed"), "that is noticed", 40)
+    await until(lambda: rented.machine.state == "off", "it is off")
+    await until(lambda: gateway.events("kb", "crashed"), "that is noticed")
     answers = await asyncio.gather(*(get(gateway, name) for name in ("kb", "model")))
     assert [answer.text for answer in answers] == ["hello from busybox\n", "model"]
     assert rented.machine.starts == 2

@@ -15,8 +15,8 @@ import pytest
 import pytest_asyncio
 from tests.acceptance.commands import CLEAN, POORWILL, command
 from tests.acceptance.conftest import Start
-from tests.acceptance.machine import free_port
-from tests.acceptance.running import Json, Up, host, service, until
+from tests.acceptance.running import PATIENCE, Json, Up, host, service, until
+from tests.ports import free_port
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -95,7 +95,7 @@ async def test_events_are_read_as_json_and_followed(gateway: Up) -> None:
     assert first["service"] == "gamma"
     assert (await gateway.client().get("/", headers=host("gamma"))).status_code == 200
     seen = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while "stopped" not in seen:
             seen.append(json.loads(await process.stdout.readline())["kind"])
     process.terminate()
@@ -210,7 +210,7 @@ async def test_down_puts_everything_to_sleep_and_ends(up: Start, tmp_path: Path)
     assert said.code == 0
     assert "asleep" in said.out
     assert process is not None
-    assert process.wait(5) == 0
+    assert process.wait(PATIENCE) == 0
     gateway.process = None
     assert gateway.left() == []
     past = await gateway.cli("events", "--json")
@@ -240,7 +240,7 @@ async def test_down_waits_for_work_and_down_now_does_not(up: Start, tmp_path: Pa
     assert awake.code == 2, "nobody can call the end off"
     assert (await gateway.cli("down", "--now")).code == 0
     assert process is not None
-    assert process.wait(5) == 0
+    assert process.wait(PATIENCE) == 0
     gateway.process = None
     with contextlib.suppress(httpx2.RemoteProtocolError):  # in its first seconds it is sent again
         assert (await working).status_code == 503

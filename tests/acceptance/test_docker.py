@@ -13,6 +13,8 @@ from tests.acceptance.conftest import Start
 from tests.acceptance.running import Json, Up, host, until
 from tests.docker_engine import IMAGE, DockerEngine
 
+from poorwill.control.observer import LOOK_EVERY
+
 pytestmark = pytest.mark.slow
 
 PROJECT = """
@@ -79,7 +81,7 @@ class TestAComposeProject:
     async def test_wakes_by_a_request_and_sleeps_in_order(
         self, up: Start, configured: Callable[..., Any], engine: DockerEngine
     ) -> None:
-        gateway = await up(configured())
+        gateway = await up(configured(idle_after="4s"))
         assert names(engine) == []
         assert await ask(gateway) == "hello from busybox\n"
         assert names(engine) == ["kb-db-1", "kb-web-1"]
@@ -95,8 +97,9 @@ class TestAComposeProject:
         gateway = await up(configured(idle_after="60s", policy="no"))
         await ask(gateway)
         engine.run("kill", "kb-web-1")
-        await until(lambda: told(gateway, "kb-web-1 was killed (signal 9) outside Poorwill"), "it is told", 2)
-        await until(lambda: gateway.events("kb", "crashed"), "the crash is told", 2)
+        words = "kb-web-1 was killed (signal 9) outside Poorwill"
+        await until(lambda: told(gateway, words), "it is told", LOOK_EVERY - 0.5)
+        await until(lambda: gateway.events("kb", "crashed"), "the crash is told")
         assert await ask(gateway) == "hello from busybox\n"
 
     async def test_a_control_plane_that_dies_in_the_middle_of_a_wake(

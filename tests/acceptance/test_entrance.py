@@ -35,7 +35,7 @@ async def read(client: httpx2.AsyncClient, name: str, **fields: str) -> dict[str
 
 
 async def only_a_click_wakes(up: Start, tmp_path: Path) -> None:
-    gateway = await up({"it": service(tmp_path, "it", "--startup", "0.5", on_request="page")})
+    gateway = await up({"it": service(tmp_path, "it", "--opens-when", "open", on_request="page")})
     client = gateway.client()
     for method, headers in (("GET", HTML), ("POST", {}), ("HEAD", {}), ("GET", {"sec-purpose": "prefetch"})):
         answer = await client.request(method, "/chat", headers={**host("it"), **headers})
@@ -53,6 +53,7 @@ async def only_a_click_wakes(up: Start, tmp_path: Path) -> None:
     assert (answer.status_code, answer.headers["location"]) == (303, "/chat?room=1")
     page = await client.get("/chat?room=1", headers={**host("it"), **HTML})
     assert "is waking up" in page.text
+    (tmp_path / "open").touch()
     assert (await client.post("/held", headers=host("it"))).status_code == 200, "programs wait as usual now"
     assert gateway.starts("it") == 1
 
@@ -62,7 +63,7 @@ async def only_a_click_wakes(up: Start, tmp_path: Path) -> None:
 
 
 async def a_click_during_a_stop_is_remembered(up: Start, tmp_path: Path) -> None:
-    gateway = await up({"it": service(tmp_path, "it", "--linger", "1.5", on_request="page")})
+    gateway = await up({"it": service(tmp_path, "it", "--linger", "2.5", on_request="page")})
     client = gateway.client()
     form = await read(client, "it")
     await client.post("/.poorwill/it/wake", headers=click("it"), data=form)

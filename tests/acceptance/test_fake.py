@@ -54,7 +54,7 @@ async def it_outlives_poorwill_and_the_place_may_be_dark_meanwhile(up: Start) ->
 async def a_stop_that_does_nothing_is_asked_again(up: Start) -> None:
     gateway = await up({"gpu": played(stops=["nothing", "error", "ok"])})
     await gateway.client().get("/", headers=host("gpu"))
-    await gateway.until_phase("gpu", "asleep", 30)
+    await gateway.until_phase("gpu", "asleep")
     assert gateway.children("gpu") == []
     assert gateway.events("gpu", "call_failed")
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import psutil
 import pytest
 import pytest_asyncio
-from tests.acceptance.running import Up, host, service, until
+from tests.acceptance.running import PATIENCE, Up, host, service, until
 
 from poorwill.gateway.again import FRESH
 
@@ -84,19 +84,19 @@ def filled(state: Path) -> Iterator[None]:
 async def settled(gateway: Up) -> None:
     """Envoy's files are left alone now: else their reserve is given up, and the journal finds room in it."""
     routes = gateway.state / "envoy" / "rds.json"
-    await until(lambda: time.time() - routes.stat().st_mtime > FRESH + 1, "no gate is about to move", 30)
+    await until(lambda: time.time() - routes.stat().st_mtime > FRESH + 1, "no gate is about to move")
 
 
 async def served(gateway: Up, name: str = "awake") -> None:
     assert (await gateway.client().get("/while", headers=host(name))).status_code == 200
 
 
-async def reason_has(gateway: Up, name: str, words: str, seconds: float = 15.0) -> str:
+async def reason_has(gateway: Up, name: str, words: str) -> str:
     async def told() -> str:
         reason: str = (await gateway.status(name))["reason"]
         return reason if words in reason else ""
 
-    found: str = await until(told, f"{name} tells of {words}", seconds, every=0.05)
+    found: str = await until(told, f"{name} tells of {words}", every=0.05)
     return found
 
 
@@ -112,13 +112,13 @@ async def test_a_full_disk(gateway: Up) -> None:
         assert (await gateway.get("/healthz"))["status"] == "degraded"
         await served(gateway)
         await gateway.post("/api/v1/services/leaving/sleep")
-        await gateway.until_phase("leaving", "asleep", 30)
+        await gateway.until_phase("leaving", "asleep")
         assert not gateway.children("leaving"), "a full disk costs no money"
         busy = psutil.Process(gateway.pid).cpu_percent(1.0)
         assert busy < 50, "it does not try again in a loop"
         assert gateway.starts("coming") == 0
         assert not asking.done(), "who asked is held"
-    assert (await asyncio.wait_for(asking, 20)).status_code == 200
+    assert (await asyncio.wait_for(asking, PATIENCE)).status_code == 200
     assert gateway.starts("coming") == 1
     assert (await gateway.get("/healthz"))["status"] == "ok"
     assert gateway.pid == pid
@@ -147,7 +147,7 @@ async def test_a_restart_while_the_disk_is_full(gateway: Up) -> None:
         await gateway.start()
         await gateway.until_phase("awake", "awake")
         await gateway.post("/api/v1/services/coming/sleep")
-        await gateway.until_phase("coming", "asleep", 30)
+        await gateway.until_phase("coming", "asleep")
     assert [gateway.starts(name) for name in ("awake", "coming")] == before
     await gateway.post("/api/v1/services/coming/auto")
 
@@ -160,14 +160,14 @@ async def test_no_open_files_left(gateway: Up) -> None:
     try:
         asking = asyncio.create_task(gateway.client().get("/first", headers=host("scarce")))
         await served(gateway)
-        await until(lambda: "open files" in gateway.log.read_text(), "the log tells", 20, every=0.1)
+        await until(lambda: "open files" in gateway.log.read_text(), "the log tells", every=0.1)
         busy = process.cpu_percent(1.0)
         assert busy < 60, "it does not try again in a loop"
         await served(gateway)
         assert gateway.starts("scarce") == 0
     finally:
         process.rlimit(resource.RLIMIT_NOFILE, limits)
-    assert (await asyncio.wait_for(asking, 40)).status_code == 200
+    assert (await asyncio.wait_for(asking, PATIENCE)).status_code == 200
     assert gateway.starts("scarce") == 1
     assert process.is_running()
 
@@ -182,7 +182,7 @@ async def test_envoy_ends_while_the_disk_is_full(gateway: Up) -> None:
                 return (await gateway.client().get("/again", headers=host("awake"))).status_code == 200
             return False
 
-        await until(again, "envoy serves again", 10)
+        await until(again, "envoy serves again")
     await served(gateway, "coming")  # it can be woken as ever
 
 
@@ -236,7 +236,7 @@ async def test_a_disk_that_turns_read_only(tmp_path: Path) -> None:
             process.send_signal(signal.SIGINT)
             await reason_has(made, "up", "because poorwill goes down")
             process.send_signal(signal.SIGINT)
-            await until(lambda: process.poll() is not None, "it is down", 30)
+            await until(lambda: process.poll() is not None, "it is down")
             assert process.returncode == 0, made.log.read_text()
             made.process = None
             assert made.left() == []

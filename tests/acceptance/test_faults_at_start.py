@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 from tests.acceptance.commands import CLEAN, POORWILL
-from tests.acceptance.machine import free_port
 from tests.acceptance.test_faults import ROOT, filled, mount
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.platform("linux"), pytest.mark.slow]
 

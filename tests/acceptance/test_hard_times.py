@@ -16,9 +16,9 @@ import httpx2
 import psutil
 import pytest
 from tests.acceptance.conftest import Start
-from tests.acceptance.machine import free_port
-from tests.acceptance.running import Up, host, service, until
+from tests.acceptance.running import PATIENCE, Up, host, service, until
 from tests.acceptance.stories import Story, Told, name_of
+from tests.ports import free_port
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -41,7 +41,7 @@ async def down_ends_even_when_envoy_dies_meanwhile(up: Start, tmp_path: Path) ->
     await gateway.post("/api/v1/down")
     os.kill(gateway.envoy_pid(), signal.SIGKILL)  # the work is lost with it; a new Envoy says nothing is open
     assert gateway.process is not None
-    assert await asyncio.to_thread(gateway.process.wait, 20) == 0
+    assert await asyncio.to_thread(gateway.process.wait, PATIENCE) == 0
     gateway.process = None
     with pytest.raises(httpx2.TransportError):
         await work
@@ -56,7 +56,7 @@ async def a_cut_does_not_wait_for_an_envoy_that_hangs(up: Start, tmp_path: Path)
     await gateway.post("/api/v1/down")
     await until(lambda: not gateway.children("it"), "the instance is stopped")
     assert gateway.process is not None
-    assert await asyncio.to_thread(gateway.process.wait, 30) == 0
+    assert await asyncio.to_thread(gateway.process.wait, PATIENCE) == 0
     gateway.process = None
     assert gateway.left() == []
 
@@ -75,7 +75,7 @@ async def sigterm_calls_off_going_down(up: Start, tmp_path: Path) -> None:
     await gateway.post("/api/v1/down")
     await gateway.post("/api/v1/down")
     assert gateway.process is not None
-    assert await asyncio.to_thread(gateway.process.wait, 20) == 0
+    assert await asyncio.to_thread(gateway.process.wait, PATIENCE) == 0
     gateway.process = None
     with contextlib.suppress(httpx2.RemoteProtocolError):  # in its first seconds it is sent again
         assert (await work).status_code == 503
@@ -180,7 +180,7 @@ async def commands_need_no_valid_file(up: Start, tmp_path: Path) -> None:
     assert (await gateway.cli("sleep", "it")).code == 0
     assert (await gateway.cli("down")).code == 0
     assert gateway.process is not None
-    assert await asyncio.to_thread(gateway.process.wait, 20) == 0
+    assert await asyncio.to_thread(gateway.process.wait, PATIENCE) == 0
     gateway.process = None
 
 

@@ -38,22 +38,23 @@ async def test_a_herd_wakes_once_and_is_served_in_turn(up: Start) -> None:
             "it": service(
                 folder,
                 "it",
-                *("--startup", "9", "--slots", "8"),
+                *("--opens-when", "open", "--slots", "8"),
                 concurrency=8,
                 max_held=SIZE - 500,
-                hold="60s",
+                hold="120s",
                 idle_after="30s",
             )
         }
     )
     before = memory(gateway)
     asked = [asyncio.create_task(ask(gateway)) for _ in range(SIZE)]
-    await gateway.until_waiting("it", SIZE - 500, seconds=30)
+    await gateway.until_waiting("it", SIZE - 500)
     await until(lambda: sum(one.done() for one in asked) == 500, "the others are told so")
     assert memory(gateway) - before < SIZE * MORE
     waiting = [one for one in asked if not one.done()]
     for one in waiting[:400]:
         one.cancel()
+    (gateway.folder / "open").touch()
     answers = await asyncio.gather(*asked, return_exceptions=True)
     assert answers.count(200) == SIZE - 500 - 400
     assert answers.count(503) == 500

@@ -6,22 +6,21 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator
-from itertools import groupby
 from pathlib import Path
 
 import httpx2
 import pytest
 import pytest_asyncio
 from tests.acceptance.conftest import Start
-from tests.acceptance.running import Json, Up, host, service
+from tests.acceptance.running import PATIENCE, Json, Up, host, service, until
 from tests.acceptance.stories import Story, Told, chosen, name_of, told
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-IDLE, DRAIN = 2.0, 2.0
-SLACK = 4.0
+IDLE, DRAIN = 3.0, 2.0
+SLACK = 15.0
 """Seconds by which a busy machine may be late."""
 
 
@@ -32,7 +31,7 @@ def services(folder: Path) -> dict[str, Json]:
     )
     made = {name: service(folder, name, **plain) for name in names.split()}
     for name in ("background-stream", "background-polls"):
-        made[name]["traffic"] = {"background": ["/heartbeat/*"]}
+        made[name] |= {"traffic": {"background": ["/heartbeat/*"]}, "drain": f"{2 * SLACK:g}s"}
     made["busy"] = service(folder, "busy", **plain, traffic={"busy": ["POST /index/**"]})
     made["called-off"] = service(folder, "called-off", idle_after="1s", drain="20s")
     made["resumed"] = service(folder, "resumed", idle_after=f"{IDLE:g}s", drain="20s")
@@ -57,7 +56,9 @@ async def awake(gateway: Up, name: str) -> int:
 @contextlib.asynccontextmanager
 async def socket_to(gateway: Up, name: str, ping: float | None) -> AsyncIterator[object]:
     url = f"ws://{name}.test:{gateway.listen}/socket"
-    async with connect(url, host="127.0.0.1", proxy=None, open_timeout=20, ping_interval=ping) as socket:
+    async with connect(
+        url, host="127.0.0.1", proxy=None, open_timeout=PATIENCE, ping_interval=ping
+    ) as socket:
         yield socket
 
 
@@ -65,12 +66,13 @@ async def sleeps_after_the_last_request(gateway: Up) -> None:
     await awake(gateway, "unused")
     begun = time.monotonic()
     await gateway.until_phase("unused", "asleep")
-    assert IDLE - 0.3 < time.monotonic() - begun < IDLE + SLACK
+    assert time.monotonic() - begun < IDLE + SLACK
     assert gateway.children("unused") == []
     kinds = [event["kind"] for event in gateway.events("unused") if event["kind"] != "phase"]
     assert kinds == ["woken", "start", "started", "ready", "stop", "stopped"]
-    stop = gateway.events("unused", "stop")[0]
-    assert stop["reason"] == "no activity for 2s"
+    ready, stop = gateway.events("unused", "ready", "stop")
+    assert stop["mono"] - ready["mono"] > IDLE - 0.3
+    assert stop["reason"] == "no activity for 3s"
 
 
 async def every_request_puts_the_sleep_off(gateway: Up) -> None:
@@ -119,10 +121,10 @@ async def keep_alive_comments_do_not_keep_it_awake(gateway: Up) -> None:
 
 
 async def a_streaming_answer_keeps_it_awake_to_its_end(gateway: Up) -> None:
-    path = "/sse?count=30&every=0.25"
+    path = "/sse?count=40&every=0.25"
     async with gateway.client().stream("GET", path, headers=host("answering")) as answer:
         events = [line async for line in answer.aiter_lines() if line]
-    assert len(events) == 30, "longer than idle_after and drain together"
+    assert len(events) == 40, "longer than idle_after and drain together"
     assert gateway.starts("answering") == 1
     await gateway.until_phase("answering", "asleep")
 
@@ -176,10 +178,10 @@ async def background_requests_neither_keep_it_awake_nor_wake_it(gateway: Up) -> 
 async def a_request_during_the_drain_calls_the_sleep_off(gateway: Up) -> None:
     async with socket_to(gateway, "called-off", ping=None) as socket:
         pid = await awake(gateway, "called-off")
-        await gateway.until_phase("called-off", "draining")
+        await until(lambda: "draining" in gateway.phases("called-off"), "it is to sleep")
         answer = await gateway.client().post("/late", headers=host("called-off"), content=b"x")
         assert (answer.status_code, answer.json()["pid"]) == (200, pid)
-        await gateway.until_phase("called-off", "awake")
+        await until(lambda: gateway.phases("called-off").count("awake") == 2, "it is called off")
         await socket.send("still here")  # type: ignore[attr-defined]
         assert await socket.recv() == "still here"  # type: ignore[attr-defined]
     await gateway.until_phase("called-off", "asleep")
@@ -195,9 +197,8 @@ async def a_stream_that_talks_again_during_the_drain_calls_the_sleep_off(gateway
             assert len(await socket.recv()) == 300  # type: ignore[attr-defined]
             await asyncio.sleep(0.2)
         assert (await gateway.status("resumed"))["phase"] == "awake"
-    told = gateway.events("resumed", "phase")  # also when only the reason is another
-    phases = [phase for phase, _ in groupby(event["detail"]["phase"] for event in told)]
-    assert phases == ["asleep", "waking", "awake", "draining", "waking", "awake"]
+    phases = [phase for phase in gateway.phases("resumed") if phase != "waking"]
+    assert phases == ["asleep", "awake", "draining", "awake"]
 
 
 async def a_request_during_the_stop_is_held_until_the_next_wake(gateway: Up) -> None:

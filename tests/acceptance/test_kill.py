@@ -18,11 +18,12 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def two_hundred_held_requests_outlive_the_control_plane(new: New) -> None:
-    async with new("--startup", "4", idle_after="30s") as gateway:
+    async with new("--opens-when", "open", idle_after="30s") as gateway:
         asked = asking(gateway, 200)
         await gateway.until_waiting("it", 200)
         gateway.kill9()
         await gateway.start()
+        (gateway.folder / "open").touch()
         await asked
         assert gateway.starts("it") == 1
         seen = [line.partition("/")[2] for line in gateway.requests("it") if "/ready" not in line]
@@ -67,11 +68,12 @@ async def while_awake_nobody_notices_that_the_control_plane_is_dead(new: New) ->
 
 
 async def sigterm_leaves_everything_to_the_next_one(new: New) -> None:
-    async with new("--startup", "2.5", idle_after="30s") as gateway:
+    async with new("--opens-when", "open", idle_after="30s") as gateway:
         asked = asking(gateway, 50)
         await gateway.until_waiting("it", 50)
         envoy = gateway.envoy_pid()
         assert await gateway.terminate() == 0
+        (gateway.folder / "open").touch()
         await gateway.start()
         await asked
         assert gateway.envoy_pid() == envoy
@@ -157,8 +159,8 @@ async def interrupted_while_it_comes_back_it_puts_everything_to_sleep(new: New) 
     async with new(idle_after="60s") as gateway:
         await asking(gateway, 2)
         gateway.kill9()
-        gateway.process = process = gateway.spawn()
         before = gateway.log.stat().st_size
+        gateway.process = process = gateway.spawn()
         await until(lambda: b"adopted" in gateway.log.read_bytes()[before:], "it takes over", every=0.001)
         process.send_signal(signal.SIGINT)
         await until(lambda: process.poll() is not None, "it is down")

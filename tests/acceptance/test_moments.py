@@ -37,7 +37,7 @@ async def killed_when_it_was_just_ready(new: New) -> None:
 
 async def killed_while_draining(new: New) -> None:
     async with new(drain="20s") as gateway:
-        long = asyncio.create_task(gateway.client().get("/?seconds=4", headers=host("it")))
+        long = asyncio.create_task(gateway.client().get("/?seconds=8", headers=host("it")))
         await gateway.until_phase("it", "draining")
         await kill_then_answers_then_sleeps(gateway, asking(gateway, 4), starts=1)
         assert (await long).status_code == 200
@@ -54,7 +54,7 @@ async def killed_while_stopping(new: New) -> None:
 async def killed_while_stopping_and_nobody_asks(new: New) -> None:
     async with new("--linger", "1.5") as gateway:
         await asking(gateway, 1)
-        await gateway.until_phase("it", "stopping")
+        await until(lambda: gateway.events("it", "stop"), "the stop is written down", every=0.001)
         gateway.kill9()
         await gateway.start()
         await gateway.until_phase("it", "asleep")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from tests.acceptance.conftest import Start
-from tests.acceptance.machine import free_port
 from tests.acceptance.running import Json, Up, host, service, until
 from tests.certificates import Authority
+from tests.ports import free_port
 
 
 def over_tls(folder: Path, name: str, certificate: Path, **address: object) -> Json:

@@ -20,7 +20,7 @@ def two(folder: Path) -> dict[str, Json]:
 async def test_the_swap_goes_on_where_it_was(up: Start) -> None:
     gateway = await up(two)
     client = gateway.client()
-    async with client.stream("GET", "/sse?count=24&every=0.25", headers=host("chat")) as stream:
+    async with client.stream("GET", "/sse?count=36&every=0.25", headers=host("chat")) as stream:
         lines = stream.aiter_lines()
         await anext(lines)
         held = asyncio.create_task(client.get("/", headers=host("images")))
@@ -28,7 +28,7 @@ async def test_the_swap_goes_on_where_it_was(up: Start) -> None:
         gateway.kill9()
         await gateway.start()
         rest = [line async for line in lines if line.startswith("data:")]
-    assert json.loads(rest[-1].removeprefix("data:"))["number"] == 23, "the stream was not cut"
+    assert json.loads(rest[-1].removeprefix("data:"))["number"] == 35, "the stream was not cut"
     assert (await held).status_code == 200
     kinds = ("start", "stopped")
     order = [(event["kind"], event["service"]) for event in gateway.events() if event["kind"] in kinds]

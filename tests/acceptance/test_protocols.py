@@ -16,7 +16,7 @@ import psutil
 import pytest
 import pytest_asyncio
 from tests.acceptance.conftest import Start
-from tests.acceptance.running import Json, Up, host, service
+from tests.acceptance.running import PATIENCE, Json, Up, host, service
 from websockets.asyncio.client import connect
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -33,9 +33,9 @@ def services(folder: Path) -> dict[str, Json]:
         "events": service(folder, "events", *late, idle_after="1m"),
         "rpc": service(folder, "rpc", "--grpc", protocol="http2", ready={"tcp": True}, idle_after="1m"),
         "uploads": service(folder, "uploads", *late, idle_after="1m"),
-        "left": service(folder, "left", "--startup", "1.5", idle_after="1m"),
+        "left": service(folder, "left", "--opens-when", "left-may", idle_after="1m"),
         "large": service(folder, "large", idle_after="1m"),
-        "slow": service(folder, "slow", "--startup", "2", idle_after="1m"),
+        "slow": service(folder, "slow", "--opens-when", "slow-may", idle_after="1m"),
     }
 
 
@@ -72,7 +72,7 @@ async def test_http2_without_tls_is_held_over_a_wake(gateway: Up) -> None:
 
 async def test_a_websocket_is_held_over_a_wake_and_then_echoes(gateway: Up) -> None:
     url = f"ws://socket.test:{gateway.listen}/socket"
-    async with connect(url, host="127.0.0.1", proxy=None, open_timeout=20) as socket:
+    async with connect(url, host="127.0.0.1", proxy=None, open_timeout=PATIENCE) as socket:
         assert gateway.starts("socket") == 1
         for text in ("hello", "你好", "x" * 60_000):
             await socket.send(text)
@@ -80,12 +80,12 @@ async def test_a_websocket_is_held_over_a_wake_and_then_echoes(gateway: Up) -> N
 
 
 async def test_events_come_one_by_one_and_not_at_the_end(gateway: Up) -> None:
-    path = "/sse?count=5&every=0.2"
+    path = "/sse?count=10&every=0.2"
     async with gateway.client().stream("GET", path, headers=host("events")) as answer:
         assert answer.headers["content-type"] == "text/event-stream"
         came = [(line, time.time()) async for line in answer.aiter_lines() if line]
     sent_last = json.loads(came[-1][0].removeprefix("data: "))["at"]
-    assert len(came) == 5
+    assert len(came) == 10
     assert came[0][1] < sent_last, "the first came only after the last had been sent"
 
 
@@ -93,7 +93,7 @@ async def test_grpc_is_held_over_a_wake_and_streams_both_ways(gateway: Up) -> No
     options = [("grpc.default_authority", "rpc.test")]
     async with grpc.aio.insecure_channel(f"127.0.0.1:{gateway.listen}", options=options) as channel:
         say = channel.unary_unary("/echo.Echo/Say")
-        answers = await asyncio.gather(*(say(f"{n}".encode(), timeout=30) for n in range(10)))
+        answers = await asyncio.gather(*(say(f"{n}".encode(), timeout=PATIENCE) for n in range(10)))
         assert answers == [f"{n}".encode() for n in range(10)]
 
         async def questions() -> AsyncIterator[bytes]:
@@ -131,6 +131,7 @@ async def test_many_held_uploads_are_not_kept_in_memory(gateway: Up) -> None:
     posts = [asyncio.create_task(client.post("/", headers=host("left"), content=body)) for _ in range(40)]
     await gateway.until_waiting("left", 40)
     assert envoy.memory_info().rss - before < 60 * MEGABYTE
+    (gateway.folder / "left-may").touch()
     for answer in await asyncio.gather(*posts):
         assert (answer.status_code, answer.json()["length"]) == (200, 5 * MEGABYTE)
     assert gateway.starts("left") == 1
@@ -152,9 +153,11 @@ async def test_who_hangs_up_while_held_is_no_longer_counted(gateway: Up) -> None
     for task in asking[:3]:
         task.cancel()
     await gateway.until_waiting("slow", 2)
+    brief = httpx2.Timeout(PATIENCE, read=0.2)
     with pytest.raises(httpx2.ReadTimeout):
-        await client.post("/gone", headers=host("slow"), content=b"x", timeout=0.2)
+        await client.post("/gone", headers=host("slow"), content=b"x", timeout=brief)
     await gateway.until_waiting("slow", 2)
+    (gateway.folder / "slow-may").touch()
     answers = await asyncio.gather(*asking[3:])
     assert [answer.status_code for answer in answers] == [200, 200]
     assert sorted(set(gateway.requests("slow"))) == ["GET /3", "GET /4", "GET /ready"]

@@ -16,6 +16,8 @@ from tests.acceptance.conftest import Start
 from tests.acceptance.running import Json, Up, host, service, until
 from tests.acceptance.stories import Story, Told, chosen, name_of, told
 
+from poorwill.gateway.again import FRESH
+
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 NAVIGATION = {"sec-fetch-dest": "document", "accept": "text/html"}
@@ -23,24 +25,25 @@ NAVIGATION = {"sec-fetch-dest": "document", "accept": "text/html"}
 
 def services(folder: Path) -> dict[str, Json]:
     quick = {"path": "/ready", "timeout": "2s"}
+    wanted = {"hold": "2s", "idle_after": "1m"}  # after that nobody waits any more, and yet it is to come
     made = {
         "refusing": service(folder, "refusing", "--refuse", "3", idle_after="1m"),
         "connecting": service(folder, "connecting", "--startup", "0.5", ready={"tcp": True}),
         "warming": service(folder, "warming", warmup=["/load?seconds=0.5", "/status/404", "/index"]),
-        "hung-warmup": service(folder, "hung-warmup", warmup=["/keepalive?every=0.2"], ready=quick),
+        "hung-warmup": service(folder, "hung-warmup", warmup=["/keepalive?every=0.2"], ready=quick, **wanted),
         "never": service(folder, "never", "--startup", "60", ready=quick, hold="7s"),
-        "always-500": service(folder, "always-500", ready={**quick, "path": "/status/500"}, hold="2s"),
+        "always-500": service(folder, "always-500", ready={**quick, "path": "/status/500"}, **wanted),
         "exiting": service(folder, "exiting", "--exit", "3", hold="5s"),
         "missing": service(folder, "missing", hold="1s"),
         "healing": service(folder, "healing", "--broken-while", str(folder / "broken"), idle_after="1m"),
-        "needed": service(folder, "needed", idle_after="3s"),
+        "needed": service(folder, "needed", idle_after="8s"),
         "given-up": service(folder, "given-up", "--exit", "4", hold="1s", idle_after="2s"),
         "redirecting": service(folder, "redirecting", ready={"path": "/status/302", "timeout": "5s"}),
         "picky": service(folder, "picky", ready={"path": "/status/418", "status": 418, "timeout": "5s"}),
     }
     made["missing"]["run"]["process"]["command"] = ["no-such-program-anywhere", "{port}"]
     made["garbage"] = {
-        **service(folder, "garbage", hold="2s", ready={"path": "/", "timeout": "2s"}),
+        **service(folder, "garbage", ready={"path": "/", "timeout": "2s"}, **wanted),
         "run": {"process": {"command": [sys.executable, "-c", GARBAGE, "{port}"]}},
     }
     return made
@@ -66,12 +69,12 @@ async def gateway(shared_up: Start) -> Up:
     return await shared_up(with_a_broken_disk)
 
 
-async def until_failed(gateway: Up, name: str, times: int = 1, seconds: float = 15.0) -> Json:
+async def until_failed(gateway: Up, name: str, times: int = 1) -> Json:
     async def failed() -> Json | None:
         row = await gateway.status(name)
         return row if row["failures"]["in_a_row"] >= times else None
 
-    row: Json = await until(failed, f"{name} failed {times} times", seconds, every=0.02)
+    row: Json = await until(failed, f"{name} failed {times} times", every=0.02)
     return row
 
 
@@ -192,11 +195,12 @@ async def a_service_that_crashes_in_use_comes_back_by_itself(gateway: Up) -> Non
     """The start is long past and nobody waits, but it was in use a moment ago."""
     client = gateway.client()
     begun = time.monotonic()
-    while time.monotonic() - begun < 5.0:
+    while time.monotonic() - begun < FRESH + 1:
         assert (await client.get("/", headers=host("needed"))).status_code == 200
         await asyncio.sleep(0.3)
+    before = gateway.starts("needed")
     await client.post("/crash", headers=host("needed"))
-    await until(lambda: gateway.starts("needed") == 2, "it was started again")
+    await until(lambda: gateway.starts("needed") == before + 1, "it was started again")
     await gateway.until_phase("needed", "awake")
 
 

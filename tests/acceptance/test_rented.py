@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 from tests.acceptance.conftest import Start, starting
-from tests.acceptance.machine import free_port
 from tests.acceptance.running import Json, Up, host, service, until
 from tests.acceptance.stories import Story, Told, name_of
+from tests.ports import free_port
 from tests.providers.http.cloud import TOKEN, FakeCloud, Machine
 from tests.providers.http.wire import Asked, Reply, Server
 
@@ -98,7 +98,7 @@ async def it_is_rented_while_it_is_needed(rental: Rental, up: Start) -> None:
     answer = await gateway.client().get("/page", headers=host("kb"))
     took = time.monotonic() - begun
     assert (answer.status_code, answer.json()) == (200, {"from": "the machine"})
-    assert 1.0 <= took < 10
+    assert 1.0 <= took < 30
     await gateway.until_phase("kb", "asleep")
     assert rental.machine.state == "off"
     assert (rental.machine.starts, rental.served) == (1, 1)
@@ -140,7 +140,7 @@ async def it_is_stopped_even_after_it_left_the_configuration(rental: Rental, up:
     del gateway.services["kb"]
     gateway.kill9()
     await gateway.start()
-    await until(lambda: rental.machine.state == "off", "the instance is off", 40)
+    await until(lambda: rental.machine.state == "off", "the instance is off")
 
 
 @rented
@@ -151,7 +151,7 @@ async def what_somebody_switched_on_is_served_and_let_alone_until_it_is_adopted(
     rental.cloud.weather.start_takes, rental.cloud.weather.lag = 0.2, 0.5
     rental.cloud.power_on(rental.machine)
     gateway = await up(rental.service(poll="500ms"))
-    await gateway.until_phase("kb", "awake", 30)
+    await gateway.until_phase("kb", "awake")
     answer = await gateway.client().get("/page", headers=host("kb"))
     assert answer.json() == {"from": "the machine"}
 
@@ -159,7 +159,7 @@ async def what_somebody_switched_on_is_served_and_let_alone_until_it_is_adopted(
         row: Json = await gateway.status("kb")
         return row if row["rule"] == "foreign" and row["debt"] else None
 
-    row = await until(owed, "nobody needs it any more", 20)
+    row = await until(owed, "nobody needs it any more")
     assert row["foreign"]
     assert row["debt"]["cause"] == "foreign"
     said = await gateway.cli("status")
@@ -168,16 +168,16 @@ async def what_somebody_switched_on_is_served_and_let_alone_until_it_is_adopted(
     assert "poorwill adopt kb" in (await gateway.cli("why", "kb")).out
     gateway.kill9()
     await gateway.start()
-    await until(owed, "still not ours after a restart", 30)
+    await until(owed, "still not ours after a restart")
     assert rental.cloud.asked("stop") == 0
     rental.cloud.weather.throttled = 2
     said = await gateway.cli("adopt", "kb")
     assert "kb is Poorwill's now" in said.out
-    await gateway.until_phase("kb", "asleep", 40)
+    await gateway.until_phase("kb", "asleep")
     assert rental.machine.state == "off"
     assert [event["kind"] for event in gateway.events("kb", "adopt", "stopped")] == ["adopt", "stopped"]
     rental.cloud.power_on(rental.machine)
-    await gateway.until_phase("kb", "awake", 30)
+    await gateway.until_phase("kb", "awake")
     said = await gateway.cli("down")
     assert "Still running, since Poorwill did not start it: kb." in said.out
     assert rental.machine.state == "running"

@@ -44,7 +44,7 @@ async def test_a_policy_of_its_own(up: Start, tmp_path: Path) -> None:
     file.write_text(GONE, encoding="utf-8")
     assert (await gateway.cli("reload")).code == 0
     gone = "! no instance goes: waiting cannot be read:"
-    await until(lambda: told(gateway, gone), "the source is gone", 30)
+    await until(lambda: told(gateway, gone), "the source is gone")
     assert await there(gateway) == 3
 
     file.write_text(f"max_instances: 3\n{ALL}", encoding="utf-8")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from tests.acceptance.conftest import Start
-from tests.acceptance.machine import free_port
 from tests.acceptance.running import UPSTREAM, Json, Up, host, until
 from tests.acceptance.stories import Story, Told, name_of
+from tests.ports import free_port
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

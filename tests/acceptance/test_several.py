@@ -40,14 +40,14 @@ async def there(gateway: Up) -> list[Json]:
     return [one for one in (await gateway.status("it"))["instances"] if one["condition"] != "absent"]
 
 
-async def until_there(gateway: Up, count: int, seconds: float = 20.0) -> list[Json]:
+async def until_there(gateway: Up, count: int) -> list[Json]:
     """Wait until so many instances are there, and all of them awake."""
 
     async def counted() -> list[Json]:
         found = await there(gateway)
         return found if len(found) == count and all(one["phase"] == "awake" for one in found) else []
 
-    found: list[Json] = await until(counted, f"{count} instances are awake", seconds, every=0.05)
+    found: list[Json] = await until(counted, f"{count} instances are awake", every=0.05)
     return found
 
 
@@ -89,7 +89,7 @@ class Crowd:
 async def a_burst_at_a_sleeping_service_starts_as_many_as_it_needs(up: Start, tmp_path: Path) -> None:
     policy = {"max_instances": 3, "target": {"concurrency": 4}}
     gateway = await up(scaled(tmp_path, "--startup", "1", "--slots", "4", policy=policy, concurrency=4))
-    pids = Counter(found["pid"] for found in await asyncio.gather(*asking(gateway, 60)))
+    pids = Counter(found["pid"] for found in await asyncio.gather(*asking(gateway, 60, "/?seconds=0.5")))
     assert len(pids) == 3, "all three took part"
     assert trampled(gateway) == []
     assert len(gateway.events("it", "start")) == 3
@@ -113,7 +113,7 @@ async def they_come_and_go_with_the_load_and_nobody_notices(up: Start, tmp_path:
     client = gateway.client()
     streams = [
         await client.send(
-            client.build_request("GET", "/sse?every=0.1&count=60", headers=host("it")), stream=True
+            client.build_request("GET", "/sse?every=0.1&count=100", headers=host("it")), stream=True
         )
         for _ in range(2)
     ]
@@ -122,7 +122,7 @@ async def they_come_and_go_with_the_load_and_nobody_notices(up: Start, tmp_path:
     lines = [
         len([line async for line in stream.aiter_lines() if line.startswith("data")]) for stream in streams
     ]
-    assert lines == [60, 60], "what was open when it was to go went on to its end"
+    assert lines == [100, 100], "what was open when it was to go went on to its end"
     await until_there(gateway, 1)
     assert [event["kind"] for event in gateway.events("it", "crashed", "failed")] == []
 
@@ -208,7 +208,7 @@ async def a_visitor_with_a_session_keeps_the_instance_until_the_session_rests(
     up: Start, tmp_path: Path
 ) -> None:
     policy = {"max_instances": 2, "scale_out": OUT, "scale_in": IN}
-    gateway = await up(scaled(tmp_path, policy=policy, sticky=True, idle_after="3s"))
+    gateway = await up(scaled(tmp_path, policy=policy, sticky=True, idle_after="6s"))
     crowd = Crowd(gateway, 5)
     await until_there(gateway, 2)
     await crowd.go()
@@ -218,7 +218,7 @@ async def a_visitor_with_a_session_keeps_the_instance_until_the_session_rests(
     marks = {process.pid: process.environ()["POORWILL_INSTANCE"] for process in gateway.children("it")}
     first = {pid for pid, mark in marks.items() if mark.endswith("/it-1")}
     guest = next(visitor for visitor, pid in visitors.items() if pid not in first)
-    for _ in range(25):  # five seconds: longer than idle_after
+    for _ in range(40):  # eight seconds: longer than idle_after
         assert await _pid(guest) == visitors[guest], "it has the session in its memory"
         assert await _pid(gateway.client()) in first, "nobody new goes there"
         await asyncio.sleep(0.2)

@@ -45,6 +45,8 @@ class Upstream:
             loop = asyncio.get_running_loop()
             loop.add_signal_handler(signal.SIGTERM, lambda: loop.call_later(self.options.linger, os._exit, 0))
         await asyncio.sleep(self.options.startup)
+        while self.options.opens_when and not Path(self.options.opens_when).exists():
+            await asyncio.sleep(0.02)
         server = await asyncio.start_server(
             self.connected, "127.0.0.1", self.options.port, limit=1024 * 1024, backlog=1024, ssl=self.tls()
         )
@@ -230,6 +232,7 @@ def main() -> None:
     parser.add_argument("port", type=int)
     parser.add_argument("--journal", default="")
     parser.add_argument("--startup", type=float, default=0.0, help="seconds before it listens")
+    parser.add_argument("--opens-when", default="", help="listen only once this file exists")
     parser.add_argument("--refuse", type=int, default=0, help="how many /ready are answered 500 at first")
     parser.add_argument("--race", type=int, default=0, help="how many visitors get 500 after it is ready")
     parser.add_argument("--exit", type=int, default=None, help="print a line and exit with this code at once")

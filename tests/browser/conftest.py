@@ -17,9 +17,11 @@ import pytest
 import pytest_asyncio
 
 playwright_api = pytest.importorskip("playwright.async_api")
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright  # noqa: E402
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect  # noqa: E402
+from tests.patience import PATIENCE  # noqa: E402
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+expect.set_options(timeout=PATIENCE * 1000)
 QUIET = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
@@ -105,7 +107,7 @@ class Door:
         await writer.drain()
 
 
-async def until(true: Callable[[], bool], seconds: float = 10.0) -> None:
+async def until(true: Callable[[], bool], seconds: float = PATIENCE) -> None:
     """Wait for something to become true; fails the test when it does not in time."""
     async with asyncio.timeout(seconds):
         while not true():

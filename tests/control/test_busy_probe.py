@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.patience import PATIENCE
 
 from poorwill.config.busy import Busy, BusyQuestion
 from poorwill.control import busy_probe
@@ -133,7 +134,7 @@ async def test_a_service_that_hangs_is_not_known() -> None:
         begun = time.monotonic()
         says, words = await ask(there, http="/jobs", timeout="300ms")
     assert (says, words) == (Says.UNKNOWN, "busy probe fails: http has not answered within 0.3 s")
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 15
 
 
 async def test_an_endless_answer_is_cut() -> None:
@@ -167,7 +168,7 @@ async def test_nobody_there_is_not_known() -> None:
 )
 async def test_a_command_says_so(tmp_path: Path, line: str, says: Says, words: str) -> None:
     (tmp_path / "lock").touch()
-    limit = "400ms" if line.startswith("sleep") else "5s"
+    limit = "400ms" if line.startswith("sleep") else "30s"
     found = await ask(folder=str(tmp_path), command=line, timeout=limit)
     assert found[0] is says
     assert words in found[1]
@@ -206,10 +207,10 @@ async def test_the_processor_is_used_by_what_it_started(
 ) -> None:
     monkeypatch.setattr(busy_probe, "MEASURED", 0.5)
     async with running(tmp_path, SPIN) as at_work:
-        says, words = await ask(at_work, cpu=10)
+        says, words = await ask(at_work, cpu=3)
         assert says is Says.BUSY
         assert words.startswith("busy probe: CPU ")
-        assert words.endswith(" % > 10 %")
+        assert words.endswith(" % > 3 %")
         assert (await ask(at_work, cpu=300))[0] is Says.FREE
 
 
@@ -228,7 +229,7 @@ async def until_still(about: Subject) -> None:
     """The interpreter has come up."""
     provider: Any = about.provider
     before, now = -1.0, 0.0
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE):
         while now == 0 or now - before > 0.015:  # the kernel counts hundredths
             await asyncio.sleep(0.3)
             before, now = now, await provider.cpu_seconds(about.instance)

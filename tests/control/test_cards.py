@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from tests.patience import PATIENCE
 
 from poorwill.control.cards import Holder, Reading, read, readings
 from poorwill.errors import Temporary
@@ -99,7 +100,7 @@ async def test_a_program_that_fails_or_hangs(tmp_path: Path, monkeypatch: pytest
     words = "NVIDIA-SMI has failed because it could not communicate with the driver"
     with pytest.raises(Temporary, match="could not communicate"):
         await smi(tmp_path, monkeypatch, f"echo '{words}' >&2; exit 9")
-    async with asyncio.timeout(15.0):
+    async with asyncio.timeout(PATIENCE):
         with pytest.raises(Temporary, match="not answered within"):
             await smi(tmp_path, monkeypatch, "sleep 60", timeout=0.3)
 

@@ -10,13 +10,14 @@ from contextlib import asynccontextmanager
 
 import pytest
 from tests.control.virtual_time import in_virtual_time, running
+from tests.patience import PATIENCE
 
 from poorwill.control import probe as module
 from poorwill.control.probe import Probe, until_ready
 from poorwill.core.target import Target
 
 ACCEPT_2XX = range(200, 300).__contains__
-DEADLINE = 20.0
+DEADLINE = PATIENCE
 
 
 class Server:

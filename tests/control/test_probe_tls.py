@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from tests.certificates import Authority
 from tests.control.test_probe import Server
+from tests.patience import PATIENCE
 
 from poorwill.control.probe import Probe, until_ready
 from poorwill.core.target import Target, Tls
@@ -32,7 +33,7 @@ async def serving(tls: ssl.SSLContext | None) -> AsyncIterator[Server]:
 
 
 async def ready(probe: Probe, target: Target) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         await until_ready(probe, target, lambda _: None)
 
 
@@ -46,7 +47,7 @@ async def complaint(probe: Probe, target: Target) -> str:
 
     asking = asyncio.ensure_future(until_ready(probe, target, failed))
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             return await said
     finally:
         asking.cancel()

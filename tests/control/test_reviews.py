@@ -30,7 +30,9 @@ async def running(known: Settings) -> AsyncIterator[tuple[Reviews, Journal]]:
     recorder = Recorder(journal)
     async with asyncio.TaskGroup() as tasks:
         task = tasks.create_task(recorder.run())
-        yield Reviews(journal, recorder, known.state, lambda: known), journal
+        reviews = Reviews(journal, recorder, known.state)
+        reviews.state(known)
+        yield reviews, journal
         task.cancel()
     await journal.close()
 

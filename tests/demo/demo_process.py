@@ -11,8 +11,9 @@ import time
 from pathlib import Path
 
 import httpx2
+from tests.patience import PATIENCE
 
-READY_WITHIN_S = 30.0
+READY_WITHIN_S = PATIENCE
 
 
 class DemoProcess:
@@ -74,11 +75,11 @@ class DemoProcess:
     def stop(self) -> int:
         """SIGTERM, and the exit code."""
         self.child.terminate()
-        return self.child.wait(timeout=20)
+        return self.child.wait(timeout=PATIENCE)
 
     def kill(self) -> None:
         self.child.send_signal(signal.SIGKILL)
-        self.child.wait(timeout=20)
+        self.child.wait(timeout=PATIENCE)
 
     def close(self) -> None:
         if self._child and self._child.poll() is None:

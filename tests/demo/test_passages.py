@@ -62,7 +62,7 @@ def test_nothing_is_lost_and_nothing_is_too_long(text: str) -> None:
 
 
 def test_hostile_lines_take_no_time() -> None:
-    began = time.monotonic()
+    began = time.process_time()
     for hostile in ("# a" + " " * 300_000 + "b", "." + "\"'" * 150_000 + "a", "#" * 300_000, ". " * 150_000):
         list(split(hostile))
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5

@@ -15,6 +15,7 @@ import httpx2
 import psutil
 import pytest
 from tests.demo.demo_process import DemoProcess, ask, sources
+from tests.patience import PATIENCE
 
 from poorwill.demo.passages import split
 
@@ -45,17 +46,17 @@ def test_it_starts_quickly(process: DemoProcess) -> None:
 def test_pretended_loading_answers_503_and_says_that_it_is_pretended(process: DemoProcess) -> None:
     began = time.monotonic()
     process.spawn("--startup", "1.5", "--seed")
-    with httpx2.Client(base_url=process.url, timeout=10) as client:
+    with httpx2.Client(base_url=process.url, timeout=PATIENCE) as client:
         statuses: list[int] = []
         while (status := process.health(client)) != 200:
-            assert time.monotonic() - began < 20, process.log()
+            assert time.monotonic() - began < PATIENCE, process.log()
             statuses.append(status)
             if status:
                 refused = client.post("/api/ask", json={"question": "x"})
                 if refused.status_code == 503:
                     assert refused.json()["error"] == "loading"
                     assert refused.headers["retry-after"] == "1"
-        assert 1.5 <= time.monotonic() - began < 10
+        assert 1.5 <= time.monotonic() - began < 30
         assert 503 in statuses
         assert client.get("/healthz").json()["startup_s"] == 1.5
         page = client.get("/").text
@@ -81,14 +82,14 @@ def test_a_stop_ends_idle_tabs_at_once_and_lets_answers_finish(process: DemoProc
         process.child.send_signal(number)
         assert "event: done" in list(pieces)
         assert list(beats) == [""]
-    assert process.child.wait(timeout=5) == 0
+    assert process.child.wait(timeout=PATIENCE) == 0
     assert "Traceback" not in process.log()
 
 
 def test_a_stop_while_loading(process: DemoProcess) -> None:
     process.spawn("--startup", "60")
-    with httpx2.Client(base_url=process.url, timeout=10) as client:
-        deadline = time.monotonic() + 20
+    with httpx2.Client(base_url=process.url, timeout=PATIENCE) as client:
+        deadline = time.monotonic() + PATIENCE
         while process.health(client) != 503:
             assert time.monotonic() < deadline, process.log()
     assert process.stop() == 0
@@ -96,14 +97,14 @@ def test_a_stop_while_loading(process: DemoProcess) -> None:
 
 def test_a_port_in_use_is_said_so(process: DemoProcess) -> None:
     with socket.create_server(("127.0.0.1", process.port)):
-        assert process.spawn().wait(timeout=20) == 1
+        assert process.spawn().wait(timeout=PATIENCE) == 1
     assert f"error: cannot start on port {process.port}" in process.log()
     assert "Traceback" not in process.log()
 
 
 def test_a_data_folder_that_is_a_file_is_said_so(process: DemoProcess) -> None:
     process.data.write_text("")
-    assert process.spawn().wait(timeout=20) == 1
+    assert process.spawn().wait(timeout=PATIENCE) == 1
     assert "error: cannot use the data folder" in process.log()
     assert "Traceback" not in process.log()
 
@@ -113,7 +114,7 @@ def test_a_client_that_leaves_in_the_middle_leaves_nothing(process: DemoProcess)
         head = b"POST /api/documents HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
         with socket.create_connection(("127.0.0.1", process.port)) as half:
             half.sendall(head + b'Content-Length: 999\r\n\r\n{"name": "half.txt", "text": "')
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE
         while "the client left" not in process.log():
             assert time.monotonic() < deadline, process.log()
             assert client.get("/healthz").status_code == 200
@@ -123,7 +124,7 @@ def test_a_client_that_leaves_in_the_middle_leaves_nothing(process: DemoProcess)
 
 
 def _upload_until_killed(url: str, number: int, text: str, stored: set[str]) -> None:
-    with httpx2.Client(base_url=url, timeout=20) as client:
+    with httpx2.Client(base_url=url, timeout=PATIENCE) as client:
         for turn in range(10_000):
             name = f"doc-{number}-{turn}.md"
             try:
@@ -168,7 +169,7 @@ def test_killed_in_the_middle_of_uploads_nothing_is_half_there(process: DemoProc
         before = len(stored)
         for thread in threads:
             thread.start()
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE
         while len(stored) < before + 4:
             assert time.monotonic() < deadline, process.log()
             time.sleep(0.002)  # the uploads need the processor

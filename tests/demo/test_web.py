@@ -242,7 +242,7 @@ def test_questions_are_answered_during_a_long_upload(process: DemoProcess) -> No
             thread.join()
         assert uploads == [201] * 4
         assert len(waits) > 10
-        assert max(waits) < 2
+        assert max(waits) < 5
         listed = [document["name"] for document in client.get("/api/documents").json()["documents"]]
         assert sorted(listed[3:]) == [f"big{number}.txt" for number in range(4)]
     assert process.stop() == 0

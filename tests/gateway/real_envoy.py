@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +12,8 @@ from typing import Any
 from uuid import uuid4
 
 import httpx2
+from tests.patience import PATIENCE, until
+from tests.ports import free_port
 
 from poorwill.core.door import GateState, Membership
 from poorwill.core.target import Target
@@ -27,22 +28,6 @@ from poorwill.gateway.switchboard import Switchboard
 from poorwill.host.table import this_host
 
 STRAY = Stray(pages={"en": "<p>nobody here", "zh": "<p>这里没有"}, other='{"error": "nobody here"}')
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-async def until(true: Callable[[], Any], what: str, seconds: float = 10.0) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            while not true():
-                await asyncio.sleep(0.005)
-    except TimeoutError:
-        raise AssertionError(f"not within {seconds:g} s: {what}") from None
 
 
 @dataclass
@@ -134,7 +119,7 @@ class House:
     async def visitor(self, **settings: Any) -> AsyncIterator[httpx2.AsyncClient]:
         url = f"http://127.0.0.1:{self.port}"
         async with httpx2.AsyncClient(
-            base_url=url, trust_env=False, verify=False, timeout=20, **settings
+            base_url=url, trust_env=False, verify=False, timeout=PATIENCE, **settings
         ) as client:
             yield client
 

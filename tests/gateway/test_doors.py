@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from tests.patience import PATIENCE
+
 from poorwill.core.door import Asked
 from poorwill.core.model import OnRequest
 from poorwill.gateway.doors import CLICK_LASTS, Door, Refusal
@@ -29,13 +31,13 @@ async def test_everybody_who_waits_hears_of_a_change() -> None:
     await asyncio.sleep(0)
     assert not any(task.done() for task in waiting)
     one.turn()
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE):
         await asyncio.gather(*waiting)
     late = asyncio.create_task(one.change())
     await asyncio.sleep(0)
     assert not late.done(), "an old change is none"
     one.let_through(True)
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE):
         await late
 
 
@@ -48,7 +50,7 @@ async def test_a_refusal_is_told_once() -> None:
     await asyncio.sleep(0)
     assert not waiting.done()
     one.refuse(None)
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE):
         await waiting
     assert one.refusal is None
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from tests.gateway.real_envoy import House, free_port, service, until
+from tests.gateway.real_envoy import House, service, until
+from tests.ports import free_port
 
 from poorwill.errors import GatewayError
 from poorwill.gateway.routes import Site

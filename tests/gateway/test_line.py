@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 
+from tests.patience import PATIENCE
+
 from poorwill.gateway.doors import Door
 from poorwill.gateway.line import Line
 
@@ -50,7 +52,7 @@ async def test_a_door_that_closes_in_front_of_those_who_were_called_calls_them_a
     assert not door.admits(first)
     assert len(door.line) == 2
     door.let_through(True)
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE):
         await door.change(first)
     door.line.grant(1)
     assert door.admits(first)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from tests.gateway.real_envoy import House, service
+from tests.patience import PATIENCE
 
 from poorwill.gateway.bystanders import Answer, Bystanders, Kind
 from poorwill.gateway.routes import Site
@@ -54,7 +55,7 @@ def _read(file: str) -> Iterator[Ask]:
 
 
 async def status(port: int, ask: Ask, host: str = "it.test") -> int:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(ask.head(host))
         answer = await reader.readuntil(b"\r\n")

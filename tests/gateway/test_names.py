@@ -15,6 +15,7 @@ import pytest
 import websockets
 from tests.certificates import Authority
 from tests.gateway.real_envoy import House, service, until
+from tests.patience import PATIENCE
 
 from poorwill.core.target import Target, Tls
 from poorwill.gateway.clusters import Upstream
@@ -186,7 +187,7 @@ async def test_grpc_over_tls(house: House, authority: Authority) -> None:
     await server.start()
     await house.opened("it", Target("127.0.0.1", port, "one.test"))
     async with grpc.aio.insecure_channel(f"127.0.0.1:{house.port}") as channel:
-        assert await channel.unary_unary("/it/Double")(b"ab", timeout=10) == b"abab"
+        assert await channel.unary_unary("/it/Double")(b"ab", timeout=PATIENCE) == b"abab"
     await server.stop(None)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import grpc.aio
 import pytest
 from tests.gateway.real_envoy import STRAY, House, service
+from tests.patience import PATIENCE
 
 from poorwill.gateway.clusters import Slots, Upstream
 from poorwill.gateway.routes import Site, virtual_hosts
@@ -102,7 +103,7 @@ async def test_the_cap_is_exact_for_http2_and_nobody_is_refused(house: House, li
     options = [("grpc.default_authority", "it.test")]
     async with grpc.aio.insecure_channel(f"127.0.0.1:{house.port}", options) as channel:
         echo = channel.unary_unary("/echo.Echo/Say")
-        assert await asyncio.gather(*(echo(b"x", timeout=10) for _ in range(40))) == [b"x"] * 40
+        assert await asyncio.gather(*(echo(b"x", timeout=PATIENCE) for _ in range(40))) == [b"x"] * 40
     assert crowd.most == limit
     await server.stop(None)
 

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.patience import PATIENCE
 
 from poorwill.core.model import Now
 from poorwill.errors import StateError
@@ -144,7 +145,7 @@ async def test_a_cancelled_append_is_still_written_and_told(journal: Journal, no
             await journal.append(now, Entry(Kind.START, "notes"))
     other.execute("ROLLBACK")
     other.close()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         assert (await anext(news)).kind is Kind.START
 
 

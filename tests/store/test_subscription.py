@@ -6,12 +6,14 @@ import asyncio
 import gc
 from pathlib import Path
 
+from tests.patience import PATIENCE
+
 from poorwill.core.model import Now
 from poorwill.store.journal import Entry, Event, Journal, Kind, Subscription
 
 
 async def take(subscription: Subscription, count: int) -> list[Event]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         return [await anext(subscription) for _ in range(count)]
 
 
@@ -53,7 +55,7 @@ async def test_it_ends_with_the_journal(tmp_path: Path, now: Now) -> None:
     async def follow() -> list[Kind]:
         return [event.kind async for event in news]
 
-    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as group:
         reader = group.create_task(follow())
         await journal.append(now, Entry(Kind.UP))
         while not (reader.done() or news._after):

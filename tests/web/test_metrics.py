@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
 from prometheus_client.parser import text_string_to_metric_families
+from tests.patience import PATIENCE
 
 from poorwill import __version__, clock
 from poorwill.core.counts import Counts
 from poorwill.core.model import Phase
+from poorwill.core.waits import Waits
 from poorwill.errors import GatewayError
 from poorwill.store.journal import Entry, Journal, Kind
 from poorwill.web.metrics import Measured, Metrics
@@ -53,6 +55,7 @@ COUNTS = Counts(
     open=1,
     queued=2,
     held=3,
+    waits=Waits(waited=3, seconds=40.5, longest=20.0, gave_up=5, refused=6),
 )
 
 
@@ -143,6 +146,8 @@ async def test_requests(journal: Journal) -> None:
     assert seen[service(f"{name}_count")] == 7
     assert seen[service(f"{name}_sum")] == pytest.approx(0.0015 + 0.255 + 4.9 + 405)
     assert (seen[service("slot_wait_seconds_count")], seen[service("slot_wait_seconds_sum")]) == (4, 6.5)
+    assert (seen[service("start_wait_seconds_count")], seen[service("start_wait_seconds_sum")]) == (3, 40.5)
+    assert (seen[service("gave_up_total")], seen[service("refused_total")]) == (5, 6)
 
 
 async def test_numbers_of_rules(journal: Journal) -> None:
@@ -166,7 +171,7 @@ async def test_what_happened_is_counted_from_the_journal(journal: Journal) -> No
     now = clock.now()
     entries = [Entry(Kind.START, "notes"), Entry(Kind.READY, "notes", detail={"seconds": 7.25})]
     await journal.append(now, *entries, Entry(Kind.START, "notes"), Entry(Kind.READY, "notes"))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while tally.count("notes", Kind.READY) < 2:
             await asyncio.sleep(0.01)
     seen = await read(journal, tally=tally)
@@ -176,7 +181,7 @@ async def test_what_happened_is_counted_from_the_journal(journal: Journal) -> No
     assert seen[service("wake_duration_seconds_bucket", le="15.0")] == 1
     assert seen[service("wake_duration_seconds_sum")] == pytest.approx(7.2, abs=0.06)
     await journal.close()
-    await asyncio.wait_for(task, 10)
+    await asyncio.wait_for(task, PATIENCE)
 
 
 async def test_who_asks_for_open_metrics_gets_them(journal: Journal) -> None:

@@ -25,7 +25,6 @@ from poorwill.config import Settings
 from poorwill.control.desk import Desk
 from poorwill.control.reconcile import Reconciler
 from poorwill.control.recorder import Recorder
-from poorwill.control.reviews import Reviews
 from poorwill.errors import BadInput, PoorwillError
 from poorwill.gateway import visitors, xds
 from poorwill.gateway.activity import Activity
@@ -154,10 +153,10 @@ class Poorwill:
         await self._gate.serve(self._sockets.gate)
         arrival = await self._envoy.arrive()
         self._note(Kind.GATEWAY, f"envoy {arrival.how}", pid=arrival.pid)
+        await self._activity.begin()
         gateway = (self._switchboard.run(), self._activity.run(), self._pacer.run())
-        measures = self._measures.works(self._reconciler.services)
-        reviews = Reviews(self._journal, self._recorder, self._folder.path, lambda: self._settings)
-        for work in (*gateway, *measures, self._envoy.keep(self._envoy_again), reviews.run()):
+        measures = self._measures.works(self._reconciler.services, self._front)
+        for work in (*gateway, *measures, self._envoy.keep(self._envoy_again)):
             self._spawn(work)
         self._note(Kind.UP, f"poorwill {__version__}", listen=str(self._settings.listen))
 
@@ -190,7 +189,9 @@ class Poorwill:
         self._ending.down()
 
     async def _close(self) -> None:
-        if self._ending.how is Exit.DOWN and await self._ending.asleep():
+        asleep = self._ending.how is Exit.DOWN and await self._ending.asleep()
+        await self._measures.end()
+        if asleep:
             self._note(Kind.DOWN, "everything is asleep", left=self._ending.left)
             await self._envoy.stop()
         else:

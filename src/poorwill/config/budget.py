@@ -31,6 +31,7 @@ LONGEST = {"day": 24, "week": 7 * 24, "month": 31 * 24}
 """Hours of each period, at most, where the clocks do not change."""
 
 _A_BUDGET = "keys such as {hours: 100} or {amount: 400}, or a list of them"
+_NEVER = "without any it could never be awake"
 _PERCENT = "a percentage such as 80%"
 _MOST_PERCENT = 1000
 
@@ -40,16 +41,14 @@ def _hours(value: object) -> Decimal:
     text = str(value).strip()
     if match := re.fullmatch(r"(\d+(?:\.\d+)?) ?(?:h|hours?)", text, re.ASCII):
         raise expected(what, f"write {match[1]}")
-    hours = parse_number(value, what)
-    if not hours:
-        raise expected("more than 0 hours", "without any the service could never be awake")
+    if text.startswith("-") or not (hours := parse_number(value, what)):
+        raise expected("more than 0 hours", _NEVER)
     return hours
 
 
 def _amount(value: object) -> Amount:
-    amount = parse_amount(value)
-    if not amount.value:
-        raise expected("an amount above 0", "without any the service could never be awake")
+    if str(value).strip().startswith("-") or not (amount := parse_amount(value)).value:
+        raise expected("an amount above 0", _NEVER)
     return amount
 
 

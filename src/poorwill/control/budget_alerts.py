@@ -31,7 +31,8 @@ log = structlog.get_logger()
 
 class BudgetAlerts:
     """``_told`` is the highest mark told, by budget, limit and period; ``_shut`` the period in which a budget
-    was used up, where more than words follows from that. ``_known``: payers whose past was read.
+    was used up, where more than words follows from that. ``_known``: payers whose past was read. ``_missed``:
+    currencies that cannot be counted, told once in each life of the control plane.
     """
 
     def __init__(self, folder: Path, recorder: Recorder) -> None:
@@ -40,6 +41,7 @@ class BudgetAlerts:
         self._told: dict[tuple[Name, str, str], float] = {}
         self._shut: dict[Name, str] = {}
         self._known: set[str] = set()
+        self._missed: set[tuple[Name, str]] = set()
         self._unreadable = False
 
     async def remember(self, budgets: Iterable[Budget], now: Now) -> None:
@@ -75,6 +77,7 @@ class BudgetAlerts:
         if name in self._shut and not standing.is_spent(now.wall, now.mono):
             again = f"a new {budget.per} began" if self._shut.pop(name) != period else "it is not used up now"
             self._tell(standing, Severity.NOTICE, f"over: {again}: {_state(standing, now)}", "", now)
+        self._mind_currencies(standing, name, now)
         mark = threshold(standing, now.mono)
         key = (name, str(budget.limit), period)
         if mark is None or mark <= self._told.get(key, 0.0):
@@ -91,6 +94,19 @@ class BudgetAlerts:
             now,
             mark,
         )
+
+    def _mind_currencies(self, standing: Standing, name: Name, now: Now) -> None:
+        for currency in standing.uncounted:
+            if (name, currency) not in self._missed:
+                self._missed.add((name, currency))
+                unit, words = (
+                    standing.budget.unit,
+                    f"what was paid in {currency} does not count in the budget",
+                )
+                hint = f"say what it is worth: exchange_rates: {{{currency}: {{rate: ..., date: ...}}}}"
+                reason = f"{words} of {standing.budget}: nobody said what it is in {unit}"
+                detail = {"hint": hint, "budget": str(standing.budget)}
+                self._note(standing.budget.payer, Severity.WARNING, reason, detail, now)
 
     def cannot_read(self, error: StateError, now: Now) -> None:
         log.error("nobody knows what was spent", error=str(error), hint=error.hint)

@@ -33,7 +33,7 @@ def _standing(standing: Standing | None, now: Now) -> Json:
     """``spent_at`` is when it is used up if all goes on as it is; ``ends`` when a new period begins."""
     if standing is None:
         unknown = ("period", "used", "percent", "forecast", "forecast_by", "spent_at", "ends")
-        return {**dict.fromkeys(unknown), "in_force": False}
+        return {**dict.fromkeys(unknown), "in_force": False, "uncounted": []}
     ahead = standing.forecast_at(now.wall, now.mono)
     spent, is_spent = standing.spent_at(), standing.is_spent(now.wall, now.mono)
     in_time = spent is not None and now.wall + (spent - now.mono) < standing.period.stop
@@ -46,4 +46,5 @@ def _standing(standing: Standing | None, now: Now) -> Json:
         "spent_at": stamp(spent, now) if in_time and not is_spent else None,
         "ends": iso(standing.period.stop),
         "in_force": is_spent and standing.budget.binds,
+        "uncounted": list(standing.uncounted),
     }

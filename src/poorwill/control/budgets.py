@@ -25,14 +25,15 @@ from poorwill.core.budget import Budget, Standing
 from poorwill.core.forecast import past_days
 from poorwill.core.model import Condition, Now
 from poorwill.core.period import Per, Period, period_from, period_of
-from poorwill.core.using import Awake, pace, used
+from poorwill.core.spending import Awake, pace, uncounted, used
 from poorwill.errors import StateError
 
 EVERY = 60.0
 """Seconds between two readings while nothing changes."""
 
 LOOK = 0.5
-"""Seconds between two looks at what is there."""
+LOOK_ASLEEP = 5.0
+"""Seconds between two looks at what is there, and when that was nothing."""
 
 AGAIN = 5.0
 """Seconds after which a reading that failed is tried again."""
@@ -95,10 +96,15 @@ class Budgets:
             self._publish()
             self._alerts.mind(self._standings.values(), clock.now())
             try:
-                async with asyncio.timeout(LOOK if self._budgets else None):
+                async with asyncio.timeout(self._pause()):
                     await self._changed.wait()
             except TimeoutError:
                 continue
+
+    def _pause(self) -> float | None:
+        if not self._budgets:
+            return None
+        return LOOK if any(there(self._services).instances.values()) else LOOK_ASLEEP
 
     def _must_read(self, now: Now) -> bool:
         reading = self._reading
@@ -145,7 +151,8 @@ class Budgets:
             known = (day for day in _days(now.wall, budget.zone, since) if day in self._days)
             past = tuple((day.first, used(budget, self._days[day])) for day in known)
             speed = pace(budget, self._reading.awake)
-            standings[budget] = Standing(budget, period, used(budget, lines), now.mono, speed, past)
+            so_far, missing = used(budget, lines), uncounted(budget, lines)
+            standings[budget] = Standing(budget, period, so_far, now.mono, speed, past, missing)
         self._standings = standings
         self._publish()
 

@@ -72,7 +72,8 @@ class Budget:
 @dataclass(frozen=True, slots=True)
 class Standing:
     """A budget in the period ``period``: at ``at`` (monotonic) ``used`` of it was used, and it went on by
-    ``pace`` an hour. ``past`` is what was used on days before, for the forecast.
+    ``pace`` an hour. ``past`` is what was used on days before, for the forecast. ``uncounted`` are currencies
+    in which something was paid that is missing in ``used``: nobody said what it is worth.
     """
 
     budget: Budget
@@ -81,6 +82,7 @@ class Standing:
     at: float
     pace: Decimal = Decimal(0)
     past: tuple[tuple[date, Decimal], ...] = ()
+    uncounted: tuple[str, ...] = ()
 
     def used_at(self, mono: float) -> Decimal:
         """What is used by then, if all goes on as it was at ``at``."""

@@ -12,6 +12,7 @@ from functools import lru_cache
 from math import floor, log10
 
 from poorwill.core.load import Buckets, Reading
+from poorwill.core.waits import Waits
 
 Span = tuple[float, float]
 """From and to, in seconds."""
@@ -24,7 +25,8 @@ class Counts:
     ``begun`` requests came to an instance, ``ended`` were answered, ``errors`` of these with a 5xx or not at
     all. ``took`` says how long instances took, by span. ``lined`` requests stood in the line for a slot of an
     awake service and went through, ``waited`` seconds together. ``open`` are at an instance now, ``queued``
-    wait for a slot, ``held`` for the service to wake.
+    wait for a slot, ``held`` for the service to wake. ``left`` gave up in that line, ``cancelled`` in Envoy's
+    own. ``waits`` says what became of those who found the service asleep.
     """
 
     at: float
@@ -37,18 +39,22 @@ class Counts:
     open: int = 0
     queued: int = 0
     held: int = 0
+    left: int = 0
+    cancelled: int = 0
+    waits: Waits = field(default_factory=Waits)
 
 
 @dataclass(frozen=True, slots=True)
 class Meter:
     """What is remembered between two looks.
 
-    ``left`` is how many more went away than came when it was last so: who stood in the line counts as begun.
+    ``ahead`` is how many of those who came are not seen anywhere at the moment: they have left the line and
+    are on their way to Envoy. Who stood in the line counts as begun.
     ``lined`` and ``waited`` are those of the line whose answer is still to come.
     """
 
     last: Counts | None = None
-    left: int = 0
+    ahead: int = 0
     lined: int = 0
     waited: float = 0.0
 
@@ -63,8 +69,9 @@ def read(meter: Meter, counts: Counts, gauges: Mapping[str, float]) -> tuple[Met
     if before is None:
         return Meter(counts), None
     if counts.begun < before.begun:  # a new Envoy
-        before = Counts(before.at, queued=before.queued, lined=before.lined, waited=before.waited)
-    came = counts.begun - before.begun + counts.queued - before.queued - meter.left
+        before = replace(before, begun=0, ended=0, errors=0, took={}, cancelled=0)
+    gone = counts.left - before.left + counts.cancelled - before.cancelled
+    came = counts.begun - before.begun + counts.queued - before.queued + gone - meter.ahead
     took = {span: count - before.took.get(span, 0) for span, count in counts.took.items()}
     took = {span: count for span, count in took.items() if count > 0}
     lined = meter.lined + counts.lined - before.lined
@@ -85,7 +92,7 @@ def read(meter: Meter, counts: Counts, gauges: Mapping[str, float]) -> tuple[Met
         held=counts.held,
         gauges=gauges,
     )
-    after = replace(meter, last=counts, left=max(0, -came), lined=lined - of_line)
+    after = replace(meter, last=counts, ahead=max(0, -came), lined=lined - of_line)
     return replace(after, waited=max(0.0, waited - of_line * pause)), reading
 
 

@@ -1,63 +1,123 @@
-"""What of a budget was used, by the lines of a bill, and how fast it is used by what is there now.
+"""From looks at what visitors do to stretches of use that are worth a line in the journal.
 
-A budget of a machine is for the machine and all that is on it. In a budget of hours for everything, what is
-on a machine does not count beside it.
+A stretch is over when nobody was active for a minute. While it goes on a part of it is written every ten
+minutes, which begins where the part before ended: a crash loses what was not written yet, and a reader joins
+the parts with ``core.stretch.joined``. So a service has 1,440 lines a day at the very most (somebody for a
+moment each minute and a bit), and 144 while it is used all the time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from decimal import Decimal
+from dataclasses import dataclass, field, replace
 
-from poorwill.core.bill import Line
-from poorwill.core.budget import HOURS, Budget
-from poorwill.core.price import Price
+from poorwill.core.model import Now
+from poorwill.core.stretch import GAP, Stretch
+from poorwill.core.waits import Waits
 
 
 @dataclass(frozen=True, slots=True)
-class Awake:
-    """How many instances of each are there now, what each is on, and what each costs."""
+class Pace:
+    """Seconds: after how long without anybody a stretch is over, and how often a part of it is written."""
 
-    instances: Mapping[str, int] = field(default_factory=dict)
-    on: Mapping[str, str] = field(default_factory=dict)
-    prices: Mapping[str, Price] = field(default_factory=dict)
-
-
-def used(budget: Budget, lines: Iterable[Line]) -> Decimal:
-    """In the unit of the budget. Amounts that nobody can turn into it are left out."""
-    payer = budget.payer
-    if budget.unit == HOURS:
-        told = (line for line in lines if (line.name == payer if payer else not line.machine))
-        return sum((Decimal(line.seconds) for line in told), Decimal(0)) / 3600
-    told = (line for line in lines if payer in ("", line.name, line.machine))
-    amounts = (budget.worth(line.amount, line.currency) for line in told if line.amount is not None)
-    return sum((amount for amount in amounts if amount is not None), Decimal(0))
+    gap: float = GAP
+    write_every: float = 600.0
 
 
-def pace(budget: Budget, awake: Awake) -> Decimal:
-    """In the unit of the budget, an hour."""
-    payer = budget.payer
-    names = [name for name, count in awake.instances.items() if count]
-    if budget.unit == HOURS:
-        counted = [name for name in names if (name == payer if payer else not awake.on.get(name))]
-        return sum((Decimal(awake.instances[name]) for name in counted), Decimal(0))
-    counted = [name for name in names if payer in ("", name, awake.on.get(name))]
-    own = sum((_hourly(budget, name, awake) for name in counted), Decimal(0))
-    machine = awake.on.get(payer, "")
-    if not machine or payer not in names:
-        return own
-    sharing = sum(awake.on.get(name) == machine for name in names)
-    return own + _hourly(budget, machine, awake) / sharing
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What was done since the last look. ``answered`` are requests, ``first_at`` and ``last_at`` the first
+    and the last moment that counts as use (monotonic), None when there was none. ``waiting`` are those who
+    wait for a start now, ``gpu_memory`` what is in use of it, in bytes.
+    """
+
+    answered: int = 0
+    first_at: float | None = None
+    last_at: float | None = None
+    waits: Waits = field(default_factory=Waits)
+    waiting: int = 0
+    gpu_memory: int | None = None
 
 
-def _hourly(budget: Budget, name: str, awake: Awake) -> Decimal:
-    """What all instances of it cost an hour; nothing where that is not known."""
-    price = awake.prices.get(name)
-    if price is None:
-        return Decimal(0)
-    hour = price.per_hour
-    if price.power is not None:
-        hour = price.power.watts / 1000 * price.power.per_kwh
-    worth = None if hour is None else budget.worth(hour, price.currency)
-    return Decimal(0) if worth is None else worth * awake.instances.get(name, 0)
+@dataclass(frozen=True, slots=True)
+class Going:
+    """A stretch that goes on, as far as it is not written yet; times are monotonic.
+
+    ``alive_at`` is when somebody was last active or waiting: who waits ends no break, and yet keeps the
+    stretch from being over. ``begins`` says that no part of it was written before.
+    """
+
+    start: float
+    last: float
+    alive_at: float
+    written_at: float
+    begins: bool = True
+    answered: int = 0
+    waits: Waits = field(default_factory=Waits)
+    gpu_memory: int | None = None
+
+    @property
+    def says_something(self) -> bool:
+        return bool(self.begins or self.answered or self.waits or self.last > self.start)
+
+
+def read(
+    service: str, going: Going | None, use: Use, now: Now, pace: Pace | None = None
+) -> tuple[Going | None, tuple[Stretch, ...]]:
+    """Take in one look: what goes on after it, and what is to be written."""
+    pace = pace or Pace()
+    first, last = _moments(use, now)
+    written: tuple[Stretch, ...] = ()
+    if going is not None and (first or now.mono) - going.alive_at > pace.gap and not use.waiting:
+        written, going = end(service, going, now), None
+    if going is None and first is not None:
+        going = Going(first, first, first, written_at=now.mono)
+    if going is None:
+        return None, written
+    going = _with(going, use, last, now)
+    if now.mono - going.written_at >= pace.write_every:
+        written += end(service, going, now)
+        going = Going(going.last, going.last, going.alive_at, now.mono, begins=False)
+    return going, written
+
+
+def end(service: str, going: Going, now: Now) -> tuple[Stretch, ...]:
+    """What is to be written of a stretch that is over or interrupted; nothing when all was written."""
+    if not going.says_something:
+        return ()
+    ahead, waits = now.wall - now.mono, going.waits
+    return (
+        Stretch(
+            service,
+            start=round(going.start + ahead, 3),
+            end=round(going.last + ahead, 3),
+            requests=going.answered,
+            waited=waits.waited,
+            wait_seconds=round(waits.seconds, 3),
+            longest_wait=round(waits.longest, 3),
+            gave_up=waits.gave_up,
+            refused=waits.refused,
+            gpu_memory=going.gpu_memory,
+        ),
+    )
+
+
+def _moments(use: Use, now: Now) -> tuple[float | None, float | None]:
+    """The first and the last one; something was done in any case when something was counted."""
+    if use.first_at is not None and use.last_at is not None:
+        return use.first_at, use.last_at
+    done = now.mono if use.answered or use.waits else None
+    return done, done
+
+
+def _with(going: Going, use: Use, last: float | None, now: Now) -> Going:
+    """An answer to what was begun before the stretch could be written is part of what comes next."""
+    latest = going.last if last is None else max(going.last, last)
+    peaks = [peak for peak in (going.gpu_memory, use.gpu_memory) if peak is not None]
+    return replace(
+        going,
+        last=latest,
+        alive_at=now.mono if use.waiting else max(going.alive_at, latest),
+        answered=going.answered + use.answered,
+        waits=going.waits.plus(use.waits),
+        gpu_memory=max(peaks, default=None),
+    )

@@ -15,16 +15,18 @@ import structlog
 from poorwill import clock
 from poorwill.core import traffic
 from poorwill.core.door import Traffic
+from poorwill.core.using import Use
 from poorwill.errors import GatewayError
 from poorwill.gateway.admin import Admin
 from poorwill.gateway.instances import ENDPOINT, Instances
 from poorwill.gateway.members import Members
+from poorwill.gateway.uses import Uses
 
 log = structlog.get_logger()
 
 Stats = dict[str, int | str]
 
-_COUNTERS = "rq_(active|pending_active|total)|cx_[rt]x_bytes_total"
+_COUNTERS = "rq_(active|pending_active|total|completed)|cx_[rt]x_bytes_total"
 
 
 class Activity:
@@ -39,6 +41,7 @@ class Activity:
         self._on_reading = on_reading
         self._members = members or Members()
         self._instances = Instances()
+        self._uses = Uses()
         self._paces: dict[str, float] = {}
         self._allowances: dict[str, int] = {}
         self._due: dict[str, float] = {}
@@ -72,28 +75,48 @@ class Activity:
     def served(self, service: str, instance: str) -> int:
         return self._instances.served(service, instance)
 
+    def used(self, service: str) -> Use:
+        """What was used of it since the last call."""
+        return self._uses.take(service)
+
+    async def catch_up(self) -> None:
+        """Read all that is watched now: nobody will later."""
+        if self._paces and self._uses.begun:
+            await self._look([*self._paces])
+
+    async def begin(self) -> None:
+        """What is answered from now on counts as used."""
+        try:
+            await self._uses.begin(self._admin)
+        except GatewayError as error:
+            log.debug("no reading", error=str(error))  # tried again with the first reading
+
     async def run(self) -> None:
         while True:
             await self._until_due()
-            due = [name for name, at in self._due.items() if at <= clock.now().mono]
-            if not due:
-                continue
-            at = clock.now().mono  # what the counters say is at least as new as this
-            try:
-                stats = await self._admin.stats(_pattern(due, list(filter(self._several, due))))
-            except GatewayError as error:
-                log.debug("no reading", error=str(error))  # Envoy's keeper says it aloud and restarts it
-                stats = None
-            for name in due:
-                if name in self._paces:
-                    self._due[name] = at + self._paces[name]
-                    if stats is not None:
-                        self._read(name, stats, at)
+            await self.begin()
+            if due := [name for name, at in self._due.items() if at <= clock.now().mono]:
+                await self._look(due)
+
+    async def _look(self, due: list[str]) -> None:
+        at = clock.now().mono  # what the counters say is at least as new as this
+        try:
+            stats = await self._admin.stats(_pattern(due, list(filter(self._several, due))))
+        except GatewayError as error:
+            log.debug("no reading", error=str(error))  # Envoy's keeper says it aloud and restarts it
+            stats = None
+        for name in due:
+            if name in self._paces:
+                self._due[name] = at + self._paces[name]
+                if stats is not None:
+                    self._read(name, stats, at)
 
     def _read(self, service: str, stats: Stats, at: float) -> None:
         before = self._meters.get(service, traffic.Meter())
         after = traffic.read(before, _reading(service, stats, at), self._allowances[service])
         self._meters[service] = after
+        news = after.last_activity if after.last_activity != before.last_activity else None
+        self._uses.read(service, stats, news)
         if self._several(service):
             moved = _moved(before, after)
             places, allowance = self._members.published(service), self._allowances[service]

@@ -19,7 +19,7 @@ from poorwill.core.counts import Counts, Span
 from poorwill.gateway.admin import Bin
 from poorwill.gateway.doors import Door
 
-_COUNTERS = "active|pending_active|total|completed|5xx|time"
+_COUNTERS = "active|pending_active|total|completed|cancelled|5xx|time"
 _NAME = re.compile(r"^cluster\.([^./]+)/(?:slots/)?(?:active|busy)\.upstream_rq_(\w+)$")
 
 Stats = Mapping[str, int | str]
@@ -62,6 +62,9 @@ def _counts(door: Door, sums: Mapping[str, int], took: Mapping[Span, int], at: f
         open=sums.get("active", 0),
         queued=sums.get("pending_active", 0) + (len(door.line) if awake else 0),
         held=0 if awake else door.waiting,  # at an open door only those wait who stand in the line
+        left=door.stood.left,
+        cancelled=sums.get("cancelled", 0),
+        waits=door.waits.total,
     )
 
 

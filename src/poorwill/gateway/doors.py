@@ -19,6 +19,7 @@ from poorwill.gateway.again import FRESH
 from poorwill.gateway.clients import Client
 from poorwill.gateway.line import Line, Ticket
 from poorwill.gateway.sticky import address_in
+from poorwill.gateway.waiting import Waiting
 
 
 class Refusal(StrEnum):
@@ -35,10 +36,13 @@ CLICK_LASTS = 60.0
 
 @dataclass(slots=True)
 class Stood:
-    """How many stood in the line of an awake service and went through, and for how many seconds together."""
+    """How many stood in the line of an awake service and went through, and for how many seconds together.
+    ``left`` are those who left the line without getting in.
+    """
 
     count: int = 0
     seconds: float = 0.0
+    left: int = 0
 
     def went(self, seconds: float) -> None:
         self.count += 1
@@ -57,8 +61,9 @@ class Door:
 
     At most ``max_held`` requests wait. Who needs a slot of the service stands in the ``line`` and passes with
     a ticket that was granted; everybody else passes when the door is ``passable``. ``stood`` counts how long
-    they stood there while it was. ``on_line`` tells whoever grants tickets (``gateway.slots``) that there is
-    something to look at. At a ``sticky`` door a visitor waits for a slot of the instance that he met before.
+    they stood there while it was, ``waits`` what became of those who found it closed. ``on_line`` tells
+    whoever grants tickets (``gateway.slots``) that there is something to look at. At a ``sticky`` door a
+    visitor waits for a slot of the instance that he met before.
     """
 
     service: str
@@ -83,6 +88,7 @@ class Door:
     passable: asyncio.Event = field(default_factory=asyncio.Event)
     line: Line = field(default_factory=Line)
     stood: Stood = field(default_factory=Stood)
+    waits: Waiting = field(default_factory=Waiting)
     on_line: Callable[[], None] = lambda: None
     _turns: asyncio.Event = field(default_factory=asyncio.Event)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
+from poorwill import clock
 from poorwill.core.allowance import Allowance
 from poorwill.core.door import Asked, Gate, GateState, Member, Membership, Traffic
 from poorwill.core.history import Estimate
@@ -11,6 +13,7 @@ from poorwill.core.hours import OpeningHours
 from poorwill.core.load import Load
 from poorwill.core.model import OnRequest
 from poorwill.core.target import Target
+from poorwill.core.using import Use
 from poorwill.gateway.activity import Activity
 from poorwill.gateway.doors import Door, Refusal
 from poorwill.gateway.readings import Readings
@@ -88,6 +91,26 @@ class Front:
     def served(self, service: str, instance: str) -> int:
         """How many requests an instance was sent, of a service that has several."""
         return self._activity.served(service, instance)
+
+    def use(self, service: str) -> Use:
+        """What visitors did since the last call."""
+        seen, door = self._activity.used(service), self._doors.get(service)
+        if door is None:
+            return seen
+        waits = door.waits.take(clock.now().mono)
+        known = (seen.first_at, seen.last_at, waits.first_at, waits.last_at)
+        moments = [at for at in known if at is not None]
+        return replace(
+            waits,
+            answered=seen.answered,
+            first_at=min(moments, default=None),
+            last_at=max(moments, default=None),
+            waiting=waits.waiting + door.waiting,
+        )
+
+    async def catch_up(self) -> None:
+        """Have the counters of all that is awake read once more."""
+        await self._activity.catch_up()
 
     def load(self, service: str) -> Load:
         return self._readings.load(service) if self._readings else Load()

@@ -25,6 +25,7 @@ from poorwill.gateway.clients import Client, client
 from poorwill.gateway.doors import Door
 from poorwill.gateway.limits import limit
 from poorwill.gateway.patience import Patience
+from poorwill.gateway.stay import Stay
 
 _METHOD = "Check"
 _SERVICE = "envoy.service.auth.v3.Authorization"
@@ -87,29 +88,29 @@ class Gate:
             return await self._straight_in(door, http, now, came)
         if kind == "monitor":
             return replies.monitored(door, http, now.mono)
+        who = Caller.IGNORED if kind == "background" else caller(http.method, headers)
         if door.refusal is not None and kind != "background":
-            return replies.refused(door, http)
+            return _away(door, who, now, replies.refused(door, http))
         if door.closed:
-            return replies.closed(door, http, now, kind)
+            return _away(door, who, now, replies.closed(door, http, now, kind))
         if kind != "background" and (reached := limit(door, asker.name, now.wall)):
-            return replies.limited(door, http, reached)
+            return _away(door, who, now, replies.limited(door, http, reached))
         if door.needs_a_click(now.mono):
-            return replies.to_be_clicked(door, http, now, kind, self.key)
-        if kind == "background":
-            return replies.unavailable(door, http, now.mono)
-        match caller(http.method, headers):
-            case Caller.IGNORED if wants_html(headers):
+            asked = replies.to_be_clicked(door, http, now, kind, self.key)
+            return asked if who is Caller.PAGE else _away(door, who, now, asked)
+        match who:
+            case Caller.IGNORED if kind != "background" and wants_html(headers):
                 return replies.sleeping_page(door, http, now.mono)
             case Caller.IGNORED:
                 return replies.unavailable(door, http, now.mono)
             case Caller.PAGE:
                 if door.entrance is not None:  # else the page itself asks as soon as it may
                     door.ask(now.mono, asker)
-                return replies.waiting_page(door, http, now.mono)
+                return replies.waiting_page(door, http, now)
             case Caller.HELD if door.crowded:
                 if door.entrance is not None:
                     door.ask(now.mono, asker)
-                return replies.crowded(door, http, now.mono)
+                return _away(door, who, now, replies.crowded(door, http, now.mono))
             case Caller.HELD:
                 return await self._hold(door, http, came)
 
@@ -120,7 +121,7 @@ class Gate:
         if not came.needs_slot:
             return replies.let_in(door, http, now.mono)
         if door.crowded:
-            return replies.crowded(door, http, now.mono)
+            return _away(door, Caller.HELD, now, replies.crowded(door, http, now.mono))
         return await self._hold(door, http, came)
 
     async def _hold(self, door: Door, http: pb.HttpRequest, came: _Came) -> pb.CheckResponse:
@@ -132,36 +133,29 @@ class Gate:
         on waiting: when they came, coming was enough. Nobody asks for a service before it is known what
         asking does.
         """
-        asked = went = False
-        since: float | None = None
         ticket = door.line_up(came.began, http.headers.get("cookie", "")) if came.needs_slot else None
+        stay = Stay(door, came.waited, clock.now().mono, ticket)
         try:
             async with asyncio.timeout(max(0.0, patience(http.headers, door.hold) - came.waited)):
                 while not door.admits(ticket):
                     now = clock.now()
-                    if door.passable.is_set() and since is None:
-                        since = now.mono
+                    stay.look(now.mono)
                     if not door.passable.is_set() and (
-                        shut := self._shut(door, http, now, came, asked=asked)
+                        shut := self._shut(door, http, now, came, asked=stay.asked)
                     ):
+                        stay.sent = True
                         return shut
-                    if not asked and door.entrance is not None:
-                        asked = True
-                        door.waiting += 1
-                        door.ask(now.mono, came.asker)
+                    if door.entrance is not None:
+                        stay.ask(now.mono, came.asker)
                     await door.change(ticket)
-            went = True
+            stay.went = True
             return replies.let_in(door, http, clock.now().mono, ticket.to if ticket else "")
         except TimeoutError:
+            stay.sent = True
             given_up = replies.crowded if door.passable.is_set() else replies.unavailable
             return given_up(door, http, clock.now().mono)
         finally:
-            if asked:
-                door.waiting -= 1
-            if ticket is not None:
-                door.line.leave(ticket, went=went)
-            if went and since is not None:
-                door.stood.went(clock.now().mono - since)
+            stay.end(clock.now().mono)
 
     def _shut(
         self, door: Door, http: pb.HttpRequest, now: Now, came: _Came, *, asked: bool
@@ -176,6 +170,13 @@ class Gate:
         if not asked and door.needs_a_click(now.mono):
             return replies.to_be_clicked(door, http, now, "", self.key)
         return None
+
+
+def _away(door: Door, who: Caller, now: Now, answer: pb.CheckResponse) -> pb.CheckResponse:
+    """Send somebody away, and count it when they came to use the service."""
+    if who is not Caller.IGNORED:
+        door.waits.refused(now.mono)
+    return answer
 
 
 class _Came(NamedTuple):

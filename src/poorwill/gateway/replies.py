@@ -15,6 +15,7 @@ from poorwill.gateway.doors import Door, Refusal
 from poorwill.gateway.limits import Limit, limit_error, limit_page
 from poorwill.gateway.routes import events_path, wake_path
 from poorwill.gateway.tokens import token
+from poorwill.gateway.waiting import PAGE, page_name
 
 _PERMISSION_DENIED = 7
 _OVERWRITE = 2
@@ -40,8 +41,8 @@ def monitored(door: Door, http: pb.HttpRequest, now: float) -> pb.CheckResponse:
     return deny(200, json.dumps({"status": "asleep", "service": door.service}) + "\n")
 
 
-def waiting_page(door: Door, http: pb.HttpRequest, now: float) -> pb.CheckResponse:
-    elapsed = door.elapsed(now)
+def waiting_page(door: Door, http: pb.HttpRequest, now: Now) -> pb.CheckResponse:
+    elapsed = door.elapsed(now.mono)
     retry = pages.retry_after(door.estimate, elapsed)
     body = pages.waiting_page(
         door.service,
@@ -50,7 +51,7 @@ def waiting_page(door: Door, http: pb.HttpRequest, now: float) -> pb.CheckRespon
         estimate=door.estimate,
         trouble=door.trouble,
         retry=retry,
-        events=events_path(door.service),
+        events=f"{events_path(door.service)}?{PAGE}={page_name(now.wall)}",
     )
     return deny(503, body, html=True, retry=retry)
 

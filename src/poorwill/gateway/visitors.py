@@ -13,7 +13,9 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import aclosing
+from enum import StrEnum
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.applications import Starlette
@@ -31,6 +33,7 @@ from poorwill.gateway.guard import TELL
 from poorwill.gateway.limits import limit
 from poorwill.gateway.routes import events_path, wake_path
 from poorwill.gateway.tokens import is_ours
+from poorwill.gateway.waiting import PAGE
 
 PATIENCE = 900.0
 """Seconds for which one open page counts as somebody waiting."""
@@ -46,6 +49,17 @@ _ADDRESS = re.compile(r"[0-9a-fA-F.:/]{2,64}")
 _FRESH = {"cache-control": "no-store"}
 
 
+class _Told(StrEnum):
+    """What an event tells a page: that it waits on; that the service is there; that there is nothing to wait
+    for; that it is another page now.
+    """
+
+    NEWS = "news"
+    READY = "ready"
+    GONE = "gone"
+    CHANGED = "changed"
+
+
 def application(doors: Mapping[str, Door], key: str, noted: Callable[[str, str], None]) -> Starlette:
     """``key`` is the gate's. ``noted(service, words)`` writes down what the guard of a service tells."""
 
@@ -55,7 +69,9 @@ def application(doors: Mapping[str, Door], key: str, noted: Callable[[str, str],
             return _no("no such service", "service_not_found", 404)
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         return StreamingResponse(
-            _progress(door, _client(key, request)), media_type="text/event-stream", headers=headers
+            _told_of(door, _client(key, request), request.query_params.get(PAGE, "")),
+            media_type="text/event-stream",
+            headers=headers,
         )
 
     async def wake(request: Request) -> Response:
@@ -135,17 +151,35 @@ async def _told(door: Door) -> None:
         return
 
 
-async def _progress(door: Door, asker: Client) -> AsyncIterator[str]:
+async def _told_of(door: Door, asker: Client, page: str) -> AsyncIterator[str]:
+    """The page's stream, and what becomes of who waits at the page."""
+    waits = door.waits
+    name = waits.page_opens(page, clock.now())
+    try:
+        async with aclosing(_progress(door, asker)) as progress:
+            async for told, data in progress:
+                if told is _Told.CHANGED:
+                    waits.page_turns(name)
+                elif told is not _Told.NEWS:
+                    waits.page_ends(name, clock.now().mono, went=told is _Told.READY)
+                yield data
+    finally:
+        waits.page_breaks_off(name, clock.now().mono)
+
+
+async def _progress(door: Door, asker: Client) -> AsyncGenerator[tuple[_Told, str]]:
+    """What the page is told; the last of it is no mere news."""
     begun = clock.now().mono
     while True:
         time = clock.now()
         now, wall = time.mono, time.wall
         if now - begun > PATIENCE or door.refusal is not None:
-            yield "event: gone\ndata: {}\n\n"
+            yield _Told.GONE, "event: gone\ndata: {}\n\n"
             return
         ready = door.passable.is_set()
         if not ready and (door.closed or door.needs_a_click(now) or limit(door, asker.name, wall)):
-            yield "event: changed\ndata: {}\n\n"  # coming is no longer enough: the page is another one now
+            # Coming is no longer enough: the page is another one now.
+            yield _Told.CHANGED, "event: changed\ndata: {}\n\n"
             return
         if not ready and door.entrance is not None:
             door.ask(now, asker)
@@ -156,7 +190,7 @@ async def _progress(door: Door, asker: Client) -> AsyncIterator[str]:
             trouble=door.trouble,
             ready=ready,
         )
-        yield f"data: {json.dumps(data)}\n\n"
+        yield _Told.READY if ready else _Told.NEWS, f"data: {json.dumps(data)}\n\n"
         if ready:
             return
         try:

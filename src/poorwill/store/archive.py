@@ -10,7 +10,7 @@ from typing import Self
 from sqlalchemy import Connection
 
 from poorwill.errors import StateError
-from poorwill.store import kinds, queries
+from poorwill.store import kinds, ledger, queries
 from poorwill.store.alerts import select_alerts
 from poorwill.store.between import select_between
 from poorwill.store.database import check_revision, engine, in_words
@@ -61,6 +61,11 @@ class Archive:
         """Where the journal begins; None when nothing is in it."""
         with in_words(self.path, "read"), self._connection.begin():
             return kinds.first_event(self._connection)
+
+    def ledger(self, since: float, until: float) -> list[Event]:
+        """Everything that must be known to bill a time, oldest first; see ``store.ledger``."""
+        with in_words(self.path, "read"), self._connection.begin():
+            return ledger.select_ledger(self._connection, since, until)
 
     def close(self) -> None:
         self._connection.close()

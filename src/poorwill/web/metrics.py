@@ -148,6 +148,13 @@ def _requests(counted: Mapping[str, Counts]) -> Iterator[Metric]:
         "How long requests waited at the gate for a slot of an awake service.",
         labels=["service"],
     )
+    slept = SummaryMetricFamily(
+        "poorwill_service_start_wait_seconds",
+        "How long requests and people at the waiting page waited for the service to start.",
+        labels=["service"],
+    )
+    gave_up = _counter("gave_up", "Those who left before they were let in.")
+    refused = _counter("refused", "Those who were sent away with a time to come again.")
     for name, one in sorted(counted.items()):
         begun.add_metric([name], one.begun)
         ended.add_metric([name], one.ended)
@@ -158,7 +165,10 @@ def _requests(counted: Mapping[str, Counts]) -> Iterator[Metric]:
         ends = [(end, count) for (_, end), count in one.took.items()]
         took.add_metric([name], _buckets(ends, REQUEST_BOUNDS), seconds(one.took))
         lined.add_metric([name], one.lined, one.waited)
-    yield from (begun, ended, errors, opened, queued, held, took, lined)
+        slept.add_metric([name], one.waits.waited, one.waits.seconds)
+        gave_up.add_metric([name], one.waits.gave_up)
+        refused.add_metric([name], one.waits.refused)
+    yield from (begun, ended, errors, opened, queued, held, took, lined, slept, gave_up, refused)
 
 
 def _happened(tally: Tally) -> Iterator[Metric]:

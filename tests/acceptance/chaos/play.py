@@ -82,13 +82,13 @@ async def _asleep_or_over(scene: Scene, name: str, over: asyncio.Event) -> bool:
 async def _end(scene: Scene) -> list[str]:
     """Everything goes to sleep by itself, then the gateway goes down; returns what is left."""
     for name in scene.tenants:
-        await scene.until_phase(name, "asleep", seconds=60)
+        await scene.until_phase(name, "asleep")
     gateway, process = scene.gateway, scene.gateway.process
     assert process is not None
     await gateway.post("/api/v1/down")
     with contextlib.suppress(httpx2.TransportError):
         await gateway.post("/api/v1/down")
-    await until(lambda: process.poll() is not None, "poorwill is down", 60)
+    await until(lambda: process.poll() is not None, "poorwill is down")
     gateway.process = None
     containers = scene.engine.run("ps", "--format", "{{.Names}}").split() if scene.engine else []
     return [*(" ".join(process.cmdline()) for process in gateway.left()), *containers]

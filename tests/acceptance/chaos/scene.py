@@ -21,7 +21,7 @@ from tests.acceptance.chaos.clock import Clock
 from tests.acceptance.chaos.record import Happened, Incident, Line
 from tests.acceptance.chaos.tenants import Tenant, diary
 from tests.acceptance.chaos.visitors import Visitors
-from tests.acceptance.running import Up, until
+from tests.acceptance.running import PATIENCE, Up, until
 from tests.docker_engine import DockerEngine
 
 from poorwill.store.event import Event, Kind
@@ -69,7 +69,7 @@ class Scene:
         except (httpx2.HTTPError, OSError):
             return ""
 
-    async def until_phase(self, service: str, *phases: str, seconds: float = 30.0) -> None:
+    async def until_phase(self, service: str, *phases: str, seconds: float = PATIENCE) -> None:
         async def there() -> bool:
             return await self.phase(service) in phases
 
@@ -125,7 +125,7 @@ class Scene:
         return [row["id"] for row in rows if row["phase"] in phases]
 
     async def until_instances(
-        self, service: str, count: int, *phases: str, seconds: float = 30.0
+        self, service: str, count: int, *phases: str, seconds: float = PATIENCE
     ) -> list[str]:
         """So many of them, or more, are in one of these phases."""
 
@@ -160,7 +160,7 @@ class Scene:
         at, pid = time.monotonic(), self.gateway.envoy_pid()
         os.kill(pid, signal.SIGKILL)
         await self._until_dead(pid)
-        await until(self._answers, "Envoy answers again", 20, every=0.005)
+        await until(self._answers, "Envoy answers again", every=0.005)
         self.note(Happened.ENVOY_KILLED, at, phase=phase)
 
     async def _until_dead(self, pid: int) -> None:
@@ -198,7 +198,7 @@ class Scene:
     async def until_healthy(self, service: str) -> None:
         """A person's wake is tried at once, whatever the back-off says."""
         await self.gateway.post(f"/api/v1/services/{service}/wake", {"by": "by fate"})
-        await self.until_phase(service, "awake", seconds=60)
+        await self.until_phase(service, "awake")
         await self.gateway.post(f"/api/v1/services/{service}/auto", {"by": "by fate"})
 
     @contextlib.asynccontextmanager

@@ -20,7 +20,8 @@ import httpx2
 import pytest
 import pytest_asyncio
 from tests.acceptance.real.test_gradio import APP, QUIETER, WAKE
-from tests.gateway.real_envoy import House, free_port
+from tests.gateway.real_envoy import House
+from tests.ports import free_port
 
 from poorwill.gateway.clusters import Upstream
 from poorwill.gateway.routes import Site
@@ -85,22 +86,22 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House
         await house.stop()
 
 
-async def kept(visitor: httpx2.AsyncClient, keep: int, session: str) -> list[str]:
+async def kept(visitor: httpx2.AsyncClient, keep: int, session: str, patience: float) -> list[str]:
     """What the app says each time that this visitor has kept a note: it counts them in his session."""
     said = []
     for _ in range(ROUNDS):
         wanted = {"data": ["x", None], "fn_index": keep, "session_hash": session}
         answer = await visitor.post("/gradio_api/queue/join", json=wanted)
         assert answer.status_code == 200
-        said.append(await outcome(visitor, session))
+        said.append(await outcome(visitor, session, patience))
     return said
 
 
-async def outcome(visitor: httpx2.AsyncClient, session: str) -> str:
+async def outcome(visitor: httpx2.AsyncClient, session: str, patience: float) -> str:
     """An instance that does not know the session breaks the stream off, or says nothing."""
     stream = visitor.stream("GET", f"/gradio_api/queue/data?session_hash={session}")
     with contextlib.suppress(TimeoutError, httpx2.TransportError):
-        async with asyncio.timeout(3), stream as events:
+        async with asyncio.timeout(patience), stream as events:
             async for line in events.aiter_lines():
                 event = json.loads(line.removeprefix("data: ") or "{}") if line.startswith("data: ") else {}
                 if event.get("msg") == "process_completed":
@@ -108,7 +109,7 @@ async def outcome(visitor: httpx2.AsyncClient, session: str) -> str:
     return "nothing"
 
 
-async def everybody(house: House, service: str) -> tuple[list[list[str]], Counter[str]]:
+async def everybody(house: House, service: str, patience: float) -> tuple[list[list[str]], Counter[str]]:
     """They come one after another, and then use the app at the same time. Also: which cookies they got."""
     async with contextlib.AsyncExitStack() as stack:
         visitors = []
@@ -117,7 +118,9 @@ async def everybody(house: House, service: str) -> tuple[list[list[str]], Counte
             functions = (await visitor.get("/config")).json()["dependencies"]
             keep = next(one["id"] for one in functions if one["api_name"] == "keep")
             visitors.append(visitor)
-        visits = (kept(visitor, keep, f"session{number}") for number, visitor in enumerate(visitors))
+        visits = (
+            kept(visitor, keep, f"session{number}", patience) for number, visitor in enumerate(visitors)
+        )
         said = await asyncio.gather(*visits)
         return said, Counter(visitor.cookies.get(f"poorwill-{service}") or "none" for visitor in visitors)
 
@@ -126,12 +129,12 @@ COUNTED = [f"{number} kept in this session" for number in range(1, ROUNDS + 1)]
 
 
 async def test_each_visitor_has_his_session_where_visitors_stay(house: House) -> None:
-    said, by = await everybody(house, "sticky")
+    said, by = await everybody(house, "sticky", WAKE)
     assert said == [COUNTED] * VISITORS
     assert len(by) == 2, "both instances have visitors"
 
 
 async def test_sessions_break_where_visitors_do_not_stay(house: House) -> None:
-    said, by = await everybody(house, "loose")
+    said, by = await everybody(house, "loose", 3.0)
     assert set(by) == {"none"}
     assert said.count(COUNTED) < VISITORS / 2

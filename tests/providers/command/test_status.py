@@ -9,6 +9,7 @@ import socket
 from collections.abc import Mapping
 
 import pytest
+from tests.patience import PATIENCE
 from tests.providers.conformance import becomes, begin, end, sighted
 from tests.providers.script_place import ScriptPlace
 
@@ -59,7 +60,7 @@ class TestStatus:
     async def test_one_that_hangs_is_an_error_soon(self, place: ScriptPlace) -> None:
         place.script("status", "#!/bin/sh\nsleep 600\n")
         provider = place.provider(status_timeout="300ms")
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE):
             with pytest.raises(Temporary, match=r"did not end within 0\.3 s"):
                 await provider.list()
 
@@ -86,7 +87,7 @@ class TestStatus:
 class TestWithoutStatus:
     @pytest.fixture
     def port(self) -> int:
-        from poorwill.providers.process.launch import free_port
+        from tests.ports import free_port
 
         return free_port()
 

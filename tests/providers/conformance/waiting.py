@@ -7,13 +7,13 @@ import json
 from collections.abc import Awaitable, Callable
 
 import pytest
+from tests.patience import PATIENCE
 
 from poorwill.core.model import Condition
 from poorwill.errors import ProviderError, Temporary
 from poorwill.providers.base import Handle, Provider, Sighting
 
-DEADLINE = 20.0
-"""Seconds after which a test gives up waiting. Long, because the machines are shared; never slept through."""
+DEADLINE = PATIENCE
 
 
 async def until(condition: Callable[[], bool], what: str) -> None:

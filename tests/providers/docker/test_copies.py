@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.ports import free_port
 from tests.providers.conformance.several import Several
 from tests.providers.conformance.waiting import becomes, begin, sighted
 from tests.providers.docker_place import CopiedPlace
@@ -84,9 +85,10 @@ class TestCopies:
         assert copied_place.engine.status(f"{copied_place.name}-2") == "running"
 
     async def test_a_fixed_port_is_for_one(self, copied_place: CopiedPlace) -> None:
-        copied_place.original("-p", "127.0.0.1:29732:8000")
+        port = free_port()
+        copied_place.original("-p", f"127.0.0.1:{port}:8000")
         provider = copied_place.provider()
         await begin(provider, "s-1")
-        assert copied_place.heard("one instance only", "port 29732", "-p 127.0.0.1::8000")
-        with pytest.raises(Permanent, match="publishes port 29732, and only one instance can have it"):
+        assert copied_place.heard("one instance only", f"port {port}", "-p 127.0.0.1::8000")
+        with pytest.raises(Permanent, match=f"publishes port {port}, and only one instance can have it"):
             await provider.start("s-2", {})

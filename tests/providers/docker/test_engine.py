@@ -9,8 +9,8 @@ from pathlib import Path
 
 import asyncssh
 import pytest
-from tests.acceptance.machine import free_port
 from tests.docker_engine import DockerEngine
+from tests.ports import free_port
 
 from poorwill.errors import Permanent, ProviderError, Temporary
 from poorwill.providers.base import Surroundings

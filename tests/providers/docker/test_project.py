@@ -7,6 +7,7 @@ import os
 import time
 
 import pytest
+from tests.patience import PATIENCE
 from tests.providers.conformance.waiting import becomes, begin, until
 from tests.providers.docker_place import HELLO, ComposePlace
 
@@ -122,7 +123,7 @@ class TestWaiting:
                 await provider.list()
                 await asyncio.sleep(0.05)
 
-        await asyncio.wait_for(put_down(), 20)
+        await asyncio.wait_for(put_down(), PATIENCE)
         assert compose_place.heard("web has ended: the rest of its project is put to sleep, too")
 
 
@@ -195,7 +196,7 @@ class TestCreating:
         provider = compose_place.provider()
         starting = asyncio.create_task(provider.start("a", {}))
         seen = await becomes(provider, "a", Condition.STARTING)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while "Pulling 3.1GB" not in seen.detail:
                 seen = await becomes(provider, "a", Condition.STARTING)
         starting.cancel()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from tests.patience import PATIENCE
+from tests.ports import free_port
 from tests.providers.conformance.several import Several
 from tests.providers.conformance.waiting import becomes, begin, sighted, until
 from tests.providers.docker_place import ScaledPlace
@@ -56,7 +58,7 @@ class TestWhatTheyShare:
                 await provider.list()
                 await asyncio.sleep(0.05)
 
-        await asyncio.wait_for(put_down(), 20)
+        await asyncio.wait_for(put_down(), PATIENCE)
         assert len([note for note in scaled_place.notes if "web has ended" in note]) == 1
 
 
@@ -79,10 +81,11 @@ class TestTheirContainers:
     async def test_a_fixed_port_is_said_at_once_and_refused_for_the_second(
         self, scaled_place: ScaledPlace
     ) -> None:
-        scaled_place.write(scaled_place.FILE.replace("127.0.0.1::8000", "127.0.0.1:29731:8000"))
+        port = free_port()
+        scaled_place.write(scaled_place.FILE.replace("127.0.0.1::8000", f"127.0.0.1:{port}:8000"))
         provider = scaled_place.provider()
         await begin(provider, "s-1")
-        assert scaled_place.heard("one instance only", "port 29731", "127.0.0.1::8000")
-        with pytest.raises(Permanent, match="publishes port 29731, and only one instance can have it"):
+        assert scaled_place.heard("one instance only", f"port {port}", "127.0.0.1::8000")
+        with pytest.raises(Permanent, match=f"publishes port {port}, and only one instance can have it"):
             await provider.start("s-2", {})
         assert scaled_place.status("web", 1) == "running"

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from tests.patience import PATIENCE
 from tests.providers.conformance import becomes, begin, condition_of, refused, sees
 from tests.providers.http.place import HttpPlace
 
@@ -47,7 +48,7 @@ async def test_a_password_in_an_answer_goes_nowhere(place: HttpPlace) -> None:
 
 
 async def test_no_values_before_it_runs(place: HttpPlace) -> None:
-    place.fake.weather.start_takes = 0.5
+    place.fake.weather.start_takes = 1.0
     provider = place.provider()
     await provider.start("a", {})
     assert (await becomes(provider, "a", Condition.STARTING)).values == {}
@@ -77,7 +78,7 @@ async def test_a_start_that_was_accepted_and_never_happens_is_asked_for_again(pl
     provider = place.provider({"settle": 0.1})
     await provider.start("a", {})
     place.fake.mend()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while place.fake.asked("start") < 2:
             await provider.start("a", {})
     await becomes(provider, "a", Condition.RUNNING)
@@ -112,7 +113,7 @@ async def test_nothing_in_stock_for_too_long(place: HttpPlace) -> None:
     place.fake.weather.no_stock = True
     provider = place.provider(give_up="200ms")
     asked = 0
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while isinstance(error := await refused(provider.start("a", {})), NoCapacity):
             asked += 1
             await asyncio.sleep(0.01)
@@ -144,7 +145,7 @@ async def test_an_instance_that_the_cloud_does_not_know(place: HttpPlace, instan
 async def test_what_is_still_being_stopped_is_not_started(place: HttpPlace) -> None:
     provider = place.provider()
     await begin(provider, "a")
-    place.fake.weather.stop_takes = 0.3
+    place.fake.weather.stop_takes = 1.0
     await provider.stop("a")
     error = await refused(provider.start("a", {}))
     assert isinstance(error, Temporary)

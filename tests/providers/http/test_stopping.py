@@ -4,6 +4,7 @@ import asyncio
 import json
 
 import pytest
+from tests.patience import PATIENCE
 from tests.providers.conformance import becomes, begin, condition_of, end, refused, sighted
 from tests.providers.http.place import HttpPlace
 
@@ -14,7 +15,7 @@ from poorwill.providers.http.lives import Lives, Record
 async def test_accepted_is_not_done(place: HttpPlace) -> None:
     provider = place.provider()
     await begin(provider, "a")
-    place.fake.weather.stop_takes = 0.3
+    place.fake.weather.stop_takes = 1.0
     await provider.stop("a")
     assert (await becomes(provider, "a", Condition.STOPPING)).values == {}
     await becomes(provider, "a", Condition.ABSENT)
@@ -22,7 +23,7 @@ async def test_accepted_is_not_done(place: HttpPlace) -> None:
 
 
 async def test_a_stop_that_is_ignored_while_it_starts(place: HttpPlace) -> None:
-    place.fake.weather.start_takes = 0.4
+    place.fake.weather.start_takes = 1.0
     place.fake.weather.ignores_stop_while_starting = True
     provider = place.provider()
     await provider.start("a", {})
@@ -120,6 +121,6 @@ async def test_a_stop_that_was_accepted_excuses_no_refusal_for_ever(place: HttpP
     await provider.stop("a")
     place.fake.mend()
     place.fake.machines["a"].state = "locked"
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while await refused(provider.stop("a")) is None:
             await asyncio.sleep(0.01)

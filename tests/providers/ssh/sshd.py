@@ -12,7 +12,9 @@ import subprocess
 from contextlib import suppress
 from pathlib import Path
 
-from poorwill.providers.process.launch import free_port
+from tests.patience import PATIENCE
+from tests.ports import free_port
+
 from poorwill.providers.ssh import HostKey, Target
 
 _CONFIG = """\
@@ -89,7 +91,7 @@ class Sshd:
             stdin=subprocess.DEVNULL,
             start_new_session=True,
         )
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while not self._answers():
                 assert self._process.poll() is None, (self.folder / "sshd.log").read_text()
                 await asyncio.sleep(0.02)

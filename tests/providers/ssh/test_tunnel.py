@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from tests.ports import free_port
 from tests.providers.conformance import until
 from tests.providers.process_place import lives
 from tests.providers.ssh.sshd import Sshd
@@ -16,7 +17,6 @@ from tests.providers.ssh.sshd import Sshd
 from poorwill.errors import Permanent, Temporary
 from poorwill.host.table import this_host
 from poorwill.providers.base import Surroundings
-from poorwill.providers.process.launch import free_port
 from poorwill.providers.process.sweep import marked
 from poorwill.providers.ssh import HostKey, Target, Tunnel
 
