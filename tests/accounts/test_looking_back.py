@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,18 +12,19 @@ from tests.accounts.recorded import MONTH
 from poorwill.accounts.looking_back import month_before, record, rules_of
 from poorwill.accounts.record import Item, Limit
 from poorwill.accounts.review import review
+from poorwill.core.stretch import joined
 from poorwill.errors import StateError
 
 if TYPE_CHECKING:
     from conftest import Kept
-from decimal import Decimal
 
 
 def test_the_journal_tells_what_was(october: Kept) -> None:
     was = october.record
     found = record(october.settings.state, MONTH, was.now, rules_of(october.settings))
     assert sorted(found.lives, key=str) == sorted(was.lives, key=str)
-    assert sorted(found.stretches, key=str) == sorted(was.stretches, key=str)
+    assert found.stretches == joined(was.stretches)
+    assert sum(one.requests for one in found.stretches) == sum(one.requests for one in was.stretches)
     assert {one.name: (one.seconds, one.starts) for one in found.lines} == {
         one.name: (one.seconds, one.starts) for one in was.lines
     }

@@ -1,4 +1,4 @@
-"""The review of a recorded month in a real Chromium: it renders, in light and dark, wide, narrow and printed."""
+"""The review of a recorded month in a real Chromium: in light and dark, wide, narrow and printed."""
 
 from __future__ import annotations
 
