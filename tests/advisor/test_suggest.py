@@ -92,6 +92,13 @@ def test_a_replay_that_misses_what_was_is_a_guess() -> None:
     assert found.sure is Sure.LOW
 
 
+def test_a_replay_that_has_nothing_to_do_with_what_was_says_nothing() -> None:
+    """59 hours by the rules, and it was there for 300: somebody kept it awake."""
+    first, *_ = suggestions(case(month(9, 15), hours=58.8, idle_after=3600.0))
+    assert first.kind == "idle_shorter"
+    assert suggestions(case(month(9, 15), hours=300.0, idle_after=3600.0)) == ()
+
+
 @pytest.mark.parametrize(
     "known",
     [

@@ -76,7 +76,8 @@ def _facts(one: Figures, say: Words) -> Iterator[tuple[str, str]]:
         yield "empty_hours", str(one.visits.empty_hours)
         yield "requests", f"{one.visits.requests:,}"
     yield "starts", str(one.starts)
-    yield "cold", str(one.cold)
+    if one.visits is not None or one.cold:
+        yield "cold", str(one.cold)
     if one.visits is not None:
         yield from _waiting(one.visits, say)
     if one.unconfirmed >= 1:
