@@ -159,6 +159,13 @@ def test_no_window_where_hardly_anybody_comes() -> None:
     assert suggest_no_window(closed) is None
 
 
+def test_a_service_that_never_sleeps() -> None:
+    known = case(month(9), hours=28 * 24, idle_after=600.0, timetable=table("00:00-24:00"))
+    found = suggest_no_window(known)
+    assert found is not None
+    assert found.hours == pytest.approx(28 * (24 - 780 / 3600) * 30 / 28, rel=0.001)
+
+
 def test_a_window_where_many_come_is_worth_it() -> None:
     moments = [8 + quarter / 4 for quarter in range(40)]
     known = case(month(*moments, week=5), idle_after=600.0, timetable=table("Mon-Fri 08:00-18:00"))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from poorwill.advisor.case import Case
+from math import inf
+
+from poorwill.advisor.case import DAY, Case
 from poorwill.advisor.openings import past, with_openings
 from poorwill.advisor.suggest_idle import replayed_well
 from poorwill.advisor.suggest_window import LEAST_OPENINGS, play_hours
 from poorwill.advisor.suggestion import LEAST_DAYS, WAIT_WORTH, Suggestion, noise
 from poorwill.core.model import OnRequest
+from poorwill.core.spans import clip, total
 
 
 def suggest_no_window(case: Case) -> Suggestion | None:
@@ -15,7 +18,11 @@ def suggest_no_window(case: Case) -> Suggestion | None:
     if case.days < LEAST_DAYS or not case.wakes or not case.lone:
         return None
     known = past(case.service.timetable, case.zone, case.since, case.until)
-    if len(known.known) < LEAST_OPENINGS or case.service.on_request is not OnRequest.WAKE:
+    spans = [(one.start, inf if one.stop is None else one.stop) for one in known.known]
+    # One that never closes is one opening.
+    open_for = total(clip(spans, case.since, case.until))
+    seen = len(spans) >= LEAST_OPENINGS or open_for >= LEAST_DAYS * DAY
+    if not seen or case.service.on_request is not OnRequest.WAKE:
         return None
     now, then = play_hours(case, known), play_hours(case, with_openings(known, ()))
     less, more = now.seconds - then.seconds, len(then.waits) - len(now.waits)
