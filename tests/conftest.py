@@ -47,6 +47,29 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     return report
 
 
+class SaidAtOnce:
+    """Names each test that fails when it does: with tests side by side the dots tell of none."""
+
+    def __init__(self, terminal: pytest.TerminalReporter) -> None:
+        self._terminal = terminal
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            why = getattr(getattr(report.longrepr, "reprcrash", None), "message", str(report.longrepr))
+            self._terminal.ensure_newline()
+            self._terminal.write_line(
+                f"FAILED {report.nodeid} ({report.when}) {why.partition(chr(10))[0]}", red=True
+            )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is not None and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(SaidAtOnce(terminal))
+
+
 @pytest.fixture(scope="session")
 def may_run_engines() -> None:
     """Skips what needs a Docker Engine of its own where none can run; on CI such a skip is a failure."""
