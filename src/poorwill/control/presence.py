@@ -10,7 +10,7 @@ from dataclasses import replace
 from poorwill.control.facts import Facts
 from poorwill.control.place import Place
 from poorwill.control.recorder import Recorder
-from poorwill.core.model import Condition, Now
+from poorwill.core.model import Condition, IntentKind, Now
 from poorwill.providers.base import Sighting
 from poorwill.store.journal import Entry, Json, Kind
 
@@ -115,4 +115,7 @@ def _came_and_went(facts: Facts, place: Place, seen: Sighting, now: Now) -> bool
     known = _known(facts, place, now)
     if known is None or seen.since is None or seen.until is None or not seen.life:
         return False
-    return seen.life != place.noted.gone and seen.until > known
+    if place.noted.gone:
+        return seen.life != place.noted.gone
+    # The first to end here: or one that ended before anybody looked. Its place may have another clock.
+    return seen.until > known or (place.intent is not None and place.intent.kind is IntentKind.START)
