@@ -18,6 +18,7 @@ from tests.core.billed_cloud import BilledCloud, BilledProvider, Kill
 from tests.core.control_plane import PLACE, STALE_AFTER
 from tests.core.world import World, a_world
 
+from poorwill.control.observer import LOOK_EVERY
 from poorwill.core.model import Condition, HandKind
 from poorwill.store.event import Event, Kind
 from poorwill.store.ledger import select_ledger
@@ -76,6 +77,19 @@ class Books:
             getattr(self, name)(*given)
             if self.world.broken:
                 raise self.world.broken[0]
+
+    def comes_to_rest(self) -> None:
+        """Nothing runs, and it was looked at since."""
+        self.world.falls_asleep()
+        while not self._rests():
+            self.world.advance(1.0)
+            self.world.falls_asleep()
+        self.world.advance(2 * self.world.settle + LOOK_EVERY + 1.0)
+        assert self._rests()
+
+    def _rests(self) -> bool:
+        gone = self.cloud.copy() is None and not self.cloud.starting
+        return gone and self.world._phase() == "asleep" and not self.world._desired()
 
     def events(self, since: float = 0.0, until: float = 1e11) -> list[Event]:
         with self.world.disk._connection.begin():

@@ -112,10 +112,11 @@ def _was_set(offset: float | None, now: Now) -> bool:
 
 def _came_and_went(facts: Facts, place: Place, seen: Sighting, now: Now) -> bool:
     """Whether there was a life that no look showed; the place tells when."""
-    known = _known(facts, place, now)
-    if known is None or seen.since is None or seen.until is None or not seen.life:
+    if seen.since is None or seen.until is None or not seen.life:
         return False
     if place.noted.gone:
         return seen.life != place.noted.gone
-    # The first to end here: or one that ended before anybody looked. Its place may have another clock.
-    return seen.until > known or (place.intent is not None and place.intent.kind is IntentKind.START)
+    if place.intent is not None and place.intent.kind is IntentKind.START:
+        return True
+    known = _known(facts, place, now)  # else it may have ended before anybody looked
+    return known is not None and seen.until > known
