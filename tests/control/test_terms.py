@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from poorwill.advisor.gpus import priced
 from poorwill.config import Settings, load
 from poorwill.control.recorder import Recorder
 from poorwill.control.terms import Terms, entries
-from poorwill.control.typical import typical_price
 from poorwill.core.price import Price, price_from
 from poorwill.core.statement import Exchange, statement_from
 from poorwill.providers.registry import option_models
@@ -84,17 +84,17 @@ def test_only_what_is_something_else_is_written_again(tmp_path: Path) -> None:
 
 def test_a_gpu_nobody_knows_the_price_of_has_none_and_says_so(tmp_path: Path) -> None:
     strange = settings(tmp_path, FILE.replace("RTX 4090", "Voodoo 2"))
-    [gpu] = [one for one in entries(strange, {}, typical_price) if one.service == "gpu"]
+    [gpu] = [one for one in entries(strange, {}, priced) if one.service == "gpu"]
     assert gpu.detail["price"] is None
     assert gpu.reason == "nobody knows what a Voodoo 2 costs: state its price with per_hour"
 
 
 def test_the_shipped_table_is_asked_for_the_cloud_and_the_currency_first() -> None:
-    found = typical_price("A10G", "aws", "USD")
+    found = priced("A10G", "aws", "USD")
     assert found
     assert (found.currency, found.typical, found.gpu) == ("USD", True, "A10G")
     assert found.source.startswith("aws, 20")
-    elsewhere = typical_price("A10G", "a cloud nobody knows", "CHF")
+    elsewhere = priced("A10G", "a cloud nobody knows", "CHF")
     assert elsewhere
     assert elsewhere.per_hour
 

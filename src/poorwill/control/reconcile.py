@@ -24,6 +24,7 @@ from poorwill.control.observer import Observers
 from poorwill.control.presence import Presence
 from poorwill.control.recorder import Recorder
 from poorwill.control.shares import Shares
+from poorwill.core import spent
 from poorwill.core.action import Adopt, Conclude, Decision, Skip, Start
 from poorwill.core.allowance import WAKING_RULES, Woken
 from poorwill.core.decide import decide
@@ -244,7 +245,7 @@ class Reconciler:
             waking_since=facts.waking_since,
             trouble=facts.failures.count > 0,
             entrance=decision.entrance,
-            hours=None if decision.desired else _opening_hours(facts, now),
+            hours=None if decision.desired else _opening_hours(facts, decision.rule, now),
         )
         rests = not decision.desired and decision.phase in (*AT_REST, Phase.STOPPING)
         allowance = facts.allowance if rests and facts.allowance.span else None
@@ -290,8 +291,10 @@ class Reconciler:
             return
 
 
-def _opening_hours(facts: Facts, now: Now) -> OpeningHours | None:
+def _opening_hours(facts: Facts, rule: str, now: Now) -> OpeningHours | None:
     """What visitors are told about when it opens."""
+    if (told := spent.hours(facts.rules, facts.bounds, rule, now)) is not None:
+        return told
     table = facts.rules.timetable
     if table is None or not table.has_windows:
         return None

@@ -22,7 +22,7 @@ log = structlog.get_logger()
 Json = dict[str, Any]
 Tenant = ServiceConfig | MachineConfig
 Typical = Callable[[str, str, str], Price | None]
-"""The typical price of a GPU, at a cloud and in a currency (or empty), as ``control.typical`` tells it."""
+"""The typical price of a GPU, at a cloud and in a currency (or empty); see ``advisor.gpus.priced``."""
 
 
 class Terms:

@@ -104,6 +104,11 @@ class Journal:
         self._must_be_open()
         return await self._reader.run(queries.restore)
 
+    async def reviews(self) -> list[Event]:
+        """Every month that was looked back on, the oldest first."""
+        self._must_be_open()
+        return await self._reader.run(lambda connection: kinds.events_of(connection, Kind.REVIEW))
+
     async def terms(self) -> list[Event]:
         """Every change of what is paid for what, the oldest first."""
         self._must_be_open()
