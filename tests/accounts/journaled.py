@@ -10,7 +10,7 @@ from tests.accounts.recorded import SERVICES, START, Lived, october
 
 from poorwill.accounts.record import Record
 from poorwill.config import Settings, load
-from poorwill.control.terms import entries, unknown
+from poorwill.control.terms import entries
 from poorwill.core.model import Now
 from poorwill.providers.registry import option_models
 from poorwill.store import queries
@@ -60,7 +60,7 @@ async def journaled(known: Settings, services: Sequence[Lived] = SERVICES) -> Re
 
 
 def _told(record: Record, known: Settings) -> list[tuple[float, Entry]]:
-    told = [(START - 3 * DAY, entry) for entry in entries(known, {}, unknown)]
+    told = [(START - 3 * DAY, entry) for entry in entries(known, {}, lambda *_: None)]
     told += [
         (event.at, Entry(event.kind, event.service, event.instance, event.reason, event.detail))
         for event in record.events
