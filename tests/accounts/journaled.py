@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.accounts.recorded import SERVICES, START, Lived, october
 
 from poorwill.accounts.record import Record
+from poorwill.advisor.gpus import priced
 from poorwill.config import Settings, load
 from poorwill.control.terms import entries
 from poorwill.core.model import Now
@@ -60,7 +61,7 @@ async def journaled(known: Settings, services: Sequence[Lived] = SERVICES) -> Re
 
 
 def _told(record: Record, known: Settings) -> list[tuple[float, Entry]]:
-    told = [(START - 3 * DAY, entry) for entry in entries(known, {}, lambda *_: None)]
+    told = [(START - 3 * DAY, entry) for entry in entries(known, {}, priced)]
     told += [
         (event.at, Entry(event.kind, event.service, event.instance, event.reason, event.detail))
         for event in record.events

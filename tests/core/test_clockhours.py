@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -31,7 +32,7 @@ def test_a_day(zone: str, first: str, last: str, shown: list[int], hours: float)
     found = list(clock_hours(at(first, zone), at(last, zone), zone))
     assert [one.hour for one in found] == shown
     assert sum(one.stop - one.start for one in found) == hours * 3600
-    assert all(one.stop == after.start for one, after in zip(found, found[1:], strict=False))
+    assert all(one.stop == after.start for one, after in itertools.pairwise(found))
     assert {one.weekday for one in found} == {datetime.fromisoformat(first).weekday()}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,5 +30,5 @@ def test_they_are_sets(ours: list[Span], others: list[Span]) -> None:
     assert seconds(both(ours, others)) == seconds(ours) & seconds(others)
     assert seconds(clip(ours, 10, 40)) == seconds(ours) & set(range(10, 40))
     for result in (union(ours), minus(ours, others), both(ours, others)):
-        assert all(one[1] < other[0] for one, other in zip(result, result[1:], strict=False))
+        assert all(one[1] < other[0] for one, other in itertools.pairwise(result))
         assert total(result) == len(seconds(result))

@@ -19,6 +19,7 @@ from poorwill.control.facts import Facts
 from poorwill.control.fullness import Fullness
 from poorwill.control.gauges import BUILT_IN, Gauges
 from poorwill.control.recorder import Recorder
+from poorwill.control.reviews import Reviews
 from poorwill.control.terms import Terms
 from poorwill.control.using import Using, Visitors
 from poorwill.gateway.admin import Admin
@@ -59,11 +60,13 @@ class Measures:
         self._using = Using(recorder, self._fullness.of)
         self._energy = Energy(recorder, spawn, shell)
         self._budgets = Budgets(journal.path.parent, recorder, nudge)
+        self._reviews = Reviews(journal, recorder, journal.path.parent)
         self._rules: tuple[str, ...] = ()
 
     def shape(self, settings: Settings) -> None:
         """What the configuration says about money; what its rules want to know, and for how long back."""
         self._terms.state(settings)
+        self._reviews.state(settings)
         self._energy.measure(metered(settings))
         self._budgets.want(one for every in all_budgets(settings).values() for one in every)
         rules = {name: one.scale_policy for name, one in settings.visited.items() if one.scale_policy}
@@ -80,7 +83,7 @@ class Measures:
         """``services`` are those in charge, whenever it is looked at."""
         of_gpus = self._energy.run(services), self._fullness.run(services)
         of_visitors = self.readings.run(), self._using.run(services, visitors)
-        of_money = self._terms.run(), self._budgets.run(services)
+        of_money = self._terms.run(), self._budgets.run(services), self._reviews.run()
         return self.gauges.run(services), *of_gpus, *of_visitors, *of_money, self._tally.run()
 
     async def end(self) -> None:

@@ -25,7 +25,6 @@ from poorwill.config import Settings
 from poorwill.control.desk import Desk
 from poorwill.control.reconcile import Reconciler
 from poorwill.control.recorder import Recorder
-from poorwill.control.reviews import Reviews
 from poorwill.errors import BadInput, PoorwillError
 from poorwill.gateway import visitors, xds
 from poorwill.gateway.activity import Activity
@@ -157,8 +156,7 @@ class Poorwill:
         await self._activity.begin()
         gateway = (self._switchboard.run(), self._activity.run(), self._pacer.run())
         measures = self._measures.works(self._reconciler.services, self._front)
-        reviews = Reviews(self._journal, self._recorder, self._folder.path, lambda: self._settings)
-        for work in (*gateway, *measures, self._envoy.keep(self._envoy_again), reviews.run()):
+        for work in (*gateway, *measures, self._envoy.keep(self._envoy_again)):
             self._spawn(work)
         self._note(Kind.UP, f"poorwill {__version__}", listen=str(self._settings.listen))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
 
 import structlog
@@ -30,11 +29,14 @@ class Reviews:
     things to people (alerts) only has to listen for that.
     """
 
-    def __init__(
-        self, journal: Journal, recorder: Recorder, folder: Path, settings: Callable[[], Settings]
-    ) -> None:
-        self._journal, self._recorder, self._folder, self._settings = journal, recorder, folder, settings
+    def __init__(self, journal: Journal, recorder: Recorder, folder: Path) -> None:
+        self._journal, self._recorder, self._folder = journal, recorder, folder
+        self._settings: Settings | None = None
         self._done: set[str] | None = None
+
+    def state(self, settings: Settings) -> None:
+        """What is configured now: before ``run``, and when it changes."""
+        self._settings = settings
 
     async def run(self) -> None:
         while True:
@@ -48,10 +50,10 @@ class Reviews:
 
     async def look(self) -> None:
         """Write what is due and not written yet. Raises StateError when that cannot be done now."""
-        settings, now = self._settings(), clock.now()
-        month = due(now.wall, settings.timezone)
-        if not settings.review.monthly:
+        settings, now = self._settings, clock.now()
+        if settings is None or not settings.review.monthly:
             return
+        month = due(now.wall, settings.timezone)
         if self._done is None:
             self._done = {str(one.detail.get("month")) for one in await self._journal.reviews()}
         if str(month) in self._done:
