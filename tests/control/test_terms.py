@@ -46,7 +46,7 @@ def typical(gpu: str, cloud: str, currency: str) -> Price | None:
 def test_a_line_for_each_and_one_for_the_whole(tmp_path: Path) -> None:
     found = {entry.service: entry for entry in entries(settings(tmp_path), {}, typical)}
     assert {name: entry.reason for name, entry in found.items()} == {
-        "gpu": "1.98 CNY per hour, a typical price (a list, 2026-11-22)",
+        "gpu": "1.98 CNY per hour, billed by the started hour, a typical price (a list, 2026-11-22)",
         "kb": "3.90 CNY per hour",
         "model": "no price is stated",
         "own": "350 W at 0.62 CNY per kWh",

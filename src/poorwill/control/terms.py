@@ -12,7 +12,7 @@ import structlog
 from poorwill import clock
 from poorwill.config import MachineConfig, ServiceConfig, Settings
 from poorwill.control.recorder import Recorder
-from poorwill.core.money import per_hour_text
+from poorwill.core.money import price_text
 from poorwill.core.price import Price
 from poorwill.core.statement import Exchange, Statement
 from poorwill.store.journal import Entry, Journal, Kind
@@ -63,7 +63,7 @@ def entries(settings: Settings, known: Mapping[str, Mapping[str, Any]], typical:
             "place": _cloud(tenant) or tenant.run.provider,
         }
         if known.get(name) != detail:
-            found.append(Entry(Kind.TERMS, name, reason=trouble or _words(price), detail=detail))
+            found.append(Entry(Kind.TERMS, name, reason=trouble or price_text(price), detail=detail))
     whole = _whole(settings)
     if known.get("") != whole:
         found.append(Entry(Kind.TERMS, reason="what is paid for all of it", detail=whole))
@@ -94,17 +94,6 @@ def _price(tenant: Tenant, currency: str, typical: Typical) -> tuple[Price | Non
         log.warning("price", service=tenant.name, what=trouble)
         return None, trouble
     return replace(found, step=stated.step, minimum=stated.minimum, gpu=stated.gpu, typical=True), ""
-
-
-def _words(price: Price | None) -> str:
-    if price is None:
-        return "no price is stated"
-    if price.power is not None:
-        return f"{price.power.watts:f} W at {per_hour_text(price.power.per_kwh, price.currency)} per kWh"
-    if price.per_hour is None:
-        return "no price is stated"
-    words = f"{per_hour_text(price.per_hour, price.currency)} per hour"
-    return f"{words}, a typical price ({price.source})" if price.typical else words
 
 
 def _whole(settings: Settings) -> Json:
