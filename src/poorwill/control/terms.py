@@ -15,9 +15,13 @@ from poorwill.control.recorder import Recorder
 from poorwill.core.money import price_text
 from poorwill.core.price import Price
 from poorwill.core.statement import Exchange, Statement
+from poorwill.errors import StateError
 from poorwill.store.journal import Entry, Journal, Kind
 
 log = structlog.get_logger()
+
+AGAIN = 5.0
+"""Seconds until a journal that could not be read is tried again."""
 
 Json = dict[str, Any]
 Tenant = ServiceConfig | MachineConfig
@@ -38,7 +42,7 @@ class Terms:
         self._stated.set()
 
     async def run(self) -> None:
-        known = {event.service: event.detail for event in await self._journal.terms()}
+        known = await self._known()
         while True:
             await self._stated.wait()
             self._stated.clear()
@@ -47,6 +51,15 @@ class Terms:
             fresh = await asyncio.to_thread(entries, self._settings, known, self._typical)
             known |= {entry.service: entry.detail for entry in fresh}
             self._recorder.note(clock.now(), *fresh)
+
+    async def _known(self) -> dict[str, Mapping[str, Any]]:
+        """What was written down last, as soon as the journal can be read."""
+        while True:
+            try:
+                return {event.service: event.detail for event in await self._journal.terms()}
+            except StateError as error:
+                log.warning("prices are not written down now", error=str(error), hint=error.hint)
+                await asyncio.sleep(AGAIN)
 
 
 def entries(settings: Settings, known: Mapping[str, Mapping[str, Any]], typical: Typical) -> list[Entry]:
