@@ -36,19 +36,57 @@ def test_what_was_done_is_the_difference() -> None:
 
 
 def test_a_new_envoy_counts_from_zero() -> None:
-    before = Counts(1.0, begun=50, ended=50, errors=7, took={FAST: 40, SLOW: 3})
-    [reading] = after(before, Counts(2.0, 4, 3, 1, {FAST: 2}, open=1))
+    before = Counts(1.0, begun=50, ended=50, errors=7, took={FAST: 40, SLOW: 3}, left=8, cancelled=9)
+    [reading] = after(before, Counts(2.0, 4, 3, 1, {FAST: 2}, open=1, left=8))
     assert (reading.begun, reading.ended, reading.errors, reading.timed) == (4, 3, 1, 2)
 
 
-def test_who_gives_up_in_the_line_is_not_taken_for_somebody_new() -> None:
-    first, full, emptier, last = (
+def test_who_gives_up_in_the_line_has_come_all_the_same() -> None:
+    looks = (
         Counts(1.0),
         Counts(2.0, begun=1, queued=5),
-        Counts(3.0, begun=1, queued=2),
-        Counts(4.0, begun=5, queued=0),
+        Counts(3.0, begun=1, queued=2, left=3),
+        Counts(4.0, begun=5, queued=0, left=3),
+        Counts(5.0, begun=5, queued=1, left=7, cancelled=2),
     )
-    assert [one.begun for one in after(first, full, emptier, last)] == [6, 0, 0]
+    assert [one.begun for one in after(*looks)] == [6, 0, 2, 7]
+
+
+def test_who_is_on_the_way_from_the_line_to_envoy_is_not_taken_for_somebody_new() -> None:
+    looks = (Counts(1.0), Counts(2.0, queued=5), Counts(3.0, begun=1, queued=2), Counts(4.0, begun=4))
+    assert [one.begun for one in after(*looks)] == [5, 0, 0]
+
+
+STEPS = st.lists(
+    st.sampled_from(["comes", "is let go", "arrives", "gives up", "cancels", "look"]), max_size=60
+)
+
+
+DEEDS = ["comes", "is let go", "arrives", "gives up", "cancels", "look"]
+
+
+@given(st.lists(st.sampled_from(DEEDS), max_size=60))
+def test_each_who_comes_is_counted_once_however_it_ends(steps: list[str]) -> None:
+    """Of those who come through the line; with the last look nobody is on the way any more."""
+    came = queued = on_the_way = begun = left = cancelled = 0
+    looks = [Counts(0.0)]
+    for step in [*steps, *["arrives"] * len(steps), "look"]:
+        match step:
+            case "comes":
+                came, queued = came + 1, queued + 1
+            case "is let go" if queued:
+                queued, on_the_way = queued - 1, on_the_way + 1
+            case "arrives" if on_the_way:
+                on_the_way, begun = on_the_way - 1, begun + 1
+            case "gives up" if queued:
+                queued, left = queued - 1, left + 1
+            case "cancels" if on_the_way:
+                on_the_way, cancelled = on_the_way - 1, cancelled + 1
+            case "look":
+                looks.append(Counts(looks[-1].at + 1, begun, queued=queued, left=left, cancelled=cancelled))
+    readings = after(*looks)
+    assert sum(one.begun for one in readings) == came
+    assert all(one.begun >= 0 for one in readings)
 
 
 def test_time_in_the_line_counts_as_time_of_those_who_stood_there() -> None:

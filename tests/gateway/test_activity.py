@@ -10,6 +10,7 @@ from tests.gateway.real_envoy import House, service, until
 
 from poorwill import clock
 from poorwill.core.door import Traffic
+from poorwill.core.using import Use
 from poorwill.gateway.activity import Activity
 from poorwill.gateway.routes import Site
 
@@ -148,3 +149,67 @@ async def test_a_new_envoy_counts_from_zero_and_that_is_no_activity(
         await client.get("/chat")
     assert seen.last_activity is not None
     await until(lambda: (activity.traffic(NAME).last_activity or 0) > (seen.last_activity or 0), "counted")
+
+
+async def test_answers_are_counted_once_and_outlive_the_watching(
+    house: House, activity: Activity, behind: Service
+) -> None:
+    behind.open.set()
+    watch(activity)
+    begun = clock.now().mono
+    async with house.visitor() as client:
+        for path in ("/chat", "/work", "/heartbeat/1", "/chat"):
+            await client.get(path)
+        await fresh(activity)
+        activity.watch(NAME, None, KEEPALIVE)
+        use = activity.used(NAME)
+        assert use.answered == 3, "the background is not use"
+        assert use.first_at is not None
+        assert use.last_at is not None
+        assert begun <= use.first_at <= use.last_at
+        assert activity.used(NAME) == Use()
+        await client.get("/chat")
+    watch(activity)
+    await fresh(activity)
+    assert activity.used(NAME).answered == 1, "while nobody looked"
+
+
+async def test_what_was_answered_before_this_life_is_not_counted(
+    house: House, activity: Activity, behind: Service
+) -> None:
+    behind.open.set()
+    watch(activity)
+    await fresh(activity)
+    async with house.visitor() as client:
+        for _ in range(2):
+            await client.get("/chat")
+        later = Activity(house.admin, lambda _: None)
+        later.watch(NAME, 0.02, KEEPALIVE)
+        await later.catch_up()
+        assert later.used(NAME) == Use(), "nobody knows yet where the counters stood"
+        await later.begin()
+        await later.catch_up()
+        assert later.used(NAME).answered == 0
+        await client.get("/chat")
+    await later.catch_up()
+    assert later.used(NAME).answered == 1
+    await activity.catch_up()
+    assert activity.used(NAME).answered == 3
+
+
+async def test_an_answer_from_a_new_envoy_is_counted(
+    house: House, activity: Activity, behind: Service
+) -> None:
+    behind.open.set()
+    watch(activity)
+    async with house.visitor() as client:
+        for _ in range(3):
+            await client.get("/chat")
+    await fresh(activity)
+    assert activity.used(NAME).answered == 3
+    await house.envoy.stop()
+    await house.envoy.start()
+    async with house.visitor() as client:
+        await client.get("/chat")
+    await fresh(activity)
+    assert activity.used(NAME).answered == 1

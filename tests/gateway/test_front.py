@@ -13,9 +13,12 @@ from tests.patience import PATIENCE
 from poorwill.core.history import Estimate
 from poorwill.core.hours import OpeningHours
 from poorwill.core.model import OnRequest
+from poorwill.core.using import Use
+from poorwill.core.waits import Waits
 from poorwill.gateway.activity import Activity
 from poorwill.gateway.doors import Door, Refusal
 from poorwill.gateway.front import Front
+from poorwill.gateway.uses import COUNTER
 
 CALM: dict[str, Any] = {"refusal": None, "estimate": None, "waking_since": None, "trouble": False}
 HOURS = OpeningHours("UTC", ((1.0, 2.0),))
@@ -63,3 +66,19 @@ async def test_what_is_not_said_is_as_ever(front: Front) -> None:
     front.show("it", **CALM)
     door = front.doors["it"]
     assert (door.entrance, door.hours, door.closed) == (OnRequest.WAKE, None, False)
+
+
+async def test_the_use_of_a_service_is_what_moved_and_who_waited(front: Front) -> None:
+    door = front.doors["it"]
+    assert front.use("it") == Use()
+    front._activity._uses.begun = True
+    front._activity._uses.read(
+        "it", {f"cluster.it/busy.{COUNTER}": 3, f"cluster.it/slots/active.{COUNTER}": 1}, 20.0
+    )
+    door.waits.went(2.0, 10.0)
+    door.waits.refused(15.0)
+    door.waiting = 4
+    waits = Waits(waited=1, seconds=2.0, longest=2.0, refused=1)
+    assert front.use("it") == Use(4, 10.0, 20.0, waits, waiting=4)
+    assert front.use("it") == Use(waiting=4)
+    assert front.use("nobody") == Use()

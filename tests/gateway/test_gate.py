@@ -13,6 +13,7 @@ import pytest
 from tests.gateway.real_envoy import until
 from tests.patience import PATIENCE
 
+from poorwill import clock
 from poorwill.core.history import Estimate
 from poorwill.core.hours import OpeningHours
 from poorwill.core.model import OnRequest
@@ -158,7 +159,7 @@ async def test_prefer_wait_shortens_the_hold(envoy: Asker) -> None:
 
 
 async def test_a_page_wakes_and_does_not_wait(envoy: Asker, door: Door, asked: list[str]) -> None:
-    door.waking_since, door.estimate = time.monotonic() - 2, Estimate(10.0, 12.0, 7)
+    door.waking_since, door.estimate = clock.now().mono - 2, Estimate(10.0, 12.0, 7)
     answer = await envoy.ask("GET", {**HTML, "accept-language": "zh"})
     headers = denied(answer)
     assert headers["content-type"] == "text/html; charset=utf-8"
@@ -325,7 +326,7 @@ async def test_who_waits_when_it_begins_to_ask_for_a_click_goes_on_waiting(envoy
 async def test_once_somebody_clicked_everybody_waits_as_usual(
     envoy: Asker, paged: Door, asked: list[str]
 ) -> None:
-    paged.waking_since = time.monotonic()
+    paged.waking_since = clock.now().mono
     held = asyncio.ensure_future(envoy.ask())
     page = await envoy.ask("GET", HTML)
     assert "/.poorwill/it/events" in page.denied_response.body
@@ -380,7 +381,7 @@ async def test_who_was_held_in_an_earlier_life_of_the_control_plane_goes_on_wait
     envoy: Asker, door: Door, asked: list[str]
 ) -> None:
     door.entrance = None
-    door.click(time.monotonic())  # as told by the journal: a start was under way
+    door.click(clock.now().mono)  # as told by the journal: a start was under way
     held = asyncio.ensure_future(envoy.ask(age=2))
     door.entrance = OnRequest.PAGE
     door.turn()
@@ -418,3 +419,74 @@ async def test_without_a_slot_in_time_it_is_told_when_to_come_again(
         assert said["content-type"].startswith("text/html" if headers else "application/json")
         if not headers:
             assert code(answer) == "too_many_waiting"
+
+
+# --- what is counted ---------------------------------------------------------------------------------
+
+
+async def test_who_gets_in_has_waited_since_the_request_began(envoy: Asker, door: Door) -> None:
+    """The control plane may have been started again meanwhile."""
+    held = [asyncio.ensure_future(envoy.ask(age=age)) for age in (2.0, 3.0)]
+    await until(lambda: door.waiting == 2, "two wait")
+    assert not door.waits.total
+    door.let_through(True)
+    await asyncio.gather(*held)
+    total = door.waits.total
+    assert (total.waited, total.gave_up, total.refused) == (2, 0, 0)
+    assert 5.0 <= total.seconds < 8.0
+    assert 3.0 <= total.longest < 5.0
+    await envoy.ask()
+    assert door.waits.total == total, "an open door is no wait"
+
+
+async def test_who_leaves_has_given_up_and_who_is_sent_away_was_refused(envoy: Asker, door: Door) -> None:
+    calls = [envoy.ask() for _ in range(2)]
+    await until(lambda: door.waiting == 2, "two wait")
+    calls[0].cancel()
+    await until(lambda: door.waits.total.gave_up == 1, "one is gone")
+    door.refuse(Refusal.BY_HAND)
+    denied(await calls[1])
+    denied(await envoy.ask())
+    door.refuse(None)
+    denied(await envoy.ask(headers={"prefer": "wait=0"}))
+    door.waiting = door.max_held
+    denied(await envoy.ask())
+    total = door.waits.total
+    assert (total.waited, total.gave_up, total.refused) == (0, 1, 4)
+
+
+@pytest.mark.parametrize("entrance", [OnRequest.WAKE, OnRequest.PAGE, OnRequest.CLOSED])
+async def test_who_does_not_come_for_the_service_is_not_counted(
+    envoy: Asker, door: Door, entrance: OnRequest
+) -> None:
+    door.entrance = entrance
+    for method, headers, kind in (
+        ("HEAD", {}, "active"),
+        ("GET", {**HTML, "sec-purpose": "prefetch"}, "active"),
+        ("POST", {}, "background"),
+        ("GET", {}, "monitor"),
+    ):
+        await envoy.ask(method, headers, kind=kind)
+    assert not door.waits.total
+
+
+@pytest.mark.parametrize(("entrance", "refused"), [(OnRequest.PAGE, 1), (OnRequest.CLOSED, 2)])
+async def test_a_page_with_a_button_sends_nobody_away(
+    envoy: Asker, door: Door, entrance: OnRequest, refused: int
+) -> None:
+    door.entrance = entrance
+    await envoy.ask("GET", HTML)
+    await envoy.ask("POST")
+    assert door.waits.total.refused == refused
+
+
+async def test_who_leaves_the_line_of_an_open_door_is_counted_there(envoy: Asker, door: Door) -> None:
+    door.let_through(True)
+    calls = [envoy.ask(slot=True) for _ in range(2)]
+    await until(lambda: len(door.line) == 2, "two stand in the line")
+    calls[0].cancel()
+    await until(lambda: door.stood.left == 1, "one is gone")
+    door.line.grant(1)
+    assert (await calls[1]).status.code == 0
+    total = door.waits.total
+    assert (total.waited, total.gave_up, door.stood.count, door.stood.left) == (0, 1, 1, 1)

@@ -207,6 +207,45 @@ async def test_time_in_the_line_for_a_slot_counts(
     assert sum(count for bound, count in seen.took if bound > 0.5) >= 3, "which of the five is a guess"
 
 
+async def test_who_gives_up_in_a_line_has_come_all_the_same(
+    house: House, behind: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In Envoy's own line or in that at the door."""
+    monkeypatch.setattr(module, "EVERY", 0.05)
+    behind.deeds = ["stream", *["answer"] * 9]
+    await house.start(SITE, upstreams={NAME: Upstream(slots=Slots(1))})
+    door = house.doors[NAME]
+    pacer = Pacer(house.doors, house.switchboard, house.admin)
+    door.on_line = pacer.look
+    made = Readings(house.admin, house.doors, lambda _: ({}, {}), lambda _: None)
+    made.keep({NAME: 60.0})
+    running = [asyncio.create_task(work) for work in (pacer.run(), made.run())]
+    async with service(behind.answer) as address, house.visitor() as client:
+        await house.opened(NAME, address)
+        door.let_through(True)
+        made.follow(NAME, True)
+        await until(lambda: made.load(NAME).readings, "a first reading")
+        served = asyncio.create_task(client.post("/"))
+        await until(lambda: made.load(NAME).readings[-1].open == 1, "one is served")
+        queued = asyncio.create_task(client.post("/"))
+        await until(lambda: house.switchboard.paced(NAME), "one waits in Envoy")
+        await house.settled()
+        lined = [asyncio.create_task(client.post("/")) for _ in range(2)]
+        await until(lambda: made.load(NAME).readings[-1].queued == 3, "and two stand in the line")
+        for one in (queued, lined[0]):
+            one.cancel()
+        await until(lambda: made.load(NAME).readings[-1].queued == 1, "two have left")
+        behind.go_on.set()
+        late = asyncio.create_task(client.post("/"))
+        assert [(await one).status_code for one in (served, lined[1], late)] == [200] * 3
+        seen = await settled(made)
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
+    assert (seen.begun, seen.ended, seen.queued) == (5, 3, 0)
+    assert door.stood.left == 1
+
+
 async def test_a_new_envoy_and_a_silent_one_lose_nothing_else(
     house: House, readings: Readings, behind: Service
 ) -> None:

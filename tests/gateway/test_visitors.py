@@ -13,8 +13,10 @@ from tests.patience import PATIENCE
 from poorwill import clock
 from poorwill.core.model import OnRequest
 from poorwill.gateway import visitors
+from poorwill.gateway.clients import Client
 from poorwill.gateway.doors import Door, Refusal
 from poorwill.gateway.tokens import LASTS, token
+from poorwill.gateway.waiting import PAGE, page_name
 
 HOST = "notes.test"
 WAKE = "/.poorwill/it/wake"
@@ -198,3 +200,34 @@ async def test_a_waiting_page_goes_on_when_somebody_clicked(
     door.let_through(True)
     first, last = (json.loads(event.removeprefix("data: ")) for event in (await listening)[:2])
     assert (first["ready"], last["ready"]) == (False, True)
+
+
+# --- what is counted ---------------------------------------------------------------------------------
+
+
+async def test_a_page_that_is_told_to_go_on_has_waited(client: httpx2.AsyncClient, door: Door) -> None:
+    door.entrance = OnRequest.WAKE
+    asyncio.get_running_loop().call_later(0.05, door.let_through, True)
+    address = f"/.poorwill/it/events?{PAGE}={page_name(clock.now().wall - 7.0)}"
+    assert '"ready": true' in (await client.get(address)).text
+    total = door.waits.total
+    assert (total.waited, total.gave_up, total.refused) == (1, 0, 0)
+    assert 7.0 <= total.seconds < 9.0
+    assert door.waits.pages == 0
+
+
+async def test_a_page_whose_visitor_closes_it_is_given_up(door: Door) -> None:
+    door.entrance = OnRequest.WAKE
+    stream = visitors._told_of(door, Client(), page_name(clock.now().wall))
+    assert "elapsed" in await anext(stream)
+    assert door.waits.pages == 1
+    await stream.aclose()  # type: ignore[attr-defined]
+    assert door.waits.take(clock.now().mono + 60.0).waits.gave_up == 1
+
+
+async def test_a_page_that_need_not_wait_any_more(client: httpx2.AsyncClient, door: Door) -> None:
+    await client.get("/.poorwill/it/events")  # it asks for a click: another page
+    door.refuse(Refusal.CLOSING)
+    await client.get("/.poorwill/it/events")
+    total = door.waits.total
+    assert (total.waited, total.gave_up, total.refused) == (0, 0, 1)

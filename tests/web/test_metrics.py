@@ -16,6 +16,7 @@ from tests.patience import PATIENCE
 from poorwill import __version__, clock
 from poorwill.core.counts import Counts
 from poorwill.core.model import Phase
+from poorwill.core.waits import Waits
 from poorwill.errors import GatewayError
 from poorwill.store.journal import Entry, Journal, Kind
 from poorwill.web.metrics import Measured, Metrics
@@ -54,6 +55,7 @@ COUNTS = Counts(
     open=1,
     queued=2,
     held=3,
+    waits=Waits(waited=3, seconds=40.5, longest=20.0, gave_up=5, refused=6),
 )
 
 
@@ -144,6 +146,8 @@ async def test_requests(journal: Journal) -> None:
     assert seen[service(f"{name}_count")] == 7
     assert seen[service(f"{name}_sum")] == pytest.approx(0.0015 + 0.255 + 4.9 + 405)
     assert (seen[service("slot_wait_seconds_count")], seen[service("slot_wait_seconds_sum")]) == (4, 6.5)
+    assert (seen[service("start_wait_seconds_count")], seen[service("start_wait_seconds_sum")]) == (3, 40.5)
+    assert (seen[service("gave_up_total")], seen[service("refused_total")]) == (5, 6)
 
 
 async def test_numbers_of_rules(journal: Journal) -> None:

@@ -33,6 +33,7 @@ from poorwill.config.machine import MachineConfig
 from poorwill.config.names import ServiceName
 from poorwill.config.price import price_complaints
 from poorwill.config.relations import relation_complaints
+from poorwill.config.review import ReviewConfig
 from poorwill.config.run import context
 from poorwill.config.service import ServiceConfig
 from poorwill.config.units import HostPort, ListenAddress
@@ -98,6 +99,9 @@ class Settings(BaseModel):
 
     budget: Budgets = Field(
         default=(), description="How many hours or how much money everything together may take."
+    )
+    review: ReviewConfig = Field(
+        default_factory=ReviewConfig, description="Whether each month is looked back on by itself."
     )
 
     def model_post_init(self, _context: Any) -> None:

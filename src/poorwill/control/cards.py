@@ -49,7 +49,7 @@ class Reading:
     holders: tuple[Holder, ...] = ()
 
     def is_called(self, name: str) -> bool:
-        return name == self.index or (len(name) > len("GPU-") and self.uuid.startswith(name))
+        return is_called(name, self.index, self.uuid)
 
     def has_room(self, need: int | None) -> bool:
         """Whether so many bytes are free, or with None the whole card."""
@@ -64,6 +64,11 @@ class Reading:
         ranked = sorted(self.holders, key=lambda one: (-(one.memory or 0), one.pid))
         more = f" and {len(ranked) - SHOWN} more" if len(ranked) > SHOWN else ""
         return f"by {', '.join(map(str, ranked[:SHOWN]))}{more}"
+
+
+def is_called(name: str, index: str, uuid: str) -> bool:
+    """Whether people mean this card: they write its number, or how its UUID begins."""
+    return name == index or (len(name) > len("GPU-") and uuid.startswith(name))
 
 
 async def readings(shell: Shell, timeout: float) -> list[Reading] | None:

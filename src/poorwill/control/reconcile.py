@@ -21,6 +21,7 @@ from poorwill.control.indoors import Indoors
 from poorwill.control.needs import Needs
 from poorwill.control.observation import observe
 from poorwill.control.observer import Observers
+from poorwill.control.presence import Presence
 from poorwill.control.recorder import Recorder
 from poorwill.control.shares import Shares
 from poorwill.core import spent
@@ -62,7 +63,7 @@ class Reconciler:
         self._observers = Observers(spawn, front, self._needs, self.nudge)
         self._applier = Applier(front, recorder, spawn, self._observers.look)
         self._busy = Busy(spawn, recorder, self._needs, self.nudge)
-        self._debts = Debts(recorder)
+        self._debts, self._presence = Debts(recorder), Presence(recorder)
         self._shares = Shares(self._facts, front, self._needs, recorder, spawn, self.nudge)
         self._clocks: float | None = None
         self._spawn = spawn
@@ -123,6 +124,7 @@ class Reconciler:
 
     def _reconcile(self, facts: Facts, now: Now) -> None:
         before = facts.decision
+        self._presence.mind(facts, now)
         facts.is_needed_by(self._needs.needed_by(facts), now.mono)
         facts.let_be = self._needs.lets_be(facts)
         seen = observe(facts, self._front, self._needs, now, self._recorder.trouble)
@@ -144,7 +146,7 @@ class Reconciler:
         if before is None or (before.phase, before.desired) != (decision.phase, decision.desired):
             self._tell_relatives(facts)
         if decision.phase in AT_REST and not decision.actions:
-            self._at_rest(facts)
+            self._at_rest(facts, now)
         else:
             facts.tunnel_closed = False
         self._observers.probe_if_needed(facts)
@@ -187,12 +189,13 @@ class Reconciler:
             self._dirty.update(self._facts)
         self._clocks = offset
 
-    def _at_rest(self, facts: Facts) -> None:
+    def _at_rest(self, facts: Facts, now: Now) -> None:
         """Nothing of the service runs: the moment for changes that must not touch a running instance."""
         if facts.tunnel is not None and not facts.tunnel_closed:
             facts.tunnel_closed = True
             self._spawn(facts.tunnel.close())
         if facts.retired and not any(self._needs.dependents(facts)):
+            self._presence.leave(facts, now)
             self._observers.unfollow(facts.name)
             del self._facts[facts.name]
             self._dirty.discard(facts.name)

@@ -112,7 +112,7 @@ class Intent:
     ``calling`` is true while the provider call is under way. ``returned_at`` is when the last call came
     back, None when it never did (or a restart forgot). ``error`` is that call's failure, empty when it
     succeeded; ``delay`` is when the provider wants to be asked again, in seconds. ``attempts`` counts calls
-    begun. ``written`` says that the intent is on the disk.
+    begun. ``written`` says that the intent is on the disk, ``refused`` that the last call made nothing.
     """
 
     kind: IntentKind
@@ -125,6 +125,7 @@ class Intent:
     permanent: bool = False
     written: bool = False
     delay: float | None = None
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -275,7 +275,7 @@ def _router() -> Json:
 
 
 def _kept_stats() -> list[Json]:
-    counters = "rq_(active|pending_active|total|completed|5xx|time)|cx_[rt]x_bytes_total"
+    counters = "rq_(active|pending_active|total|completed|cancelled|5xx|time)|cx_[rt]x_bytes_total"
     wanted = (
         rf"cluster\.[^./]+/(slots/)?({'|'.join(CLASSES)})\.(upstream_({counters})|version_text)",
         r"(cluster_manager\.cds|http\.ingress\.rds\.[^.]+)\.(version_text|update_rejected)",
