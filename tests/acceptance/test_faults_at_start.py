@@ -102,7 +102,7 @@ ENVOYS = {
     "short of watches": (
         (
             0o755,
-            "#!/bin/sh\necho 'assert failure: inotify_fd_ >= 0. Details: ...' >&2\necho Aborted >&2\nexit 134\n",
+            "#!/bin/sh\necho 'assert failure: inotify_fd_ >= 0.' >&2\necho Aborted >&2\nexit 134\n",
         ),
         "it may not watch as many files as it needs",
         "sysctl fs.inotify.max_user_instances=1024",

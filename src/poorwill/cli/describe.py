@@ -42,7 +42,8 @@ def describe(settings: Settings, now: float) -> Iterator[str]:
         if service.needs:
             yield f"  wakes {', '.join(service.needs)} first"
         yield from _price(service, settings)
-        yield from _indented(described(own[name], _most(service)))
+        woken = not service.is_job and service.on_request != "closed"
+        yield from _indented(described(own[name], _most(service), woken=woken))
         yield from _week(service.timetable, now)
     for machine in settings.machines.values():
         yield ""
