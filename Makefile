@@ -5,6 +5,9 @@ ARGS =
 # Compiled files halve the time of every start, and the tests start the program very often.
 unexport PYTHONDONTWRITEBYTECODE
 
+# Side by side, each file of tests on one side. Four at most: they watch the clock.
+PARALLEL = --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
 BASE = .venv/.done-build
 RUN = .venv/.done-run
 DEV = .venv/.done-dev
@@ -18,7 +21,7 @@ demo: $(RUN) ## see a service sleep, wake at the first request and sleep again (
 
 test: tools $(ACCEPTANCE) ## lint and all tests, the acceptance and browser tests included
 	$(MAKE) --no-print-directory lint
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest $(PARALLEL) $(ARGS)
 
 unit: $(DEV) ## the fast tests only
 	$(BIN)/pytest -m "not slow" --ignore=tests/acceptance --ignore=tests/browser $(ARGS)

@@ -12,6 +12,11 @@ from poorwill.core.model import Now
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
+_STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""What runs elsewhere is billed while this host is suspended. Linux' CLOCK_MONOTONIC, and with it
+``time.monotonic`` and the event loop's own time, stand still meanwhile; that of macOS and BSD goes on.
+"""
+
 
 @cache
 def boot_id() -> str:
@@ -22,4 +27,4 @@ def boot_id() -> str:
 
 
 def now() -> Now:
-    return Now(wall=time.time(), mono=time.monotonic(), boot=boot_id())
+    return Now(wall=time.time(), mono=time.clock_gettime(_STEADY), boot=boot_id())

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from poorwill.advisor.gpus import find, gpus, known, typical
+from poorwill.advisor.gpus import find, gpus, known, priced, typical
 from poorwill.core.money import MINOR
 from poorwill.errors import BadInput
 
@@ -82,3 +82,13 @@ def test_the_typical_price_is_exact_and_of_one_currency() -> None:
     assert middle is not None
     assert middle.per_hour == Decimal("0.34")  # of 0.29, 0.34 and 0.74
     assert typical("RTX 3060 12GB") is None
+
+
+def test_a_price_to_bill_by_is_that_of_the_cloud_where_it_is_known() -> None:
+    here, elsewhere = priced("RTX 4090", "autodl", ""), priced("RTX 4090", "vast", "")
+    assert here is not None
+    assert elsewhere is not None
+    assert (here.per_hour, here.currency, here.typical) == (Decimal("2.18"), "CNY", True)
+    assert here.source.startswith("autodl, 2026-08-30: ")
+    assert (elsewhere.per_hour, elsewhere.currency) == (Decimal("0.34"), "USD")
+    assert priced("potato", "", "") is None

@@ -16,6 +16,7 @@ from tests.gateway.opening import NOW, OFFICE, at, hours
 from tests.gateway.real_envoy import House, service
 from tests.gateway.test_hours import table
 
+from poorwill import clock
 from poorwill.core.hours import OpeningHours
 from poorwill.core.model import OnRequest
 from poorwill.gateway import visitors
@@ -45,7 +46,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     made = House(tmp_path)
 
     def begin(name: str) -> None:
-        made.doors[name].waking_since = made.doors[name].waking_since or time.monotonic()
+        made.doors[name].waking_since = made.doors[name].waking_since or clock.now().mono
         made.doors[name].turn()
 
     made.doors["it"] = GatewayDoor("it", 5.0, begin, entrance=OnRequest.PAGE)

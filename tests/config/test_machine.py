@@ -130,5 +130,6 @@ def test_an_editor_shows_what_each_key_means(validator: Draft202012Validator) ->
         "schedule",
         "timezone",
         "price",
+        "budget",
     ]
     assert all(key["description"] for key in keys.values())

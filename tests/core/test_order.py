@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 from tests.core.shapes import a_hand, seen, service
+from tests.core.standings import spent
 from tests.core.timetables import MONO, at, table, wall
 
 from poorwill.core.allowance import Allowance, Rate, Woken
+from poorwill.core.budget import AtLimit
 from poorwill.core.demand import ORDER, wanted
 from poorwill.core.door import Asked, Traffic
 from poorwill.core.model import Demand, HandKind, Intent, IntentKind, OnRequest, Plan
@@ -29,6 +31,7 @@ Situation = tuple[dict[str, Any], dict[str, Any]]
 AT_WORK = Work(Answer(Says.BUSY, "busy probe: 3 jobs", MONO - 1, MONO, MONO))
 
 HOLDS: dict[str, Situation] = {
+    "budget": ({}, {"standings": (spent(AtLimit.CLOSED, WEDNESDAY),)}),
     "sleep": ({}, {"hand": a_hand("sleep")}),
     "gpu": ({}, {"gpu": Verdict(Word.GOES, "makes room on GPU 0 for images", 0)}),
     "wake": ({}, {"hand": a_hand("wake")}),
@@ -37,6 +40,7 @@ HOLDS: dict[str, Situation] = {
     "needed": ({}, {"needed_by": ("web",)}),
     "least": ({"scale": ScalePolicy(1, 3)}, {}),
     "closed": ({"on_request": OnRequest.CLOSED}, {}),
+    "no_wake": ({}, {"standings": (spent(AtLimit.NO_WAKE, WEDNESDAY),)}),
     "limit": ({"max_wakes": Rate(2, 3600)}, {"allowance": ALLOWANCE}),
     "waiting": ({}, {"asked": Asked(3, MONO)}),
     "starting": ({}, {"condition": "starting", "intent": Intent(IntentKind.START, MONO - 5, "asked")}),
@@ -45,8 +49,14 @@ HOLDS: dict[str, Situation] = {
     "foreign": ({}, {"condition": "running", "foreign": True}),
     "idle": ({}, {}),
 }
-DESIRED = {"sleep": 0, "gpu": 0, "closed": 0, "limit": 0, "idle": 0}
+DESIRED = {"budget": 0, "sleep": 0, "gpu": 0, "closed": 0, "no_wake": 0, "limit": 0, "idle": 0}
 RIVALS = {
+    frozenset(("budget", "no_wake")),
+    frozenset(("run", "no_wake")),
+    frozenset(("no_wake", "starting")),
+    frozenset(("no_wake", "in_use")),
+    frozenset(("no_wake", "busy")),
+    frozenset(("no_wake", "foreign")),
     frozenset(("wake", "sleep")),
     frozenset(("run", "window")),
     frozenset(("run", "limit")),
@@ -59,6 +69,8 @@ RIVALS = {
 """Rows that cannot both hold: there is one last word, a job has no windows and no visitors, and what is
 limited is only the wake of what sleeps, and what is not stopped anyway is not asked whether it works.
 """
+TOLD_TOO = {("in_use", "foreign"), ("budget", "wake"), ("budget", "closed")}
+"""Where the weaker row has a word in the reason of the stronger one."""
 
 
 def decided(*rows: str) -> Demand:
@@ -91,7 +103,7 @@ def test_each_row_alone(row: str) -> None:
 def test_the_stronger_row_decides(stronger: str, weaker: str) -> None:
     both, alone = decided(stronger, weaker), decided(stronger)
     assert (both.rule, both.desired) == (stronger, DESIRED.get(stronger, 1))
-    if "run" not in (stronger, weaker) and (stronger, weaker) != ("in_use", "foreign"):
+    if "run" not in (stronger, weaker) and (stronger, weaker) not in TOLD_TOO:
         assert both.reason == alone.reason
 
 
@@ -103,7 +115,10 @@ def test_who_is_let_in_outside_the_hours(row: str, on_request: OnRequest) -> Non
         return
     rules, facts = HOLDS[row]
     found = wanted(service(**rules, on_request=on_request), seen(**facts), WEDNESDAY)
-    if row in ("sleep", "wake", "window"):
+    if row in ("budget", "no_wake"):
+        expected = "closed" if row == "no_wake" and on_request is OnRequest.CLOSED else row
+        assert (found.rule, found.entrance) == (expected, OnRequest.CLOSED)
+    elif row in ("sleep", "wake", "window"):
         assert found.entrance is OnRequest.WAKE
     elif row in ("run", "needed", "least", "gpu") or on_request is not OnRequest.CLOSED:
         assert found.entrance is on_request

@@ -15,6 +15,7 @@ import pytest
 from tests.gateway.real_envoy import House, until
 from tests.patience import PATIENCE
 
+from poorwill import clock
 from poorwill.gateway import again
 from poorwill.gateway import switchboard as switchboard_module
 from poorwill.gateway.clusters import BUFFER
@@ -161,7 +162,7 @@ async def test_what_the_gate_lets_through_may_be_asked_again(house: House) -> No
         house.doors["kb"].let_through(True)
         assert await asyncio.gather(*held) == [200, 200, 500]
         assert trouble.asked == {"GET /500/2": 3, "GET /reset/1": 2, "POST /500/1": 1}
-        house.doors["kb"].passing_since = time.monotonic() - again.FRESH
+        house.doors["kb"].passing_since = clock.now().mono - again.FRESH
         assert await ask("GET", "/500/1?later") == 500, "it has let through for long enough to be settled"
 
 

@@ -13,6 +13,7 @@ import pytest
 from tests.gateway.real_envoy import until
 from tests.patience import PATIENCE
 
+from poorwill import clock
 from poorwill.core.history import Estimate
 from poorwill.core.hours import OpeningHours
 from poorwill.core.model import OnRequest
@@ -158,7 +159,7 @@ async def test_prefer_wait_shortens_the_hold(envoy: Asker) -> None:
 
 
 async def test_a_page_wakes_and_does_not_wait(envoy: Asker, door: Door, asked: list[str]) -> None:
-    door.waking_since, door.estimate = time.monotonic() - 2, Estimate(10.0, 12.0, 7)
+    door.waking_since, door.estimate = clock.now().mono - 2, Estimate(10.0, 12.0, 7)
     answer = await envoy.ask("GET", {**HTML, "accept-language": "zh"})
     headers = denied(answer)
     assert headers["content-type"] == "text/html; charset=utf-8"
@@ -325,7 +326,7 @@ async def test_who_waits_when_it_begins_to_ask_for_a_click_goes_on_waiting(envoy
 async def test_once_somebody_clicked_everybody_waits_as_usual(
     envoy: Asker, paged: Door, asked: list[str]
 ) -> None:
-    paged.waking_since = time.monotonic()
+    paged.waking_since = clock.now().mono
     held = asyncio.ensure_future(envoy.ask())
     page = await envoy.ask("GET", HTML)
     assert "/.poorwill/it/events" in page.denied_response.body
@@ -380,7 +381,7 @@ async def test_who_was_held_in_an_earlier_life_of_the_control_plane_goes_on_wait
     envoy: Asker, door: Door, asked: list[str]
 ) -> None:
     door.entrance = None
-    door.click(time.monotonic())  # as told by the journal: a start was under way
+    door.click(clock.now().mono)  # as told by the journal: a start was under way
     held = asyncio.ensure_future(envoy.ask(age=2))
     door.entrance = OnRequest.PAGE
     door.turn()

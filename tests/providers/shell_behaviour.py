@@ -54,7 +54,7 @@ class ShellBehaviour:
 
     async def test_one_that_hangs_is_ended_with_its_children(self, shell: Shell, tmp_path: Path) -> None:
         ran = await shell.run(
-            "sleep 500 & echo $! > child; echo waiting; wait", timeout=0.4, cwd=str(tmp_path)
+            "sleep 500 & echo $! > child; echo waiting; wait", timeout=2.0, cwd=str(tmp_path)
         )
         assert ran.code is None
         assert "waiting" in ran.output
@@ -63,7 +63,7 @@ class ShellBehaviour:
 
     async def test_one_that_will_not_listen_is_killed(self, shell: Shell, tmp_path: Path) -> None:
         command = "echo $$ > pid; trap '' TERM; while :; do sleep 0.1; done"
-        assert (await shell.run(command, timeout=0.4, cwd=str(tmp_path))).code is None
+        assert (await shell.run(command, timeout=2.0, cwd=str(tmp_path))).code is None
         await until(lambda: not lives(number(tmp_path / "pid")), "it is gone")
 
     async def test_what_it_leaves_in_the_background_lives_on(self, shell: Shell, tmp_path: Path) -> None:

@@ -223,7 +223,7 @@ class TestStops:
         assert await condition_of(provider, "a") is Condition.ABSENT
 
     async def test_one_that_takes_its_time_outlives_a_restart(self, place: FakePlace) -> None:
-        provider = place.provider(stops=["later"], stop_takes="500ms")
+        provider = place.provider(stops=["later"], stop_takes="3s")
         seen = await begin(provider, "a")
         await provider.stop("a")
         assert await condition_of(provider, "a") is Condition.STOPPING
@@ -244,7 +244,7 @@ class TestStops:
 
 class TestWeather:
     async def test_it_is_dark_now_and_then(self, place: FakePlace) -> None:
-        provider = place.provider(dark_every="400ms", dark_for="200ms")
+        provider = place.provider(dark_every="1500ms", dark_for="500ms")
         assert await refused(provider.list()) is None
         for _ in range(2):
             async with asyncio.timeout(DEADLINE):

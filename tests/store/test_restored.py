@@ -36,7 +36,9 @@ def replay(events: Iterable[Event]) -> dict[str, Restored]:
     """One event after the other, with the core's own rule of what an outcome means."""
     services: dict[str, Restored] = {}
     first: dict[str, Event] = {}
+    last: Event | None = None
     for event in events:
+        last = event
         first.setdefault(event.service, event)
         if not event.service or event.kind in {
             Kind.UP,
@@ -46,6 +48,10 @@ def replay(events: Iterable[Event]) -> dict[str, Restored]:
             Kind.CALL_FAILED,
             Kind.NOTED,
             Kind.BUSY,
+            Kind.TERMS,
+            Kind.METER,
+            Kind.USED,
+            Kind.REVIEW,
         }:
             continue
         before = services.get(event.service, Restored())
@@ -60,6 +66,7 @@ def replay(events: Iterable[Event]) -> dict[str, Restored]:
             found,
             instances={key: value for key, value in found.instances.items() if key},
             first=first[name],
+            last=last,
         )
         for name, found in services.items()
     }
@@ -106,6 +113,10 @@ def _concluded(
 
 
 def _of_instance(instance: RestoredInstance, event: Event) -> RestoredInstance:
+    if event.kind is Kind.THERE:
+        return replace(instance, there=event)
+    if event.kind is Kind.GONE:
+        return replace(instance, there=None, gone=event)
     if instance.intent and event.kind in CLOSERS[instance.intent.kind]:
         instance = replace(instance, intent=None)
     if event.kind is Kind.START:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from math import ceil, floor
 from pathlib import Path
 from typing import Protocol
 
-from poorwill.accounts.past import lives_of, meters_of, stretches_of
+from poorwill.accounts.past import meters_of, stretches_of
 from poorwill.core.bill import Line, lines
 from poorwill.core.costs import Cost, Fixed, cost_from, fixed
+from poorwill.core.ledger import lives
 from poorwill.core.life import Life
 from poorwill.core.meter import Meter
 from poorwill.core.price import price_from
@@ -17,7 +19,8 @@ from poorwill.core.statement import Statement, statement_from
 from poorwill.core.stretch import Stretch
 from poorwill.core.terms import Terms
 from poorwill.store.event import Event
-from poorwill.store.journal import Archive, read_only
+from poorwill.store.folder import holder
+from poorwill.store.journal import read_only
 
 
 class Time(Protocol):
@@ -61,20 +64,44 @@ def read(folder: Path, since: float, until: float, now: float) -> Books:
 
     Raises StateError when there is no journal, or none that this version can read.
     """
+    watched = holder(folder) is not None
     with read_only(folder) as archive:
-        events, known, first = _events(archive, since, until, now), archive.terms(), archive.first()
+        known, first = archive.terms(), archive.first()
+        terms = _terms(known)
+        events = archive.ledger(since, until)
+        found = lives(events, now, watched=watched)
+        start, stop = _reach(
+            found, {one.payer for one in terms if one.kind == "machine"}, (since, until), now
+        )
+        if (start, stop) != (since, until):
+            events = archive.ledger(start, stop)
+            found = lives(events, now, watched=watched)
     return Books(
         since=since,
         until=until,
         now=now,
         begins=first.at if first else None,
-        lives=lives_of(events, now),
-        terms=_terms(known),
+        lives=found,
+        terms=terms,
         meters=meters_of(events),
         stretches=stretches_of(events),
         costs=_costs(known),
         statement=_statement(known),
     )
+
+
+def _reach(
+    found: Iterable[Life], machines: set[str], time: tuple[float, float], now: float
+) -> tuple[float, float]:
+    """The time with all of the machine lives that reach into it: who shares them may have come and gone
+    outside of it. Seconds in whole, since what a provider says may differ by a hair from the journal.
+    """
+    start, stop = since, until = time
+    for life in found:
+        end = now if life.end is None else life.end
+        if life.payer in machines and life.start < until and end > since:
+            start, stop = min(start, floor(life.start)), max(stop, ceil(end))
+    return start, stop
 
 
 def stated(folder: Path) -> tuple[Statement, tuple[Terms, ...]]:
@@ -86,13 +113,6 @@ def stated(folder: Path) -> tuple[Statement, tuple[Terms, ...]]:
 
 def _statement(stated: Sequence[Event]) -> Statement:
     return next((statement_from(one.detail) for one in reversed(stated) if not one.service), Statement())
-
-
-def _events(archive: Archive, _since: float, _until: float, _now: float) -> list[Event]:
-    found: list[Event] = []
-    while page := archive.events(after=found[-1].id if found else 0, limit=10_000):
-        found += page
-    return found
 
 
 def _terms(stated: Iterable[Event]) -> tuple[Terms, ...]:

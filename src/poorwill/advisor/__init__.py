@@ -1,1 +1,3 @@
-"""What it would cost, and what would cost less: pure, fed with figures that others gathered."""
+"""What it would cost, and what would cost less: calculations with figures that others gathered, and the
+tables that they rest on. Only ``catalogue`` asks the network, when a person wants it to.
+"""

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
+from urllib.error import HTTPError, URLError
 
 from poorwill.advisor.gpus import called
 from poorwill.errors import PoorwillError
@@ -112,8 +112,10 @@ def look_up(before: Catalogue, now: float) -> Catalogue:
             catalogue.load()
             items = catalogue.query(min_gpu_count=1)
         except (gpuhunt.GPUHuntError, OSError) as error:
+            cause = error.__cause__ or error
+            why = cause.reason if isinstance(cause, URLError) else cause
             raise PoorwillError(
-                f"newer prices could not be read: {error.__cause__ or error}", hint="is there a network?"
+                f"newer prices could not be read: {why}", hint="is there a network?"
             ) from error
     fresh = _cheapest(items)
     read = {offer.provider for offer in fresh}

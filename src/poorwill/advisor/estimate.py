@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 
 from poorwill.advisor.demand import DAY, Visits, awake
@@ -19,10 +20,11 @@ HOUR = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """``workdays`` of its ``days`` are Monday to Friday."""
+    """``workdays`` of its ``days`` are Monday to Friday. ``first`` None: any month, counted from tomorrow."""
 
     days: int = 30
     workdays: int = 22
+    first: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +129,14 @@ def on_request(month: Month, visits: Visits, rate: Rate) -> Plan:
         half = rate.step / 2 if rate.step > 1 else 0.0
         rounding = lives * (max(life + half, rate.minimum) - life)
         rounding = min(rounding, month.days * (DAY - day.total))
-    says = f"when one of {visits.per_day:g} visits a day comes"
+    says = f"when one of {per_day_text(visits.per_day)} visits a day comes"
     extra = (day.waiting + day.starting) * month.days
     return Plan("on request", says, day.used * month.days, lives, extra, rounding)
+
+
+def per_day_text(count: float) -> str:
+    """``40``, ``0.43``, ``1000000``."""
+    return f"{round(count, 2):.10g}"
 
 
 def bill(plan: Plan, rate: Rate, fixed: Sequence[Fixed]) -> Bill:

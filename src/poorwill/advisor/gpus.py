@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from poorwill.config.load import read_document
 from poorwill.core.memory import GB
+from poorwill.core.price import Price
 from poorwill.errors import BadInput
 
 _NOISE = re.compile(r"nvidia|geforce|tesla|quadro|amd|instinct|gpu|rtx|generation|sxm\d?|pcie|hbm\d?e?")
@@ -129,6 +130,20 @@ def typical(gpu: str, provider: str | None = None, currency: str | None = None) 
     chosen = "USD" if "USD" in currencies else currencies[0]
     ordered = sorted((one for one in prices if one.currency == chosen), key=lambda one: one.per_hour)
     return ordered[len(ordered) // 2]
+
+
+def priced(gpu: str, cloud: str, currency: str) -> Price | None:
+    """The typical price as a price to bill by: at this cloud if the table has it, and in this currency if it
+    can be (empty: in any). None: none is known.
+
+    Blocks: the table is read from a file the first time.
+    """
+    ways = [(cloud or None, currency or None), (cloud or None, None), (None, currency or None), (None, None)]
+    found = next((price for place, unit in ways if (price := typical(gpu, place, unit))), None)
+    if found is None:
+        return None
+    source = f"{found.provider}, {found.date}: {found.source}"
+    return Price(found.currency, found.per_hour, gpu=gpu, typical=True, source=source)
 
 
 def _matches(wanted: Called) -> list[Gpu]:

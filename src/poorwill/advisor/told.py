@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 
-from poorwill.advisor.demand import DAY
 from poorwill.advisor.estimate import Fixed, Month, Rate
 from poorwill.advisor.gpus import find, typical
 from poorwill.config import MachineConfig, ServiceConfig, Settings
+from poorwill.core.localtime import at, day_of, start_of
+from poorwill.core.money import per_hour_text
 from poorwill.core.price import Price
 from poorwill.core.schedule import Timetable
 from poorwill.errors import BadInput
@@ -75,7 +77,8 @@ def rate_of(price: Price, where: str) -> tuple[Rate, str]:
     """What an hour costs, and where that is from. Raises BadInput when nobody knows."""
     if price.power is not None:
         per_hour = price.power.watts * price.power.per_kwh / 1000
-        said = f"{price.power.watts:f} watts at {price.power.per_kwh:f} {price.currency} a kWh ({where})"
+        kwh = per_hour_text(price.power.per_kwh, price.currency)
+        said = f"{price.power.watts:f} watts at {kwh} a kWh ({where})"
         return Rate(per_hour, price.currency, 0.0), said
     if price.per_hour is not None:
         return Rate(
@@ -107,7 +110,11 @@ def _payer(settings: Settings, name: str) -> ServiceConfig | MachineConfig | Non
 
 
 def lengths(table: Timetable, month: Month, now: float) -> list[float]:
-    """How long each window of the next days is, in seconds, for as many days as the month has."""
-    end = now + month.days * DAY
-    cut = [(max(one.start, now), min(one.stop or end, end)) for one in table.openings(now, month.days)]
-    return [stop - start for start, stop in cut if stop > start]
+    """How long each window in the month is, in seconds; what reaches beyond the month is cut there."""
+    first = month.first or day_of(now, table.zone) + timedelta(days=1)
+    start, end = (start_of(at(day, 0), table.zone) for day in (first, first + timedelta(days=month.days)))
+    cut = [
+        (max(one.start, start), min(end if one.stop is None else one.stop, end))
+        for one in table.openings(start, month.days + 1)
+    ]
+    return [stop - begin for begin, stop in cut if stop > begin]

@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
+from poorwill.advisor.gpus import priced
 from poorwill.app.shells import Shells
 from poorwill.config import Settings
+from poorwill.config.bounds import all_budgets
 from poorwill.config.price import PriceConfig
 from poorwill.config.scale import ScalePolicyConfig
 from poorwill.config.source import Source
 from poorwill.control.apply import Spawn
+from poorwill.control.budgets import Budgets
 from poorwill.control.energy import Energy
 from poorwill.control.facts import Facts
 from poorwill.control.fullness import Fullness
 from poorwill.control.gauges import BUILT_IN, Gauges
 from poorwill.control.recorder import Recorder
-from poorwill.control.terms import Terms, unknown
+from poorwill.control.reviews import Reviews
+from poorwill.control.terms import Terms
 from poorwill.control.using import Using, Visitors
 from poorwill.gateway.admin import Admin
 from poorwill.gateway.doors import Door
@@ -51,16 +55,20 @@ class Measures:
         self.gauges = Gauges(recorder, spawn, shell)
         self.readings = Readings(admin, doors, self.gauges.values, nudge)
         self._tally = Tally(journal)
-        self._terms = Terms(journal, recorder, unknown)
+        self._terms = Terms(journal, recorder, priced)
         self._fullness = Fullness(spawn, shell, self._gauged_memory)
         self._using = Using(recorder, self._fullness.of)
         self._energy = Energy(recorder, spawn, shell)
+        self._budgets = Budgets(journal.path.parent, recorder, nudge)
+        self._reviews = Reviews(journal, recorder, journal.path.parent)
         self._rules: tuple[str, ...] = ()
 
     def shape(self, settings: Settings) -> None:
         """What the configuration says about money; what its rules want to know, and for how long back."""
         self._terms.state(settings)
+        self._reviews.state(settings)
         self._energy.measure(metered(settings))
+        self._budgets.want(one for every in all_budgets(settings).values() for one in every)
         rules = {name: one.scale_policy for name, one in settings.visited.items() if one.scale_policy}
         self._rules = tuple(rules)
         self.readings.keep({name: look_back(config) for name, config in rules.items()})
@@ -75,8 +83,8 @@ class Measures:
         """``services`` are those in charge, whenever it is looked at."""
         of_gpus = self._energy.run(services), self._fullness.run(services)
         of_visitors = self.readings.run(), self._using.run(services, visitors)
-        own = self._tally.run(), self._terms.run()
-        return self.gauges.run(services), *of_gpus, *of_visitors, *own
+        of_money = self._terms.run(), self._budgets.run(services), self._reviews.run()
+        return self.gauges.run(services), *of_gpus, *of_visitors, *of_money, self._tally.run()
 
     async def end(self) -> None:
         """Write down what was measured and is not written yet."""

@@ -220,7 +220,8 @@ def leftover(name: str, restored: Restored, grounds: Grounds) -> Facts | None:
     """
     lives = restored.instances.values()
     if not any(
-        past.intent or (past.outcome and past.outcome.kind in (Kind.READY, Kind.ADOPT)) for past in lives
+        past.intent or past.there or (past.outcome and past.outcome.kind in (Kind.READY, Kind.ADOPT))
+        for past in lives
     ):
         return None
     memory = grounds.folder.remembered_run(name)

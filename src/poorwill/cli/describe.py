@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from poorwill.cli.budgets import described
 from poorwill.cli.gpu import needs
 from poorwill.cli.week import week
 from poorwill.config import MachineConfig, ServiceConfig, Settings, format_duration
+from poorwill.config.bounds import all_budgets
 from poorwill.core.agenda import agenda, warnings
 from poorwill.core.metric_text import count_text
 from poorwill.core.schedule import Timetable
@@ -20,6 +22,7 @@ _ON_REQUEST = {
 
 def describe(settings: Settings, now: float) -> Iterator[str]:
     """Line by line; ``now`` in seconds since the epoch, for what will happen in the next 7 days."""
+    own = all_budgets(settings)
     for name, service in settings.services.items():
         yield ""
         if service.is_job:
@@ -37,10 +40,25 @@ def describe(settings: Settings, now: float) -> Iterator[str]:
             yield f"  uses {needs(service.share)}"
         if service.needs:
             yield f"  wakes {', '.join(service.needs)} first"
+        yield from _indented(described(own[name], _most(service)))
         yield from _week(service.timetable, now)
     for machine in settings.machines.values():
         yield ""
         yield from _machine(machine, settings, now)
+        yield from _indented(described(own[machine.name]))
+    if own[""]:
+        yield ""
+        yield "everything together:"
+        yield from _indented(described(own[""], sum(map(_most, settings.services.values()))))
+
+
+def _indented(lines: Iterable[str]) -> Iterator[str]:
+    yield from (f"  {line}" for line in lines)
+
+
+def _most(service: ServiceConfig) -> int:
+    """How many instances of it there may be."""
+    return service.scale_policy.max_instances if service.scale_policy else 1
 
 
 def _where(service: ServiceConfig, settings: Settings) -> list[str]:

@@ -7,7 +7,19 @@ import sys
 
 import typer
 
-from poorwill.cli import clouds, cost, estimate, files, gpus, password, people, prices, program, show
+from poorwill.cli import (
+    clouds,
+    cost,
+    estimate,
+    files,
+    gpus,
+    password,
+    people,
+    prices,
+    program,
+    review,
+    show,
+)
 from poorwill.errors import PoorwillError
 
 app = typer.Typer(
@@ -20,7 +32,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for module in (files, program, people, show, cost, estimate, gpus, prices, clouds, password):
+for module in (files, program, people, show, cost, review, estimate, gpus, prices, clouds, password):
     module.register(app)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -201,8 +202,9 @@ def _month(text: str) -> Month:
     match = re.fullmatch(r"(\d{4})-(\d{1,2})", text.strip(), re.ASCII)
     if match is None or not 1 <= int(match[2]) <= 12 or int(match[1]) < 1970:
         raise BadInput(f"--month {text}: expected a month", hint="write 2026-11")
-    weekday, days = monthrange(int(match[1]), int(match[2]))
-    return Month(days, sum((weekday + day) % 7 < 5 for day in range(days)))
+    first = date(int(match[1]), int(match[2]), 1)
+    weekday, days = monthrange(first.year, first.month)
+    return Month(days, sum((weekday + day) % 7 < 5 for day in range(days)), first)
 
 
 def _plain(basis: Basis, coming: Any, bills: list[Bill]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from poorwill.advisor.estimate import difference
+from poorwill.advisor.estimate import difference, per_day_text
 from poorwill.core.duration import duration_text
 from poorwill.core.money import per_hour_text, rounded
 
@@ -24,7 +24,7 @@ def print_bills(bills: Sequence[Bill], rate: Rate, visits: Visits, said: Sequenc
     from rich.table import Table
 
     names = list(dict.fromkeys(name for one in bills for name, _ in one.fixed))
-    steps = any(one.rounding for one in bills)
+    steps = any(rounded(one.rounding, rate.currency) for one in bills)
     heads = ["a month of", "hours", "GPU", "starts", "starting, idle", *(["steps"] if steps else []), *names]
     table = Table(*heads, "total", "saved", box=None, pad_edge=False)
     for column in table.columns[1:]:
@@ -66,7 +66,7 @@ def _why(one: Bill, first: Bill, rate: Rate, visits: Visits) -> Iterator[str]:
         start, idle = duration_text(visits.wake), duration_text(visits.idle)
         extra = f"{one.plan.extra / 3600:.1f} h for {one.plan.lives:.0f} starts"
         yield f"  {_signed(part.extra, rate)}  {extra}: {start} to start, up to {idle} idle before it sleeps"
-    if part.rounding:
+    if rounded(part.rounding, rate.currency):
         step = f"billed in steps of {duration_text(rate.step)}"
         yield f"  {_signed(part.rounding, rate)}  begun and not used: {step}"
     for name, amount in part.fixed:
@@ -76,9 +76,10 @@ def _why(one: Bill, first: Bill, rate: Rate, visits: Visits) -> Iterator[str]:
 def _assumed(bills: Sequence[Bill], visits: Visits) -> Iterator[str]:
     yield f"a month has {bills[0].plan.says.partition(', ')[2]}; holidays are not looked at"
     if visits.per_day:
+        often = f"{per_day_text(visits.per_day)} visits a day come by chance"
         yield (
-            f"on request: {visits.per_day:g} visits a day come by chance within {visits.hours / 3600:g} hours"
-            f", each keeps it busy for {duration_text(visits.visit)}; hours are those with somebody there"
+            f"on request: {often} within {visits.hours / 3600:g} hours, each keeps it busy for "
+            f"{duration_text(visits.visit)}; hours are those with somebody there"
         )
 
 

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TypeVar
 
-from pydantic_core import PydanticCustomError
-
 from poorwill.errors import BadInput
 
 T = TypeVar("T")
@@ -42,6 +40,8 @@ def memory(option: str, text: str) -> int:
 
 
 def _given(option: str, text: str, understand: Callable[[object], T]) -> T:
+    from pydantic_core import PydanticCustomError
+
     try:
         return understand(text)
     except PydanticCustomError as error:

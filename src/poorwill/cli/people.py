@@ -43,6 +43,11 @@ def wake(
         return
     seconds = _seconds(span)
     row = _say(name, file, "wake", {"seconds": seconds})
+    if any(one["in_force"] and one["at_limit"] == "closed" for one in row["budgets"]):
+        from poorwill.cli.budgets import stays_closed
+
+        typer.echo(stays_closed(row, ZoneInfo(find(file).timezone)))
+        return
     if row["kind"] == "job" and not span:
         typer.echo(f"{name} runs once.")
         return

@@ -223,6 +223,10 @@ def _facts(facts: Json, zone: ZoneInfo) -> Iterator[str]:
         from poorwill.cli.scaling import scaling
 
         yield from scaling(facts["scale"])
+    if facts["budgets"]:
+        from poorwill.cli.budgets import budgets
+
+        yield from budgets(facts, zone)
     if facts["wakes"]:
         wakes = facts["wakes"]
         yield (

@@ -71,6 +71,7 @@ class MachineConfig(Scheduled):
             settle=settle,
             timetable=self._timetable,
             adopt=self.adopt,
+            budgets=self.bounds,
         )
 
     @model_validator(mode="before")

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from poorwill.config.claims import Complaint
 from poorwill.config.complaint import Loc, all_of, wrong
 from poorwill.config.currency import Currency, Money, Number
 from poorwill.config.units import Duration
+from poorwill.core.money import per_hour_text
 from poorwill.core.price import Power, Price
 
 if TYPE_CHECKING:
@@ -23,7 +26,10 @@ STEPS = {"second": 1.0, "minute": 60.0, "hour": 3600.0}
 
 
 class PriceConfig(BaseModel):
-    """What it costs: by the hour, or by the power it draws. With ``gpu`` alone, a typical price is taken."""
+    """What it costs: by the hour, or by the power it draws. With ``gpu`` alone, a typical price is taken.
+
+    An amount alone is ``per_hour``.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -84,6 +90,19 @@ class PriceConfig(BaseModel):
         """The one that is written in this section; empty when none is."""
         amounts = (self.per_hour, self.per_kwh)
         return self.currency or next((one.currency for one in amounts if one and one.currency), "")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _an_amount_alone(cls, value: Any) -> Any:
+        return {"per_hour": value} if isinstance(value, int | float | str) else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        whole = handler(schema)
+        handler.resolve_ref_schema(whole)["type"] = ["number", "string", "object"]
+        return whole
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> Self:
@@ -159,5 +178,5 @@ def _currency(loc: Loc, price: PriceConfig | None, currency: str) -> Iterable[Co
     name = "per_hour" if price.per_hour is not None else "per_kwh"
     amount = getattr(price, name)
     if amount is not None:
-        hint = f"write currency: CNY at the top of the file, or {name}: {amount.value:f} CNY"
+        hint = f"write currency: CNY at the top of the file, or {name}: {per_hour_text(amount.value, 'CNY')}"
         yield (*loc, name), wrong("nothing says which currency this is", hint, about=(("currency",),)), None

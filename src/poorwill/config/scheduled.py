@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
+from poorwill.config.budget import Budgets
 from poorwill.config.price import PriceConfig
 from poorwill.config.schedule import ScheduleEntry, timetable
+from poorwill.core.budget import Budget
 from poorwill.core.schedule import Timetable
 
 
@@ -21,10 +23,16 @@ class Scheduled(BaseModel):
         description="What it costs while it is there: {per_hour: 3.90}, or {watts: 350, per_kwh: 0.62} for "
         "hardware of your own.",
     )
+    budget: Budgets = Field(
+        default=(),
+        description="How many hours or how much money it may take: {hours: 100, at_limit: closed}, or a list "
+        "of such keys.",
+    )
 
     _name: str = PrivateAttr(default="")
     _zone: str = PrivateAttr(default="UTC")
     _timetable: Timetable | None = PrivateAttr(default=None)
+    _bounds: tuple[Budget, ...] = PrivateAttr(default=())
 
     @property
     def name(self) -> str:
@@ -40,6 +48,15 @@ class Scheduled(BaseModel):
     def timetable(self) -> Timetable | None:
         """The schedule in its time zone; None when there is none."""
         return self._timetable
+
+    @property
+    def bounds(self) -> tuple[Budget, ...]:
+        """The budgets that bind it: its own, those of what it needs or runs on, those for everything."""
+        return self._bounds
+
+    def is_bound_by(self, budgets: tuple[Budget, ...]) -> None:
+        """For Settings, which alone knows those of the others."""
+        self._bounds = budgets
 
     def _keep(self, name: str, zone: str, schedule: Sequence[ScheduleEntry]) -> None:
         self._name, self._zone = name, zone

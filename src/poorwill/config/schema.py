@@ -27,6 +27,7 @@ def json_schema(providers: Mapping[str, type[BaseModel]]) -> dict[str, Any]:
     root = definitions.pop("Settings")
     for tenant in (definitions["ServiceConfig"], definitions["MachineConfig"]):
         _last(tenant["properties"], "price")
+        _last(tenant["properties"], "budget")
     service = definitions["ServiceConfig"]
     service["required"].remove("run")  # on a machine it may be left out
     service["anyOf"] = [{"required": ["run"]}, {"required": ["on"]}]

@@ -208,6 +208,7 @@ class ServiceConfig(Scheduled):
             max_wakes_per_client=self.max_wakes_per_client,
             scale=self.scale_policy.policy(slots) if self.scale_policy else None,
             sticky=self.sticky,
+            budgets=self.bounds,
         )
 
     @model_validator(mode="before")

@@ -20,6 +20,8 @@ from pydantic import (
     model_validator,
 )
 
+from poorwill.config.bounds import bounds, budget_complaints
+from poorwill.config.budget import Budgets
 from poorwill.config.claims import Complaint, complaints
 from poorwill.config.complaint import all_of, expected, wrong
 from poorwill.config.costs import CostConfig, ItemName, cost_complaints
@@ -31,6 +33,7 @@ from poorwill.config.machine import MachineConfig
 from poorwill.config.names import ServiceName
 from poorwill.config.price import price_complaints
 from poorwill.config.relations import relation_complaints
+from poorwill.config.review import ReviewConfig
 from poorwill.config.run import context
 from poorwill.config.service import ServiceConfig
 from poorwill.config.units import HostPort, ListenAddress
@@ -94,11 +97,21 @@ class Settings(BaseModel):
         description="What other currencies are worth in that of the file. Without it they are shown apart.",
     )
 
+    budget: Budgets = Field(
+        default=(), description="How many hours or how much money everything together may take."
+    )
+    review: ReviewConfig = Field(
+        default_factory=ReviewConfig, description="Whether each month is looked back on by itself."
+    )
+
     def model_post_init(self, _context: Any) -> None:
         for name, service in self.services.items():
             service.be_called(name, self.timezone)
         for name, machine in self.machines.items():
             machine.be_called(name, self.timezone)
+        binding = bounds(self)
+        for tenant in (*self.services.values(), *self.machines.values()):
+            tenant.is_bound_by(binding[tenant.name])
 
     @property
     def visited(self) -> dict[str, ServiceConfig]:
@@ -127,6 +140,7 @@ class Settings(BaseModel):
         found += [
             *cost_complaints(self.costs, self.services, spoken),
             *rate_complaints(self.exchange_rates, spoken),
+            *budget_complaints(self),
         ]
         found += self._seat(Cards(self.gpus, self.machines, context(info).gpus))
         if found:

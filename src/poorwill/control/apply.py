@@ -33,7 +33,7 @@ from poorwill.core.action import (
     Stop,
 )
 from poorwill.core.model import HandKind, Intent, IntentKind, Now, Outcome
-from poorwill.errors import Permanent, ProviderError, StateError, Temporary
+from poorwill.errors import NoCapacity, Permanent, ProviderError, StateError, Temporary
 from poorwill.providers.base import broken
 from poorwill.store.journal import Entry, Kind
 
@@ -180,6 +180,7 @@ class Applier:
                 returned_at=now.mono,
                 error=str(error) if error else "",
                 permanent=isinstance(error, Permanent),
+                refused=isinstance(error, NoCapacity | Permanent),
                 delay=error.delay if isinstance(error, Temporary) else None,
             )
         if error is not None:
@@ -221,6 +222,8 @@ class Applier:
                 detail = {"seconds": round(seconds, 3)}
             case Outcome.FAILED | Outcome.CRASHED:
                 detail |= {"streak": place.failures.count, "delay": action.delay}
+                if intent is not None and intent.refused:
+                    detail["refused"] = True
                 log.error("the service failed", service=facts.name, reason=action.reason)
             case Outcome.DONE:
                 ran = now.mono - place.ready_since if place.ready_since is not None else None

@@ -15,6 +15,7 @@ from poorwill.control.probe import Probe
 from poorwill.control.seat import Seat
 from poorwill.core.action import Conclude, Decision
 from poorwill.core.allowance import Allowance, Woken
+from poorwill.core.budget import Budget, Standing
 from poorwill.core.history import WINDOW
 from poorwill.core.lifecycle import concluded
 from poorwill.core.model import Condition, Failures, Hand, Outcome, Phase, Plan, Service, newest_failures
@@ -107,7 +108,8 @@ class Facts:
     that no request shows, ``work`` is what it says now and ``busy_said`` its last words; ``overruled`` is
     what was last written down of its say being over. ``woken`` is when requests woke it, as far as that is
     limited. ``seat`` is its place on GPUs that others may share, ``verdict`` what was last decided about it.
-    ``scale`` is how many instances were wanted last, and since when.
+    ``scale`` is how many instances were wanted last, and since when. ``standings`` is how all budgets stand,
+    as far as that is known.
     """
 
     rules: Service
@@ -152,6 +154,7 @@ class Facts:
     scale: Scale | None = None
     seat: Seat | None = None
     verdict: Verdict | None = None
+    standings: Mapping[Budget, Standing] = field(default_factory=dict)
 
     @property
     def failures(self) -> Failures:
@@ -185,6 +188,11 @@ class Facts:
     def foreign(self) -> bool:
         """Whether it runs, was not started by Poorwill, and is let alone."""
         return self.let_be and any(place.foreign for place in self.places.values())
+
+    @property
+    def bounds(self) -> tuple[Standing, ...]:
+        """How the budgets that bind it stand, as far as that is known."""
+        return tuple(self.standings[one] for one in self.rules.budgets if one in self.standings)
 
     @property
     def at_rest(self) -> bool:

@@ -21,7 +21,9 @@ def observe(facts: Facts, front: Front, needs: Needs, now: Now, trouble: str = "
 
     ``trouble`` is why the journal cannot be written: no start may be begun then.
     """
-    waits = f"nothing is started meanwhile: {trouble}" if trouble else ""
+    waits = [f"nothing is started meanwhile: {trouble}"] if trouble else []
+    if any(budget.binds and budget not in facts.standings for budget in facts.rules.budgets):
+        waits.append("waits until it is known what was spent of the budget")
     ground, known = needs.ground(facts, now.mono), estimate(facts.wakes)
     return Observation(
         instances=tuple(_instance(facts, place, front, ground, now.mono) for place in facts.places.values()),
@@ -32,7 +34,7 @@ def observe(facts: Facts, front: Front, needs: Needs, now: Now, trouble: str = "
         plans=facts.plans,
         needed_by=facts.needed_by,
         needed_at=facts.needed_at,
-        missing="; ".join(filter(None, (needs.missing(facts), waits))),
+        missing="; ".join(filter(None, (needs.missing(facts), *waits))),
         wake_time=known.p90 if known else facts.rules.start_timeout,
         last_run=facts.last_run,
         watched_from=facts.watched_from,
@@ -42,6 +44,7 @@ def observe(facts: Facts, front: Front, needs: Needs, now: Now, trouble: str = "
         at_rest=facts.at_rest,
         load=front.load(facts.name),
         scale=facts.scale or Scale(_there(facts), now.mono),
+        standings=facts.bounds,
     )
 
 

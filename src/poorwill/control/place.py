@@ -8,6 +8,22 @@ from poorwill.core.model import Condition, Failures, Intent, Outcome
 from poorwill.providers.base import Sighting
 
 
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What the journal was last told of whether it is there.
+
+    ``life`` is the one that is, None when none is; ``gone`` the last one that ended. ``known_at`` is when a
+    look last showed the same (monotonic), None when none ever did; ``remembered`` says that this look was an
+    earlier control plane's. ``offset`` is by how much the wall clock was ahead of the monotonic one.
+    """
+
+    life: str | None = None
+    gone: str = ""
+    known_at: float | None = None
+    remembered: bool = False
+    offset: float | None = None
+
+
 @dataclass(slots=True)
 class Place:
     """One instance, or the empty place for one.
@@ -18,7 +34,7 @@ class Place:
     ``ours`` says that Poorwill started it once or was asked to adopt it, ``ended`` which of its lives was the
     last one of ours when that is over or being ended; None as long as it goes on. ``life`` is the last that
     was seen, ``lent`` says that this one was somebody else's, ``gone_at`` when a stop of ours was last seen
-    to be done (monotonic).
+    to be done (monotonic). ``noted`` is what the ledger knows of it.
     """
 
     id: str
@@ -38,6 +54,7 @@ class Place:
     life: str = ""
     lent: bool = False
     gone_at: float | None = None
+    noted: Noted = field(default_factory=Noted)
 
     @property
     def foreign(self) -> bool:

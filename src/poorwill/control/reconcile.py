@@ -21,8 +21,10 @@ from poorwill.control.indoors import Indoors
 from poorwill.control.needs import Needs
 from poorwill.control.observation import observe
 from poorwill.control.observer import Observers
+from poorwill.control.presence import Presence
 from poorwill.control.recorder import Recorder
 from poorwill.control.shares import Shares
+from poorwill.core import spent
 from poorwill.core.action import Adopt, Conclude, Decision, Skip, Start
 from poorwill.core.allowance import WAKING_RULES, Woken
 from poorwill.core.decide import decide
@@ -61,7 +63,7 @@ class Reconciler:
         self._observers = Observers(spawn, front, self._needs, self.nudge)
         self._applier = Applier(front, recorder, spawn, self._observers.look)
         self._busy = Busy(spawn, recorder, self._needs, self.nudge)
-        self._debts = Debts(recorder)
+        self._debts, self._presence = Debts(recorder), Presence(recorder)
         self._shares = Shares(self._facts, front, self._needs, recorder, spawn, self.nudge)
         self._clocks: float | None = None
         self._spawn = spawn
@@ -122,6 +124,7 @@ class Reconciler:
 
     def _reconcile(self, facts: Facts, now: Now) -> None:
         before = facts.decision
+        self._presence.mind(facts, now)
         facts.is_needed_by(self._needs.needed_by(facts), now.mono)
         facts.let_be = self._needs.lets_be(facts)
         seen = observe(facts, self._front, self._needs, now, self._recorder.trouble)
@@ -143,7 +146,7 @@ class Reconciler:
         if before is None or (before.phase, before.desired) != (decision.phase, decision.desired):
             self._tell_relatives(facts)
         if decision.phase in AT_REST and not decision.actions:
-            self._at_rest(facts)
+            self._at_rest(facts, now)
         else:
             facts.tunnel_closed = False
         self._observers.probe_if_needed(facts)
@@ -186,12 +189,13 @@ class Reconciler:
             self._dirty.update(self._facts)
         self._clocks = offset
 
-    def _at_rest(self, facts: Facts) -> None:
+    def _at_rest(self, facts: Facts, now: Now) -> None:
         """Nothing of the service runs: the moment for changes that must not touch a running instance."""
         if facts.tunnel is not None and not facts.tunnel_closed:
             facts.tunnel_closed = True
             self._spawn(facts.tunnel.close())
         if facts.retired and not any(self._needs.dependents(facts)):
+            self._presence.leave(facts, now)
             self._observers.unfollow(facts.name)
             del self._facts[facts.name]
             self._dirty.discard(facts.name)
@@ -241,7 +245,7 @@ class Reconciler:
             waking_since=facts.waking_since,
             trouble=facts.failures.count > 0,
             entrance=decision.entrance,
-            hours=None if decision.desired else _opening_hours(facts, now),
+            hours=None if decision.desired else _opening_hours(facts, decision.rule, now),
         )
         rests = not decision.desired and decision.phase in (*AT_REST, Phase.STOPPING)
         allowance = facts.allowance if rests and facts.allowance.span else None
@@ -287,8 +291,10 @@ class Reconciler:
             return
 
 
-def _opening_hours(facts: Facts, now: Now) -> OpeningHours | None:
+def _opening_hours(facts: Facts, rule: str, now: Now) -> OpeningHours | None:
     """What visitors are told about when it opens."""
+    if (told := spent.hours(facts.rules, facts.bounds, rule, now)) is not None:
+        return told
     table = facts.rules.timetable
     if table is None or not table.has_windows:
         return None

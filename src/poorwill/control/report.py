@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from poorwill.control.budget_report import budgets_json
 from poorwill.control.debts import hint
 from poorwill.control.facts import Facts
 from poorwill.control.front import Front
@@ -36,6 +37,7 @@ def row(facts: Facts, front: Front, now: Now) -> Json:
         "plans": [_plan(plan) for plan in facts.plans if plan.stop > now.wall],
         "foreign": facts.foreign,
         "debt": _debt(facts, now),
+        "budgets": budgets_json(facts, now),
         "on": facts.machine or None,
         "needs": list(facts.needs),
         **(agenda(table, now.wall) if table else {}),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import deque
 
 from poorwill.control.facts import Owing
-from poorwill.control.place import Place
+from poorwill.control.place import Noted, Place
 from poorwill.core.allowance import Woken
 from poorwill.core.history import WINDOW
-from poorwill.core.model import Failures, Hand, HandKind, Intent, IntentKind, Now, Outcome, Plan
+from poorwill.core.model import Failures, Hand, HandKind, Intent, IntentKind, Now, Outcome, Phase, Plan
 from poorwill.core.owed import Cause
 from poorwill.providers.base import Handle
 from poorwill.store.journal import Event, Kind, Restored, RestoredInstance
@@ -35,6 +35,8 @@ def places(service: str, most: int, restored: Restored, now: Now) -> dict[str, P
     names = [f"{service}-{number}" for number in range(1, most + 1)]
     names += [name for name in restored.instances if name not in names]
     known = {name: place(name, restored.instances.get(name, RestoredInstance()), now) for name in names}
+    for one in known.values():
+        one.noted = noted(restored.instances.get(one.id, RestoredInstance()), restored, now)
     if restored.failure is not None:
         failed = known.get(restored.failure.instance) or next(iter(known.values()))
         failed.failures = failures(restored, now)
@@ -51,6 +53,22 @@ def place(instance: str, restored: RestoredInstance, now: Now) -> Place:
         due=restored.due,
         ours=restored.ours,
         ended=restored.ended,
+    )
+
+
+def noted(instance: RestoredInstance, restored: Restored, now: Now) -> Noted:
+    """What the journal says of whether it is there, and until when somebody knew that."""
+    there, gone, phase = instance.there, instance.gone, restored.last_phase
+    told = there or gone
+    said = phase.detail.get("phase") if phase else None
+    sign = phase if said == Phase.UNKNOWN else restored.last
+    watched = told is not None or said in (Phase.ASLEEP, Phase.FAILED)  # else it may have run all the time
+    return Noted(
+        life=str(there.detail.get("life") or "") if there else None,
+        gone=str(gone.detail.get("life") or "") if gone else "",
+        known_at=moment(sign, now) if sign and watched else None,
+        remembered=True,
+        offset=told.at - told.mono if told and told.boot == now.boot else None,
     )
 
 

@@ -21,8 +21,8 @@ log = structlog.get_logger()
 
 Json = dict[str, Any]
 Tenant = ServiceConfig | MachineConfig
-Typical = Callable[[str, str], Price | None]
-"""The typical price of a GPU at a cloud (its name, or empty); None when nobody knows one."""
+Typical = Callable[[str, str, str], Price | None]
+"""The typical price of a GPU, at a cloud and in a currency (or empty); see ``advisor.gpus.priced``."""
 
 
 class Terms:
@@ -44,7 +44,7 @@ class Terms:
             self._stated.clear()
             if self._settings is None:
                 continue
-            fresh = entries(self._settings, known, self._typical)
+            fresh = await asyncio.to_thread(entries, self._settings, known, self._typical)
             known |= {entry.service: entry.detail for entry in fresh}
             self._recorder.note(clock.now(), *fresh)
 
@@ -88,7 +88,7 @@ def _price(tenant: Tenant, currency: str, typical: Typical) -> tuple[Price | Non
     stated = tenant.price.price(currency)
     if not stated.typical:
         return stated, ""
-    found = typical(stated.gpu, _cloud(tenant))
+    found = typical(stated.gpu, _cloud(tenant), currency)
     if found is None:
         trouble = f"nobody knows what a {stated.gpu} costs: state its price with per_hour"
         log.warning("price", service=tenant.name, what=trouble)
@@ -113,8 +113,3 @@ def _whole(settings: Settings) -> Json:
     payers = (*settings.machines, *settings.services)
     costs = [one.cost(name, currency, settings.timezone).as_json() for name, one in settings.costs.items()]
     return {**Statement(currency, settings.timezone, rates, payers).as_json(), "costs": costs}
-
-
-def unknown(_gpu: str, _cloud: str) -> Price | None:
-    """Where there is no table of typical prices."""
-    return None

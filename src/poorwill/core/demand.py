@@ -14,7 +14,7 @@ from datetime import datetime
 from math import inf
 from zoneinfo import ZoneInfo
 
-from poorwill.core import busy, due
+from poorwill.core import budget, busy, due, spent
 from poorwill.core.debt import FOREIGN
 from poorwill.core.door import GateState
 from poorwill.core.duration import duration_text
@@ -46,8 +46,9 @@ Answer = Callable[[Service, Observation, Now], Demand | None]
 class Rule:
     """One row: ``holds`` says when it applies, ``then`` what follows, both for people.
 
-    ``admits`` says that visitors are let in as in opening hours; otherwise ``on_request`` says what they
-    can do. ``answer`` None marks a row that ``core.lifecycle`` sees to.
+    ``admits`` says that visitors are let in as in opening hours, ``shuts`` that nothing they do helps;
+    otherwise ``on_request`` says what they can do. ``answer`` None marks a row that ``core.lifecycle`` sees
+    to.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Rule:
     then: str
     admits: bool = False
     answer: Answer | None = None
+    shuts: bool = False
 
 
 def wanted(service: Service, seen: Observation, now: Now) -> Demand:
@@ -66,6 +68,7 @@ def wanted(service: Service, seen: Observation, now: Now) -> Demand:
             admits = rule.admits or bool(demand.desired and due.open_by_its_hour(service, seen, now))
             demand = within_its_room(demand, seen)
             entrance = OnRequest.WAKE if admits else service.on_request
+            entrance = OnRequest.CLOSED if rule.shuts else entrance
             if rule.answer is _makes_room:
                 entrance = wanted(service, replace(seen, gpu=None), now).entrance
             return replace(demand, entrance=entrance, until=_until(demand, service, seen, now))
@@ -83,11 +86,23 @@ def _until(demand: Demand, service: Service, seen: Observation, now: Now) -> flo
         walls += [hours.next.start - seen.wake_time] if hours.next and hours.next.led else []
         walls += [at for run in service.timetable.runs if (at := run.next_due(now.wall)) is not None]
     moments = [now.mono + (wall - now.wall) for wall in walls if wall > now.wall]
-    moments += [at for at in (demand.until, seen.gpu.until if seen.gpu else None) if at is not None]
+    money = budget.look_again(seen.standings, now.wall, now.mono)
+    moments += [at for at in (demand.until, seen.gpu.until if seen.gpu else None, money) if at is not None]
     return min(moments, default=None)
 
 
 # --- the rows -----------------------------------------------------------------------------------
+
+
+def _shut(service: Service, seen: Observation, now: Now) -> Demand | None:
+    standing = spent.shut(service, seen, now)
+    if standing is None:
+        return None
+    hand = in_force(seen, now)
+    why = f"{spent.whose(service, standing)} is used up{_opening(service, standing, now)}"
+    if hand is not None and hand.kind is HandKind.WAKE:
+        why += "; `wake` does not change that: raise `budget` in the configuration, then `poorwill reload`"
+    return Demand(0, why)
 
 
 def _slept(_service: Service, seen: Observation, now: Now) -> Demand | None:
@@ -138,6 +153,14 @@ def _closed(service: Service, seen: Observation, now: Now) -> Demand | None:
     if service.on_request is not OnRequest.CLOSED or due.open_by_its_hour(service, seen, now):
         return None
     return Demand(0, f"closed{_next_opening(service, now)}")
+
+
+def _no_wake(service: Service, seen: Observation, now: Now) -> Demand | None:
+    standing = spent.no_wake(service, seen, now)
+    if standing is None:
+        return None
+    used_up = f"{spent.whose(service, standing)} is used up"
+    return Demand(0, f"{used_up}, so requests do not wake it{_opening(service, standing, now)}")
 
 
 def _limit(service: Service, seen: Observation, now: Now) -> Demand | None:
@@ -201,6 +224,7 @@ def _idle(service: Service, seen: Observation, now: Now) -> Demand:
 ORDER: tuple[Rule, ...] = (
     Rule("unknown", "nobody can tell whether it runs", "nothing is started and nothing is stopped"),
     Rule("work", "work is open", "it ends first: only a stop that cuts nothing is made"),
+    Rule(spent.SHUT, "a `closed` budget is used up", "asleep, whatever others want", False, _shut, True),
     Rule("sleep", "a person said `sleep`", "asleep; requests do not wake it", True, _slept),
     Rule("gpu", "another service needs its GPU more", "asleep; its visitors wait", False, _makes_room),
     Rule("wake", "a person said `wake`", "awake", True, _woken),
@@ -209,6 +233,7 @@ ORDER: tuple[Rule, ...] = (
     Rule("needed", "another service that `needs` it, or runs on it, is wanted", "awake", False, _needed),
     Rule("least", "`min_instances` is more than 0", "so many are awake", False, _least),
     Rule("closed", "`on_request: closed`", "asleep; visitors read when it opens", False, _closed),
+    Rule(spent.NO_WAKE, "a `no_wake` budget is used up", "it stays asleep", False, _no_wake, True),
     Rule("limit", "requests woke it as often as `max_wakes` allows", "it stays asleep", False, _limit),
     Rule("waiting", "requests are waiting", "awake", False, _waiting),
     Rule("starting", "a start is under way", "awake", False, _starting),
@@ -245,6 +270,12 @@ def moment(wall: float, zone: str, now: Now) -> str:
 
 def _closing(opening: Opening, zone: str, now: Now) -> str:
     return "" if opening.stop is None else f"; closes {moment(opening.stop, zone, now)}"
+
+
+def _opening(service: Service, standing: budget.Standing, now: Now) -> str:
+    at = spent.opens_at(service, standing, now)
+    zone = service.timetable.zone if service.timetable else standing.budget.zone
+    return "" if at is None else f"; opens {moment(at, zone, now)}"
 
 
 def _next_opening(service: Service, now: Now) -> str:

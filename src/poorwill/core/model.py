@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from poorwill.core.allowance import Allowance, Rate
+from poorwill.core.budget import Budget, Standing
 from poorwill.core.door import Asked, Gate, Member, Traffic
 from poorwill.core.load import Load
 from poorwill.core.owed import Owed
@@ -53,6 +54,7 @@ class Service:
     busy probe.
     ``max_wakes`` and ``max_wakes_per_client`` limit how often requests wake it. ``scale`` is None where
     there is one instance or none. ``sticky`` visitors come back to the instance that they came to first.
+    ``budgets`` are those that bind it: its own, those of what it needs or runs on, and those for everything.
     """
 
     name: str
@@ -70,6 +72,7 @@ class Service:
     max_wakes_per_client: Rate | None = None
     scale: ScalePolicy | None = None
     sticky: bool = False
+    budgets: tuple[Budget, ...] = ()
 
     @property
     def most(self) -> int:
@@ -109,7 +112,7 @@ class Intent:
     ``calling`` is true while the provider call is under way. ``returned_at`` is when the last call came
     back, None when it never did (or a restart forgot). ``error`` is that call's failure, empty when it
     succeeded; ``delay`` is when the provider wants to be asked again, in seconds. ``attempts`` counts calls
-    begun. ``written`` says that the intent is on the disk.
+    begun. ``written`` says that the intent is on the disk, ``refused`` that the last call made nothing.
     """
 
     kind: IntentKind
@@ -122,6 +125,7 @@ class Intent:
     permanent: bool = False
     written: bool = False
     delay: float | None = None
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +219,7 @@ class Observation:
     when Poorwill has been there to start one (both seconds since the epoch). ``work`` is what its busy probe
     says, ``owed`` the debt that was open when this was seen. ``at_rest`` says that by the last decision
     nothing of it was wanted or there. ``gpu`` is what becomes of its claim on a GPU that it shares. ``scale``
-    is how many instances it wanted.
+    is how many instances it wanted. ``standings`` is how its ``budgets`` stand, as far as that is known.
     """
 
     instances: tuple[Instance, ...]
@@ -237,6 +241,7 @@ class Observation:
     load: Load = field(default_factory=Load)
     scale: Scale = field(default_factory=Scale)
     gpu: Verdict | None = None
+    standings: tuple[Standing, ...] = ()
 
     @property
     def failures(self) -> Failures:

@@ -72,7 +72,9 @@ def joined(spans: Sequence[Span]) -> list[Span]:
 
 
 def _within(spans: Sequence[Span], whole: Span) -> list[Span]:
-    """Those that touch ``whole``, cut to it."""
+    """Those that touch ``whole``, cut to it; none touches what was over at once."""
+    if whole[0] == whole[1]:
+        return []
     first = bisect_right(spans, whole[0], key=lambda span: span[1])
     last = bisect_left(spans, whole[1], key=lambda span: span[0])
     return [(max(start, whole[0]), min(end, whole[1])) for start, end in spans[first:last]]

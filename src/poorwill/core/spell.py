@@ -108,7 +108,8 @@ def _charges(
     rate: Rate, meters: Sequence[Meter], counts: Sequence[tuple[int, int, int]], alone: bool
 ) -> Iterator[Charge]:
     price = rate.price
-    if price is None or price.power is None or not price.power.measured or rate.machine:
+    metered = price is not None and price.power is not None and price.power.measured and not rate.machine
+    if price is None or price.power is None or not metered or rate.start == rate.end:
         yield Charge(rate.start, rate.end, rate, per_micro(price) if price else Fraction(0))
         return
     for draw in draws(meters, (rate.start, rate.end)):

@@ -51,7 +51,9 @@ def asleep_page(
 
 
 def closed_page(service: str, language: str, *, hours: OpeningHours | None, wall: float) -> str:
-    """The page of a service that is out of hours. It asks again by itself at the next opening."""
+    """The page of a service that is out of hours, or whose budget is used up. It asks again by itself at the
+    next opening.
+    """
     say, retry = words(language), opening_hours.wait(hours, wall)
     return render(
         "closed",
@@ -60,6 +62,7 @@ def closed_page(service: str, language: str, *, hours: OpeningHours | None, wall
         title=about(say, "closed.title", service),
         footer=False,
         refresh=retry + 1 if hours is not None else None,
+        why=say[f"spent.{hours.spent}"] if hours is not None and hours.spent else "",
         **_hours(say, hours, wall, none=say["hours.closed"], reload=True),
     )
 
@@ -69,6 +72,7 @@ def _hours(
 ) -> dict[str, Any]:
     """The part about the hours; ``none`` is what stands on a day without any."""
     known = hours is not None and bool(hours.ahead(wall))
+    table = hours is not None and known and hours.spent is None
     left = opening_hours.wait(hours, wall) if known and reload else None
     data = {
         "openings": hours.ahead(wall) if hours else (),
@@ -79,7 +83,7 @@ def _hours(
     }
     return {
         "opening": opening_hours.opening(say, hours, wall) if hours else say["hours.unknown"],
-        "rows": opening_hours.rows(say, hours, wall) if hours and known else [],
+        "rows": opening_hours.rows(say, hours, wall) if hours and table else [],
         "zone": say["hours.zone"].format(zone=opening_hours.zone_name(hours)) if hours else "",
         "without": none,  # the name none means None in a template
         "data": data,
@@ -88,6 +92,8 @@ def _hours(
 
 def closed_error(service: str, language: str, *, hours: OpeningHours | None, wall: float) -> str:
     """JSON for programs: when to come again."""
+    if hours is not None and hours.spent:
+        return _error("spent", "budget_used_up", service, language, hours, wall)
     return _error("closed", "service_closed", service, language, hours, wall)
 
 
@@ -107,7 +113,8 @@ def _error(
 ) -> str:
     say = words(language)
     name, told = clean(say, service), opening_hours.as_json(hours, wall)
-    key = f"api.{kind}" if told["next_opening"] or kind != "closed" else "api.closed_for_now"
+    planned = told["next_opening"] or kind == "asleep_page"
+    key = f"api.{kind}" if planned else f"api.{kind}_for_now"
     message = spaced(say[key], name).format(service=name, time=told["next_opening"])
     error = {
         "message": message,

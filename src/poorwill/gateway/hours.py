@@ -121,7 +121,7 @@ def as_json(hours: OpeningHours | None, wall: float) -> dict[str, Any]:
         "next_opening": None if at is None else _iso(at, zone),
         "opening_hours": [
             {"opens": _iso(start, zone), "closes": None if stop is None else _iso(stop, zone)}
-            for start, stop in hours.ahead(wall)
+            for start, stop in (() if hours.spent else hours.ahead(wall))
         ],
         "time_zone": hours.zone,
     }

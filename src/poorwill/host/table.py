@@ -10,6 +10,7 @@ from typing import Protocol
 
 import psutil
 
+from poorwill import clock
 from poorwill.clock import boot_id
 
 MARK = "POORWILL_INSTANCE"
@@ -50,6 +51,9 @@ class Table(Protocol):
     def started(self, pid: int) -> int | None:
         """When the process started (see ``Identity``), even when it is a zombie by now."""
 
+    def since(self, start: int) -> float:
+        """When a start (see ``Identity``) of this boot was, in seconds since the epoch by today's clock."""
+
     def everyone(self) -> Iterator[Seen]: ...
 
     def variables(self, pid: int) -> Mapping[str, str]:
@@ -68,6 +72,10 @@ class LinuxTable:
     def started(self, pid: int) -> int | None:
         fields = _stat(pid)
         return int(fields[19]) if fields else None
+
+    def since(self, start: int) -> float:
+        now = clock.now()
+        return now.wall - (now.mono - start / os.sysconf("SC_CLK_TCK"))
 
     def everyone(self) -> Iterator[Seen]:
         for name in os.listdir("/proc"):
@@ -112,6 +120,9 @@ class PsutilTable:
             return round(psutil.Process(pid).create_time() * 1000)
         except psutil.Error:
             return None
+
+    def since(self, start: int) -> float:
+        return start / 1000
 
     def everyone(self) -> Iterator[Seen]:
         for pid in psutil.pids():

@@ -68,6 +68,10 @@ class Sighting:
     Two marks tell who began this life, where the place knows. ``by_us``: it carries our mark, so nobody else
     can have started it. ``resumed``: the place itself started it again after the life before had ended (a
     restart policy), so whose that one was stays the same. With neither, the journal decides.
+
+    ``since`` and ``until`` are the place's own timestamps of when this life began to cost something and when
+    it ended, in seconds since the epoch, where it tells them. One that is absent may carry both: those of
+    the last life. A place on this host reads both from the clock as it is set now.
     """
 
     instance: str
@@ -80,6 +84,8 @@ class Sighting:
     values: Mapping[str, str] = field(default_factory=dict)
     by_us: bool = False
     resumed: bool = False
+    since: float | None = None
+    until: float | None = None
 
 
 def broken(error: Exception) -> Temporary:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -10,7 +10,9 @@ from typing import Self
 from sqlalchemy import Connection
 
 from poorwill.errors import StateError
-from poorwill.store import kinds, queries
+from poorwill.store import kinds, ledger, queries
+from poorwill.store.alerts import select_alerts
+from poorwill.store.between import select_between
 from poorwill.store.database import check_revision, engine, in_words
 from poorwill.store.event import Event, Kind
 from poorwill.store.restored import Restored
@@ -40,15 +42,30 @@ class Archive:
         with in_words(self.path, "read"), self._connection.begin():
             return queries.restore(self._connection)
 
+    def alerts(self, service: str, since: float) -> list[Event]:
+        """Those about a service as a whole, or (empty) about the program, oldest first."""
+        with in_words(self.path, "read"), self._connection.begin():
+            return select_alerts(self._connection, service, since)
+
     def terms(self) -> list[Event]:
         """Every change of what is paid for what, the oldest first."""
         with in_words(self.path, "read"), self._connection.begin():
             return kinds.events_of(self._connection, Kind.TERMS)
 
+    def between(self, kinds: Iterable[Kind], since: float, until: float) -> list[Event]:
+        """Events of these kinds within a time, the oldest first."""
+        with in_words(self.path, "read"), self._connection.begin():
+            return select_between(self._connection, kinds, since, until)
+
     def first(self) -> Event | None:
         """Where the journal begins; None when nothing is in it."""
         with in_words(self.path, "read"), self._connection.begin():
             return kinds.first_event(self._connection)
+
+    def ledger(self, since: float, until: float) -> list[Event]:
+        """Everything that must be known to bill a time, oldest first; see ``store.ledger``."""
+        with in_words(self.path, "read"), self._connection.begin():
+            return ledger.select_ledger(self._connection, since, until)
 
     def close(self) -> None:
         self._connection.close()

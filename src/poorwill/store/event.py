@@ -91,7 +91,8 @@ class Entry:
     What the ledger reads (all times are seconds since the epoch): THERE ``life`` and ``since``, the
     provider's own timestamp of when it began or None; GONE ``life``, ``until``, the provider's timestamp or
     None, and ``seen``, when it was last seen to be there, None when a restart forgot; TERMS ``price`` (see
-    ``core.price``, or None), ``on`` (its machine) and ``kind``, and of service "" ``costs``; METER ``since``,
+    ``core.price``, or None), ``on`` (its machine), ``kind`` and ``place``, and of service "" ``costs`` and
+    what ``core.statement`` says; METER ``since``,
     ``until`` and ``kwh`` (text); USED the fields of ``core.stretch``.
     """
 

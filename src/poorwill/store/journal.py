@@ -13,7 +13,7 @@ from weakref import WeakSet
 
 from poorwill.core.model import Now
 from poorwill.errors import StateError
-from poorwill.store import kinds, queries
+from poorwill.store import kinds, ledger, queries
 from poorwill.store.archive import Archive, open_archive
 from poorwill.store.database import engine, prepare
 from poorwill.store.event import Entry, Event, Json, Kind, row_of
@@ -104,10 +104,20 @@ class Journal:
         self._must_be_open()
         return await self._reader.run(queries.restore)
 
+    async def reviews(self) -> list[Event]:
+        """Every month that was looked back on, the oldest first."""
+        self._must_be_open()
+        return await self._reader.run(lambda connection: kinds.events_of(connection, Kind.REVIEW))
+
     async def terms(self) -> list[Event]:
         """Every change of what is paid for what, the oldest first."""
         self._must_be_open()
         return await self._reader.run(lambda connection: kinds.events_of(connection, Kind.TERMS))
+
+    async def ledger(self, since: float, until: float) -> list[Event]:
+        """As ``Archive.ledger``."""
+        self._must_be_open()
+        return await self._reader.run(lambda connection: ledger.select_ledger(connection, since, until))
 
     def subscribe(self, *, service: str | None = None, after: int | None = None) -> Subscription:
         """Every event written from now on (or with an id above ``after``), in order, none left out.

@@ -61,6 +61,8 @@ _MATTERING = (
     Kind.SETTLED,
     Kind.ALERT,
     Kind.WOKEN,
+    Kind.THERE,
+    Kind.GONE,
 )
 
 
@@ -92,7 +94,15 @@ def restore(connection: Connection) -> dict[str, Restored]:
     for row in connection.execute(latest_events()).mappings():
         found = event_of(row)
         services[found.service][found.instance][found.kind] = found
-    return {service: _restore(connection, service, found) for service, found in services.items()}
+    last = _newest(connection)
+    return {service: _restore(connection, service, found, last) for service, found in services.items()}
+
+
+def known_places(connection: Connection) -> list[tuple[str, str]]:
+    """Each service, job or machine with each of its instances; with "" where it has lines of its own."""
+    place = _places()
+    rows = connection.execute(select(place.c.service, place.c.instance))
+    return [(row.service, row.instance) for row in rows]
 
 
 def latest_events() -> Select[tuple[object, ...]]:
@@ -139,7 +149,9 @@ def _first(
     return found.correlate_except(table).scalar_subquery()
 
 
-def _restore(connection: Connection, service: str, instances: Mapping[str, Latest]) -> Restored:
+def _restore(
+    connection: Connection, service: str, instances: Mapping[str, Latest], last: Event | None
+) -> Restored:
     latest: dict[Kind, Event] = {}
     for instance, found in instances.items():
         for kind, seen in found.items():
@@ -166,7 +178,13 @@ def _restore(connection: Connection, service: str, instances: Mapping[str, Lates
         debt=debt,
         told=bool(debt and after(latest.get(Kind.ALERT), debt)),
         woken=_woken(connection, service),
+        last=last,
     )
+
+
+def _newest(connection: Connection) -> Event | None:
+    row = connection.execute(select(event).order_by(event.c.id.desc()).limit(1)).mappings().first()
+    return event_of(row) if row is not None else None
 
 
 def _earliest(connection: Connection, service: str) -> Event | None:

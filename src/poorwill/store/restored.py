@@ -32,7 +32,8 @@ class RestoredInstance:
     START and the STARTED that followed it, until STOPPED. ``outcome`` is the last word on how it went: a
     STOPPED that only cleared away a failed start leaves FAILED standing (as in ``core.lifecycle.concluded``);
     ADOPT is such a word, too, for something that ran. ``ours`` says that there was a START or an ADOPT,
-    ``ended`` which life of it was stopped or ended after that (empty: nobody knows its name).
+    ``ended`` which life of it was stopped or ended after that (empty: nobody knows its name). ``there`` is
+    the last THERE when no GONE followed it, ``gone`` the last GONE.
     """
 
     intent: Event | None = None
@@ -41,6 +42,8 @@ class RestoredInstance:
     outcome: Event | None = None
     ours: bool = False
     ended: str | None = None
+    there: Event | None = None
+    gone: Event | None = None
 
     @property
     def prepared(self) -> Mapping[str, Json]:
@@ -68,7 +71,7 @@ class Restored:
     first. ``wakes`` are the seconds of the last 50 READY, oldest first. ``streak`` is the number of failures
     in a row as ``failure``, the last of them, carries it; 0 and None once an instance has been stopped that
     had not failed to start. ``debt`` is the last DEBT that is not SETTLED, ``told`` says whether an ALERT
-    followed it.
+    followed it. ``last`` is the newest event of the whole journal.
     """
 
     instances: Mapping[str, RestoredInstance] = field(default_factory=dict)
@@ -83,6 +86,7 @@ class Restored:
     run: Event | None = None
     first: Event | None = None
     woken: tuple[Event, ...] = ()
+    last: Event | None = None
 
 
 def newest(latest: Latest, *kinds: Kind) -> Event | None:
@@ -106,7 +110,11 @@ def instance_of(latest: Latest) -> RestoredInstance:
     outcome = newest(latest, Kind.READY, Kind.STOPPED, Kind.FAILED, Kind.CRASHED, Kind.DONE, Kind.ADOPT)
     if alive is not None and alive.kind is Kind.FAILED:
         outcome = alive
-    return RestoredInstance(intent, start, started, outcome, claim is not None, _ended(latest, claim))
+    there, gone = latest.get(Kind.THERE), latest.get(Kind.GONE)
+    if there is not None and after(gone, there):
+        there = None
+    ours, ended = claim is not None, _ended(latest, claim)
+    return RestoredInstance(intent, start, started, outcome, ours, ended, there, gone)
 
 
 def _ended(latest: Latest, claim: Event | None) -> str | None:

@@ -24,6 +24,8 @@ Costs = Mapping[str, list[Json]]
 
 FRESH = 10.0
 """Seconds for which what was read is good enough for ``status``."""
+SHARE = 20.0
+"""It is read for a twentieth of the time at most: with many services that takes a while."""
 PATIENCE = 1.0
 """Seconds that ``status`` waits for a journal that is slow to read."""
 
@@ -43,12 +45,15 @@ class Today:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._known: Costs = {}
-        self._read_at = float("-inf")
+        self._again_at = float("-inf")
+        self._began = 0.0
         self._reading: asyncio.Future[Costs] | None = None
 
     async def costs(self) -> Costs:
         """By name, an amount for each currency; empty where no price is known, or nothing can be read."""
-        if self._reading is None and clock.now().mono - self._read_at >= FRESH:
+        now = clock.now().mono
+        if self._reading is None and now >= self._again_at:
+            self._began = now
             self._reading = asyncio.get_running_loop().run_in_executor(None, _costs, self._folder)
         if self._reading is not None:
             await asyncio.wait({self._reading}, timeout=PATIENCE)
@@ -59,7 +64,8 @@ class Today:
         reading = self._reading
         if reading is None or not reading.done():
             return
-        self._reading, self._read_at = None, clock.now().mono
+        now = clock.now().mono
+        self._reading, self._again_at = None, now + max(FRESH, SHARE * (now - self._began))
         try:
             self._known = reading.result()
         except PoorwillError as error:

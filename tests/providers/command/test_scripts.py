@@ -29,9 +29,9 @@ async def failure(provider: ScriptProvider) -> ProviderError:
 class TestStarts:
     async def test_one_that_hangs_is_ended(self, place: ScriptPlace) -> None:
         place.script("start", "#!/bin/sh\necho $$ > hung\necho loading\nsleep 600\n")
-        error = await failure(place.provider(timeout="1s"))
+        error = await failure(place.provider(timeout="3s"))
         assert isinstance(error, Temporary)
-        assert "did not end within 1 s" in str(error)
+        assert "did not end within 3 s" in str(error)
         assert "loading" in str(error)
         assert "background" in error.hint
         assert not lives(int((place.folder / "hung").read_text()))

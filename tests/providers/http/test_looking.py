@@ -84,7 +84,7 @@ async def test_a_connection_that_is_refused_says_where(place: HttpPlace) -> None
 
 
 async def test_while_something_happens_it_asks_for_another_look(place: HttpPlace) -> None:
-    place.fake.weather.start_takes = 0.3
+    place.fake.weather.start_takes = 1.0
     provider = place.provider()
     await provider.list()
     assert place.changes == 0
@@ -109,10 +109,10 @@ async def test_another_instance_since_the_journal_was_written_is_told(place: Htt
 
 
 async def test_while_something_moves_every_look_asks(place: HttpPlace) -> None:
-    place.fake.weather.start_takes = 0.4
+    place.fake.weather.start_takes = 1.0
     provider = place.provider({"poll": 60.0, "settle": 0.05})
     await begin(provider, "a")
-    place.fake.weather.stop_takes = 0.4
+    place.fake.weather.stop_takes = 1.0
     place.fake.weather.ignores_stop = True
     await provider.stop("a")
     before = len(place.fake.calls)
@@ -131,7 +131,7 @@ class TestVast:
     dialect_of_the_cloud = "vast"
 
     async def test_no_values_before_it_runs(self, place: HttpPlace) -> None:
-        place.fake.weather.start_takes = 0.4
+        place.fake.weather.start_takes = 1.0
         provider = place.provider()
         await provider.start("a", {})
         assert (await becomes(provider, "a", Condition.STARTING)).values == {}

@@ -48,7 +48,7 @@ async def test_a_password_in_an_answer_goes_nowhere(place: HttpPlace) -> None:
 
 
 async def test_no_values_before_it_runs(place: HttpPlace) -> None:
-    place.fake.weather.start_takes = 0.5
+    place.fake.weather.start_takes = 1.0
     provider = place.provider()
     await provider.start("a", {})
     assert (await becomes(provider, "a", Condition.STARTING)).values == {}
@@ -145,7 +145,7 @@ async def test_an_instance_that_the_cloud_does_not_know(place: HttpPlace, instan
 async def test_what_is_still_being_stopped_is_not_started(place: HttpPlace) -> None:
     provider = place.provider()
     await begin(provider, "a")
-    place.fake.weather.stop_takes = 0.3
+    place.fake.weather.stop_takes = 1.0
     await provider.stop("a")
     error = await refused(provider.start("a", {}))
     assert isinstance(error, Temporary)

@@ -15,7 +15,7 @@ from poorwill.providers.http.lives import Lives, Record
 async def test_accepted_is_not_done(place: HttpPlace) -> None:
     provider = place.provider()
     await begin(provider, "a")
-    place.fake.weather.stop_takes = 0.3
+    place.fake.weather.stop_takes = 1.0
     await provider.stop("a")
     assert (await becomes(provider, "a", Condition.STOPPING)).values == {}
     await becomes(provider, "a", Condition.ABSENT)
@@ -23,7 +23,7 @@ async def test_accepted_is_not_done(place: HttpPlace) -> None:
 
 
 async def test_a_stop_that_is_ignored_while_it_starts(place: HttpPlace) -> None:
-    place.fake.weather.start_takes = 0.4
+    place.fake.weather.start_takes = 1.0
     place.fake.weather.ignores_stop_while_starting = True
     provider = place.provider()
     await provider.start("a", {})

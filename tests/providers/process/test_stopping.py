@@ -34,7 +34,7 @@ class TestStopping:
         assert (end.condition, end.detail) == (Condition.ABSENT, "stopped: exit code 0")
 
     async def test_kills_what_ignores_the_question(self, place: ProcessPlace) -> None:
-        provider = place.provider(command=IGNORES_TERM, stop_timeout="300ms")
+        provider = place.provider(command=IGNORES_TERM, stop_timeout="2s")
         await begin(provider, "a")
         await place.printed("a", "hello")
         stopping = asyncio.ensure_future(provider.stop("a"))
@@ -44,7 +44,7 @@ class TestStopping:
         assert end is not None
         assert (end.condition, end.detail) == (
             Condition.ABSENT,
-            "stopped: killed, for it did not end within 0.3 s",
+            "stopped: killed, for it did not end within 2 s",
         )
         assert place.pids() == set()
 
@@ -57,7 +57,7 @@ class TestStopping:
         while not stopping.done():
             await asyncio.sleep(0.01)
             turns += 1
-        assert turns >= 20
+        assert turns >= 5
 
     async def test_a_stop_that_follows_a_start_at_once_reaches_the_command(
         self, place: ProcessPlace, monkeypatch: pytest.MonkeyPatch

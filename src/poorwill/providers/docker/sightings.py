@@ -41,6 +41,7 @@ class Sightings:
             condition = Condition.STOPPING
         elif condition is Condition.ABSENT and starting:
             condition = Condition.STARTING
+        dated = condition is not Condition.STARTING and not self._deeds.thawed(main.id)
         where, values = self._where(main) if condition is Condition.RUNNING else (None, {})
         return Sighting(
             instance,
@@ -52,6 +53,8 @@ class Sightings:
             exit_code=main.exit_code if condition is Condition.ABSENT else None,
             values=values,
             resumed=main.restarts > 0,
+            since=main.since if dated else None,
+            until=main.until if dated else None,
         )
 
     def _where(self, main: Seen) -> tuple[str | None, dict[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from poorwill.core.model import Condition
@@ -50,6 +51,17 @@ class Seen:
     exposed: tuple[str, ...]
     ip: str
     restarts: int = 0
+    started: str = ""
+
+    @property
+    def since(self) -> float | None:
+        """When this life began, by the engine's clock; None before the first one."""
+        return _instant(self.started) if self.status != "created" else None
+
+    @property
+    def until(self) -> float | None:
+        """When it ended, by the engine's clock; None while it goes on, or is frozen."""
+        return _instant(self.finished) if self.exit_code is not None else None
 
     @property
     def condition(self) -> Condition:
@@ -135,7 +147,17 @@ def read(told: Mapping[str, Any]) -> Seen:
         exposed=tuple(config.get("ExposedPorts") or ()),
         ip=_ip(network),
         restarts=int(told.get("RestartCount") or 0),
+        started=str(state.get("StartedAt", "")),
     )
+
+
+def _instant(text: str) -> float | None:
+    """Seconds since the epoch; None for the year 1, which is how the engine says never."""
+    try:
+        told = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return told.timestamp() if told.year > 1 and told.tzinfo is not None else None
 
 
 def _ip(network: Mapping[str, Any]) -> str:

@@ -6,11 +6,16 @@ Times are seconds since the epoch: a reading of the monotonic clock would mean n
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from poorwill.errors import Permanent
+from poorwill.providers.base import Sighting
+
+_CLOCK = 0.1
+"""Seconds by which the process table may date a process too early."""
 
 _MODEL = ConfigDict(frozen=True, extra="forbid")
 
@@ -37,6 +42,16 @@ class Page(BaseModel):
     starts: int = 0
     stops: int = 0
     instances: Mapping[str, Record] = {}
+
+
+def dated(sighting: Sighting, record: Record | None) -> Sighting:
+    """As this place bills it: from when it was asked for to when it was to be gone."""
+    since, until = sighting.since, sighting.until
+    if record is None or since is None or since < record.asked_at - _CLOCK:
+        return sighting
+    if until is not None and record.gone_at is not None:
+        until = min(until, record.gone_at)
+    return replace(sighting, since=record.asked_at, until=until)
 
 
 class Book:

@@ -16,7 +16,7 @@ from poorwill.core.model import Condition
 from poorwill.providers import process
 from poorwill.providers.base import Handle, Json, Sighting, Surroundings
 from poorwill.providers.fake import options, outcomes
-from poorwill.providers.fake.book import Book, Page, Record
+from poorwill.providers.fake.book import Book, Page, Record, dated
 from poorwill.providers.fake.weather import Weather
 
 _SERVER = Path(__file__).with_name("server.py")
@@ -110,7 +110,8 @@ class FakeProvider:
         if over := [s.instance for s in real if s.instance in due and s.condition is Condition.RUNNING]:
             await asyncio.gather(*map(self._processes.stop, over))
             real = await self._processes.list()
-        seen = [self._played(sighting, page.instances.get(sighting.instance), now) for sighting in real]
+        told = [dated(each, page.instances.get(each.instance)) for each in real]
+        seen = [self._played(sighting, page.instances.get(sighting.instance), now) for sighting in told]
         return list(self._late(seen, page, weather.list_lag)) if weather.list_lag else seen
 
     # --- what is there --------------------------------------------------------------------------

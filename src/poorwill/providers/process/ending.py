@@ -26,6 +26,14 @@ def exit_code(file: Path, pid: int) -> int | None:
     return reaped if written is None else written
 
 
+def ended_at(file: Path, pid: int) -> float | None:
+    """When the wrapper ``pid`` wrote that down, in seconds since the epoch; None when it did not."""
+    try:
+        return file.stat().st_mtime if _written(file, pid) is not None else None
+    except FileNotFoundError:
+        return None
+
+
 def describe(code: int | None) -> str:
     """``exit code 3`` or ``killed by signal 9 (SIGKILL)``."""
     if code is None:

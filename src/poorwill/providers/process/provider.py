@@ -132,7 +132,7 @@ class ProcessProvider:
     # --- taking over ----------------------------------------------------------------------------
 
     async def _adopt_handle(self, handle: Handle) -> None:
-        running = from_handle(handle)
+        running = from_handle(handle, self._table)
         if running is None or handle.instance in self._running:
             return
         identity = running.identity
@@ -141,6 +141,7 @@ class ProcessProvider:
             return
         file = self._file(handle.instance, "exit")
         running.code = await asyncio.to_thread(ending.exit_code, file, identity.pid)
+        running.ended_at = await asyncio.to_thread(ending.ended_at, file, identity.pid)
         end = running.epitaph(0, 0)
         if identity.boot != clock.boot_id():
             end = Sighting(handle.instance, Condition.ABSENT, identity.life, detail="the host was restarted")
@@ -160,7 +161,7 @@ class ProcessProvider:
             identity = Identity(clock.boot_id(), found.seen.pid, found.seen.start)
             running = self._running.get(found.instance)
             if running is None:
-                self._follow(Running(found.instance, identity, found.port))
+                self._follow(Running(found.instance, identity, found.port, self._table))
             elif running.identity != identity:  # a second copy of one instance: nobody would stop it
                 await asyncio.to_thread(sweep.signal_group, self._table, identity, SIGKILL)
         return {found.instance for found in everything}
@@ -183,7 +184,7 @@ class ProcessProvider:
             await launch.refuse_taken(self._around.address)
             identity = await asyncio.to_thread(self._spawn, instance, port)
             self._ended.pop(instance, None)
-            return self._follow(Running(instance, identity, port))
+            return self._follow(Running(instance, identity, port, self._table))
 
     async def _living(self, instance: str) -> Running | None:
         """The instance if it lives, known or not; first clears away what is left of a life that ended."""
@@ -230,6 +231,7 @@ class ProcessProvider:
             if running.code is None:
                 file = self._file(running.instance, "exit")
                 running.code = await asyncio.to_thread(ending.exit_code, file, pid)
+                running.ended_at = await asyncio.to_thread(ending.ended_at, file, pid)
             swept = await sweep.sweep(self._table, self._mark(running.instance), pid, patience)
         except OSError as error:
             running.trouble = f"cannot clear up after it: {error}"

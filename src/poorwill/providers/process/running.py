@@ -6,8 +6,9 @@ import asyncio
 from dataclasses import dataclass, field
 from signal import SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM
 
+from poorwill.clock import boot_id
 from poorwill.core.model import Condition
-from poorwill.host.table import Identity
+from poorwill.host.table import Identity, Table
 from poorwill.host.watch import Watch
 from poorwill.providers.base import Handle, Sighting
 from poorwill.providers.process.ending import describe
@@ -18,17 +19,19 @@ class Running:
     """``identity`` is the wrapper's. ``kill_at`` (monotonic) is set once a stop was asked for.
 
     ``finishing`` is set once the wrapper is gone, ``gone`` when all the rest is, too. ``trouble`` is
-    why the rest is not.
+    why the rest is not. ``ended_at`` is when the wrapper wrote down how it ended (seconds since the epoch).
     """
 
     instance: str
     identity: Identity
     port: int | None
+    table: Table
     watch: Watch | None = None
     kill_at: float | None = None
     forced: bool = False
     finishing: asyncio.Task[None] | None = None
     code: int | None = None
+    ended_at: float | None = None
     trouble: str = ""
     gone: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -37,6 +40,12 @@ class Running:
         identity = self.identity
         data = {"boot": identity.boot, "pid": identity.pid, "start": identity.start, "port": self.port}
         return Handle(self.instance, data)
+
+    @property
+    def since(self) -> float | None:
+        """When it was started; None for one of an earlier boot."""
+        identity = self.identity
+        return self.table.since(identity.start) if identity.boot == boot_id() else None
 
     def sighting(self, note: str) -> Sighting:
         """What ``list`` says of it; ``note`` is a remark on one that runs."""
@@ -54,6 +63,7 @@ class Running:
             detail=detail,
             handle=self.handle,
             by_us=True,
+            since=self.since,
         )
 
     def epitaph(self, left_behind: int, stop_timeout: float) -> Sighting:
@@ -73,6 +83,8 @@ class Running:
             life=self.identity.life,
             detail=detail,
             exit_code=self.code,
+            since=self.since,
+            until=self.ended_at,
         )
 
     def told_to_end(self) -> str:
@@ -95,10 +107,11 @@ class Running:
         return True
 
 
-def from_handle(handle: Handle) -> Running | None:
+def from_handle(handle: Handle, table: Table) -> Running | None:
     """None for a handle that another version wrote and that cannot be read: then only the mark helps."""
     data = handle.data
     boot, pid, start, port = (data.get(key) for key in ("boot", "pid", "start", "port"))
     if not (isinstance(boot, str) and isinstance(pid, int) and isinstance(start, int)):
         return None
-    return Running(handle.instance, Identity(boot, pid, start), port if isinstance(port, int) else None)
+    known = port if isinstance(port, int) else None
+    return Running(handle.instance, Identity(boot, pid, start), known, table)

@@ -1,0 +1,114 @@
+"""The record of a month, from the journal and the configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from poorwill.accounts.books import Books, read
+from poorwill.accounts.cards import cards
+from poorwill.accounts.record import KINDS, Item, Limit, Record, Savings
+from poorwill.config import Settings
+from poorwill.config.bounds import all_budgets
+from poorwill.core.bill import Line
+from poorwill.core.budget import HOURS
+from poorwill.core.model import Service
+from poorwill.core.period import Per, Period, period_from
+from poorwill.core.saved import saved
+from poorwill.store.journal import read_only
+
+LATER = 7 * 86400.0
+"""Seconds after the month in which it is still looked for how something ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the configuration says that a review needs: the rules of the services with visitors, which of
+    them others need, and the budgets of a month.
+    """
+
+    services: Mapping[str, Service] = field(default_factory=dict)
+    needed: frozenset[str] = frozenset()
+    limits: tuple[Limit, ...] = ()
+
+
+def rules_of(settings: Settings) -> Rules:
+    needed = {need for service in settings.services.values() for need in service.needs}
+    return Rules(
+        services={name: service.rules(settle=0.0) for name, service in settings.visited.items()},
+        needed=frozenset(needed),
+        limits=tuple(_limits(settings)),
+    )
+
+
+def _limits(settings: Settings) -> Iterator[Limit]:
+    """The budgets of a month; shorter ones are another table."""
+    for name, budgets in all_budgets(settings).items():
+        for one in budgets:
+            if one.per is Per.MONTH:
+                yield Limit(name, one.limit, "" if one.unit == HOURS else one.unit)
+
+
+def month_before(period: Period) -> Period:
+    return period_from(Per.MONTH, period.first - timedelta(days=1), period.zone)
+
+
+def record(folder: Path, period: Period, now: float, rules: Rules) -> Record:
+    """``folder`` is the state folder, whether or not a Poorwill runs. Blocks.
+
+    Raises StateError when there is no journal, or none that this version can read.
+    """
+    before = month_before(period)
+    books = read(folder, before.start, period.stop, now)
+    with read_only(folder) as archive:
+        events = archive.between(KINDS, period.start, min(period.stop + LATER, now))
+    begins = now if books.begins is None else books.begins
+    lines = books.lines(period)
+    lines_before = books.lines(before) if begins < before.stop else ()
+    return Record(
+        period=period,
+        now=now,
+        known_from=begins,
+        use_from=_use_from(books),
+        lives=books.lives,
+        stretches=books.stretches,
+        terms=books.terms,
+        events=events,
+        lines=lines,
+        before=lines_before,
+        saved=tuple(_saved(books, lines, period)),
+        services=rules.services,
+        needed=rules.needed,
+        items=tuple(_items(books, period)),
+        limits=rules.limits,
+        cards=cards(),
+    )
+
+
+def _use_from(books: Books) -> float | None:
+    """Terms and use are written down since the same version."""
+    first = [*(one.since for one in books.terms), *(one.start for one in books.stretches)]
+    return min(first, default=None)
+
+
+def _saved(books: Books, lines: Sequence[Line], period: Period) -> Iterator[Savings]:
+    """By currency. Who left the configuration is not reckoned on: nobody would have let it run."""
+    until = min(period.stop, books.now)
+    won = saved(lines, books.lives, books.terms, period.start, until) if period.start < until else ()
+    sums: dict[str, tuple[Decimal, Decimal]] = {}
+    for one in won:
+        if one.name in books.statement.payers:
+            amount, always = sums.get(one.currency, (Decimal(0), Decimal(0)))
+            sums[one.currency] = amount + one.amount, always + one.always
+    for currency, (amount, always) in sorted(sums.items()):
+        yield Savings(amount, always, currency)
+
+
+def _items(books: Books, period: Period) -> Iterator[Item]:
+    for one in books.fixed(period):
+        cost = one.cost
+        budget = cost.budget if cost.per == "month" else None
+        yield Item(cost.name, one.amount, cost.currency, budget, cost.service)

@@ -1,0 +1,61 @@
+"""What was spent in some periods, for budgets: read from the books, in a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from poorwill.accounts import books
+from poorwill.accounts.books import Books
+from poorwill.core.bill import Line
+from poorwill.core.period import Period
+from poorwill.core.price import Price
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """``lines`` of each period that was asked for, those of fixed costs without a name. ``prices`` are those
+    in force. ``since`` is from when on anything is known of each payer, in seconds since the epoch.
+    """
+
+    lines: Mapping[Period, tuple[Line, ...]] = field(default_factory=dict)
+    prices: Mapping[str, Price] = field(default_factory=dict)
+    since: Mapping[str, float] = field(default_factory=dict)
+
+    def known_since(self, payer: str) -> float | None:
+        """For everything together (empty) the first moment of all."""
+        return self.since.get(payer) if payer else min(self.since.values(), default=None)
+
+
+Read = Callable[[Path, Sequence[Period], float], Spent]
+"""The state folder, the periods, and what the time is. Blocks; raises StateError."""
+
+
+def read(folder: Path, periods: Sequence[Period], now: float) -> Spent:
+    """What was spent up to now in these periods. Raises StateError when the journal cannot be read."""
+    since = min((period.start for period in periods), default=now)
+    found = books.read(folder, since, now, now)
+    return Spent(
+        {period: (*found.lines(period), *_costs(found, period)) for period in periods}, *_terms(found)
+    )
+
+
+def _costs(found: Books, period: Period) -> list[Line]:
+    """What is paid by the calendar counts in a budget for everything only."""
+    return [
+        Line("", "cost", 0.0, 0.0, one.amount, one.cost.currency) for one in found.fixed(period) if one.amount
+    ]
+
+
+def _terms(found: Books) -> tuple[Mapping[str, Price], Mapping[str, float]]:
+    prices: dict[str, Price] = {}
+    since: dict[str, float] = {}
+    for terms in found.terms:
+        since.setdefault(terms.payer, terms.since)
+        prices.pop(terms.payer, None)
+        if terms.price is not None:
+            prices[terms.payer] = terms.price
+    for life in found.lives:
+        since[life.payer] = min(life.start, since.get(life.payer, life.start))
+    return prices, since

@@ -1,0 +1,179 @@
+"""Tells people how budgets stand: once for each mark and period, whatever restarts come in between."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from poorwill.control.recorder import Recorder
+from poorwill.core.budget import AtLimit, Budget, Standing, amount_text, threshold
+from poorwill.core.debt import Severity
+from poorwill.core.model import Now
+from poorwill.errors import StateError
+from poorwill.store.journal import Entry, Event, Kind, read_only
+
+ABOUT = "budget"
+"""What such an alert is about, in the journal."""
+
+_LOOKS_BACK = 62 * 86400.0
+"""Seconds: the period before this one may have been a month too."""
+
+Name = tuple[str, str, str, str]
+"""Payer, period, unit and what follows: what tells one budget of a file from another."""
+
+log = structlog.get_logger()
+
+
+class BudgetAlerts:
+    """``_told`` is the highest mark told, by budget, limit and period; ``_shut`` the period in which a budget
+    was used up, where more than words follows from that. ``_known``: payers whose past was read. ``_missed``:
+    currencies that cannot be counted, told once in each life of the control plane.
+    """
+
+    def __init__(self, folder: Path, recorder: Recorder) -> None:
+        self._folder = folder
+        self._recorder = recorder
+        self._told: dict[tuple[Name, str, str], float] = {}
+        self._shut: dict[Name, str] = {}
+        self._known: set[str] = set()
+        self._missed: set[tuple[Name, str]] = set()
+        self._unreadable = False
+
+    async def remember(self, budgets: Iterable[Budget], now: Now) -> None:
+        """What was told before this life of the control plane. Raises StateError."""
+        payers = {budget.payer for budget in budgets} - self._known
+        if payers:
+            for event in await asyncio.to_thread(_past, self._folder, payers, now.wall - _LOOKS_BACK):
+                self._remember(event)
+            self._known |= payers
+
+    def _remember(self, event: Event) -> None:
+        detail = event.detail
+        if detail.get("about") != ABOUT or "period" not in detail:
+            return
+        name = (event.service, str(detail["per"]), str(detail["unit"]), str(detail["at_limit"]))
+        if detail["severity"] == Severity.NOTICE:
+            self._shut.pop(name, None)
+            return
+        mark, period = float(detail["percent"]), str(detail["period"])
+        self._told[name, str(detail["limit"]), period] = mark
+        if mark >= 100 and detail["at_limit"] != AtLimit.WARN:
+            self._shut[name] = period
+
+    def mind(self, standings: Iterable[Standing], now: Now) -> None:
+        """Tell what is new."""
+        for standing in standings:
+            if standing.is_of(now.wall) and standing.budget.payer in self._known:
+                self._mind(standing, now)
+
+    def _mind(self, standing: Standing, now: Now) -> None:
+        budget, period = standing.budget, str(standing.period)
+        name = (budget.payer, str(budget.per), budget.unit, str(budget.at_limit))
+        if name in self._shut and not standing.is_spent(now.wall, now.mono):
+            again = f"a new {budget.per} began" if self._shut.pop(name) != period else "it is not used up now"
+            self._tell(standing, Severity.NOTICE, f"over: {again}: {_state(standing, now)}", "", now)
+        self._mind_currencies(standing, name, now)
+        mark = threshold(standing, now.mono)
+        key = (name, str(budget.limit), period)
+        if mark is None or mark <= self._told.get(key, 0.0):
+            return
+        self._told[key] = mark
+        if mark >= 100 and budget.binds:
+            self._shut[name] = period
+        severity = Severity.ERROR if mark >= 100 else Severity.WARNING
+        self._tell(
+            standing,
+            severity,
+            _state(standing, now) + _follows(standing, mark, now),
+            _hint(budget),
+            now,
+            mark,
+        )
+
+    def _mind_currencies(self, standing: Standing, name: Name, now: Now) -> None:
+        for currency in standing.uncounted:
+            if (name, currency) not in self._missed:
+                self._missed.add((name, currency))
+                unit, words = (
+                    standing.budget.unit,
+                    f"what was paid in {currency} does not count in the budget",
+                )
+                hint = f"say what it is worth: exchange_rates: {{{currency}: {{rate: ..., date: ...}}}}"
+                reason = f"{words} of {standing.budget}: nobody said what it is in {unit}"
+                detail = {"hint": hint, "budget": str(standing.budget)}
+                self._note(standing.budget.payer, Severity.WARNING, reason, detail, now)
+
+    def cannot_read(self, error: StateError, now: Now) -> None:
+        log.error("nobody knows what was spent", error=str(error), hint=error.hint)
+        if not self._unreadable:
+            self._unreadable = True
+            reason = f"nobody knows what was spent, and budgets hold as they stood: {error}"
+            self._note("", Severity.ERROR, reason, {"hint": error.hint}, now)
+
+    def can_read(self, now: Now) -> None:
+        if self._unreadable:
+            self._unreadable = False
+            self._note("", Severity.NOTICE, "over: it is known again what was spent", {"hint": ""}, now)
+
+    def _tell(
+        self, standing: Standing, severity: Severity, reason: str, hint: str, now: Now, mark: float = 0.0
+    ) -> None:
+        budget, forecast = standing.budget, standing.forecast_at(now.wall, now.mono)
+        detail = {
+            "budget": str(budget),
+            "per": str(budget.per),
+            "unit": budget.unit,
+            "percent": mark,
+            "used": rounded(standing.used_at(now.mono)),
+            "limit": str(budget.limit),
+            "forecast": None if forecast is None else rounded(forecast.amount),
+            "period": str(standing.period),
+            "at_limit": str(budget.at_limit),
+            "hint": hint,
+        }
+        self._note(budget.payer, severity, reason, detail, now)
+
+    def _note(self, payer: str, severity: Severity, reason: str, detail: dict[str, Any], now: Now) -> None:
+        write = {Severity.ERROR: log.error, Severity.WARNING: log.warning, Severity.NOTICE: log.info}
+        write[severity]("alert", service=payer, about=ABOUT, reason=reason)
+        told = {"severity": str(severity), "about": ABOUT, **detail}
+        self._recorder.note(now, Entry(Kind.ALERT, payer, reason=reason, detail=told))
+
+
+def rounded(amount: Decimal) -> str:
+    """To a hundredth, as it is shown."""
+    return str(amount.quantize(Decimal("0.01")))
+
+
+def _past(folder: Path, payers: Iterable[str], since: float) -> list[Event]:
+    with read_only(folder) as archive:
+        return [event for payer in payers for event in archive.alerts(payer, since)]
+
+
+def _state(standing: Standing, now: Now) -> str:
+    budget = standing.budget
+    used = amount_text(Decimal(rounded(standing.used_at(now.mono))), budget.unit)
+    whose = "" if budget.payer else " for everything together"
+    return f"{standing.percent(now.mono):.0f}% of the budget of {budget}{whose} is used: {used}"
+
+
+def _follows(standing: Standing, mark: float, now: Now) -> str:
+    budget, forecast = standing.budget, standing.forecast_at(now.wall, now.mono)
+    if mark >= 100 and budget.at_limit is AtLimit.CLOSED:
+        return f"; closed until the {budget.per} is over"
+    if mark >= 100 and budget.at_limit is AtLimit.NO_WAKE:
+        return f"; requests wake nothing until the {budget.per} is over"
+    if forecast is None:
+        return ""
+    ahead = amount_text(Decimal(rounded(forecast.amount)), budget.unit)
+    return f"; at the end of the {budget.per} it will be about {ahead}"
+
+
+def _hint(budget: Budget) -> str:
+    what = budget.payer or "the file"
+    return f"raise `budget` of {what} and say `poorwill reload`, or let it sleep more"

@@ -1,0 +1,185 @@
+"""Keeps track of how budgets stand: read from the journal about once a minute, and in between reckoned on.
+
+Reading is done in a thread. What it found is left with the facts of each service, where the loop reads it;
+as long as nothing was found, what a budget binds is not started (``control.observation``). When the journal
+cannot be read, the last that was known stays.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import structlog
+
+from poorwill import clock
+from poorwill.accounts import spent
+from poorwill.accounts.spent import Read, Spent
+from poorwill.control.budget_alerts import BudgetAlerts
+from poorwill.control.facts import Facts
+from poorwill.control.recorder import Recorder
+from poorwill.core.bill import Line
+from poorwill.core.budget import Budget, Standing
+from poorwill.core.forecast import past_days
+from poorwill.core.model import Condition, Now
+from poorwill.core.period import Per, Period, period_from, period_of
+from poorwill.core.spending import Awake, pace, uncounted, used
+from poorwill.errors import StateError
+
+EVERY = 60.0
+"""Seconds between two readings while nothing changes."""
+
+LOOK = 0.5
+LOOK_ASLEEP = 5.0
+"""Seconds between two looks at what is there, and when that was nothing."""
+
+AGAIN = 5.0
+"""Seconds after which a reading that failed is tried again."""
+
+WRITTEN_WITHIN = 5.0
+"""Seconds for which a reading waits for what is still to be written."""
+
+STEP = 1.0
+"""Seconds by which the two clocks may drift apart between two readings."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """``spent`` is what was found at ``now``, when ``awake`` was there."""
+
+    now: Now
+    spent: Spent
+    awake: Awake
+
+
+class Budgets:
+    """``want`` says which budgets there are; ``nudge(service)`` is called when something new was found.
+
+    ``_days`` are the bills of days that are over, for forecasts.
+    """
+
+    def __init__(
+        self, folder: Path, recorder: Recorder, nudge: Callable[[str], None], read: Read = spent.read
+    ) -> None:
+        self._folder = folder
+        self._recorder = recorder
+        self._nudge = nudge
+        self._read = read
+        self._alerts = BudgetAlerts(folder, recorder)
+        self._budgets: tuple[Budget, ...] = ()
+        self._reading: _Reading | None = None
+        self._days: dict[Period, tuple[Line, ...]] = {}
+        self._standings: Mapping[Budget, Standing] = {}
+        self._services: Mapping[str, Facts] = {}
+        self._failing = False
+        self._due = 0.0
+        self._changed = asyncio.Event()
+
+    def want(self, budgets: Iterable[Budget]) -> None:
+        """From now on these. What was read of a period before holds for them at once."""
+        self._budgets = tuple(dict.fromkeys(budgets))
+        self._reckon()
+        self._due = 0.0
+        self._changed.set()
+
+    async def run(self, services: Mapping[str, Facts]) -> None:
+        """``services`` are those in charge, whenever it is looked at."""
+        self._services = services
+        while True:
+            self._changed.clear()
+            if self._budgets and self._must_read(clock.now()):
+                await self._renew()
+            self._publish()
+            self._alerts.mind(self._standings.values(), clock.now())
+            try:
+                async with asyncio.timeout(self._pause()):
+                    await self._changed.wait()
+            except TimeoutError:
+                continue
+
+    def _pause(self) -> float | None:
+        if not self._budgets:
+            return None
+        return LOOK if any(there(self._services).instances.values()) else LOOK_ASLEEP
+
+    def _must_read(self, now: Now) -> bool:
+        reading = self._reading
+        if now.mono >= self._due:
+            return True
+        if self._failing or reading is None:
+            return False
+        stepped = abs((now.wall - now.mono) - (reading.now.wall - reading.now.mono)) > STEP
+        ended = any(not one.is_of(now.wall) for one in self._standings.values())
+        return stepped or ended or there(self._services).instances != reading.awake.instances
+
+    async def _renew(self) -> None:
+        now, awake = clock.now(), there(self._services)
+        await self._recorder.flush(WRITTEN_WITHIN)
+        periods = {period_of(one.per, now.wall, one.zone) for one in self._budgets}
+        try:
+            found = await asyncio.to_thread(self._read, self._folder, [*periods], now.wall)
+            await self._alerts.remember(self._budgets, now)
+            self._reading = _Reading(now, found, replace(awake, prices=found.prices))
+            self._reckon()
+            if days := self._days_to_come_to_know(found, now):
+                past = await asyncio.to_thread(self._read, self._folder, days, now.wall)
+                self._days |= past.lines
+                self._reckon()
+        except StateError as error:
+            self._failing, self._due = True, clock.now().mono + AGAIN
+            self._alerts.cannot_read(error, now)
+            return
+        self._failing = False
+        self._due = now.mono + EVERY
+        self._alerts.can_read(now)
+
+    def _reckon(self) -> None:
+        """How each budget stands by the last reading; those with a period that was not read have to wait."""
+        if self._reading is None:
+            return
+        now, found = self._reading.now, self._reading.spent
+        standings: dict[Budget, Standing] = {}
+        for budget in self._budgets:
+            period = period_of(budget.per, now.wall, budget.zone)
+            if (lines := found.lines.get(period)) is None:
+                continue
+            since = found.known_since(budget.payer)
+            known = (day for day in _days(now.wall, budget.zone, since) if day in self._days)
+            past = tuple((day.first, used(budget, self._days[day])) for day in known)
+            speed = pace(budget, self._reading.awake)
+            so_far, missing = used(budget, lines), uncounted(budget, lines)
+            standings[budget] = Standing(budget, period, so_far, now.mono, speed, past, missing)
+        self._standings = standings
+        self._publish()
+
+    def _days_to_come_to_know(self, found: Spent, now: Now) -> list[Period]:
+        zones = {budget.zone for budget in self._budgets}
+        wanted = [day for zone in zones for day in _days(now.wall, zone, found.known_since(""))]
+        self._days = {day: lines for day, lines in self._days.items() if day in wanted}
+        return [day for day in wanted if day not in self._days]
+
+    def _publish(self) -> None:
+        for facts in self._services.values():
+            if facts.standings is not self._standings:
+                facts.standings = self._standings
+                if facts.rules.budgets:
+                    self._nudge(facts.name)
+
+
+def there(services: Mapping[str, Facts]) -> Awake:
+    """How many instances of each may be there, and what each is on. On a machine that is off is nothing."""
+    counts: dict[str, int] = {}
+    for name, facts in services.items():
+        machine = services.get(facts.machine)
+        gone = machine is not None and not machine.there
+        places = () if gone else facts.places.values()
+        counts[name] = sum(bool(one.intent) or one.condition is not Condition.ABSENT for one in places)
+    return Awake(counts, {name: facts.machine for name, facts in services.items() if facts.machine})
+
+
+def _days(wall: float, zone: str, since: float | None) -> list[Period]:
+    return [period_from(Per.DAY, day, zone) for day in past_days(wall, zone, since)]

@@ -1,0 +1,193 @@
+"""From the lines of the journal to lives that can be billed.
+
+A life begins with the START that was written down before the provider was asked: from then on it may be
+billed. What others started begins where the provider says, or with the last look that showed nothing yet. It
+ends with the look that showed it gone, or when the provider says it ended. With both of the provider's own
+timestamps these alone count.
+
+What nobody knows is billed: a life that nobody saw end goes on, and a start of which nobody can say what came
+of it lasts until it was given up. How much of a life is such a guess stands in ``Life.unconfirmed``.
+
+The axis: a life stands where the wall clock stood at its last line, and is as long as really went by until
+then (see ``core.note``). So a clock that is set neither makes a life longer nor shorter, and a clock that
+was wrong at the host's boot moves nothing but what began and ended before it was put right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from poorwill.core.chapters import CLOSES, KINDS, OPENS, OVER, Chapter, chapters
+from poorwill.core.life import Life
+from poorwill.core.note import Note, elapsed, positions
+
+__all__ = ["CLOSES", "KINDS", "OPENS", "OVER", "Note", "lives"]
+
+_Neighbours = tuple[Chapter | None, Chapter | None]
+"""The life of the same instance before a life, and the one after it."""
+
+DOUBT = 60.0
+"""Seconds by which a provider's timestamps may contradict what was watched before they are not believed."""
+
+
+def lives(notes: Sequence[Note], now: float, *, watched: bool = True) -> tuple[Life, ...]:
+    """Every life that these lines tell of, in the order in which they began.
+
+    ``notes`` are those of ``Archive.ledger``, the first of them from the begin of the journal if that was cut
+    off. ``watched`` says that a Poorwill runs at ``now``: else what lies after its last line is a guess.
+    """
+    written = sorted({note.id: note for note in notes}.values(), key=lambda note: note.id)
+    if not written:
+        return ()
+    silent = None if watched else written[-1]
+    lost = _lost_sight(written)
+    found: list[Life] = []
+    for own in _by_instance(written).values():
+        unsure = [note for note in (silent, lost.get(own[0].service)) if note is not None]
+        told = chapters(own)
+        for before, chapter, after in zip([None, *told], told, [*told[1:], None], strict=False):
+            life = _life(chapter, (before, after), written[0], now, unsure)
+            if life is not None:
+                found.append(life)
+    return tuple(sorted(found, key=lambda life: (life.start, life.instance)))
+
+
+def _by_instance(notes: Iterable[Note]) -> dict[tuple[str, str], list[Note]]:
+    found: dict[tuple[str, str], list[Note]] = {}
+    for note in notes:
+        if note.instance and note.kind in KINDS:
+            found.setdefault((note.service, note.instance), []).append(note)
+    return found
+
+
+def _lost_sight(notes: Iterable[Note]) -> dict[str, Note]:
+    """Since when nobody can tell what runs, for each service of which that is so."""
+    found: dict[str, Note] = {}
+    for note in notes:
+        if note.kind == "phase":
+            if note.detail.get("phase") == "unknown":
+                found.setdefault(note.service, note)
+            else:
+                found.pop(note.service, None)
+    return found
+
+
+def _life(
+    chapter: Chapter, beside: _Neighbours, first: Note, now: float, unsure: Sequence[Note]
+) -> Life | None:
+    if _costs_nothing(chapter):
+        return None
+    notes, end = chapter.notes, chapter.end
+    if chapter.stray and first.id < notes[0].id:
+        notes = (first, *notes)
+    at = dict(zip((note.id for note in notes), positions(notes), strict=True))
+    anchor = notes[-1].at - at[notes[-1].id]
+    begin = 0.0 if chapter.stray else _begin(chapter, beside[0], at)
+    payer, instance = chapter.notes[0].service, chapter.notes[0].instance
+    if end is None:
+        start = min(anchor + begin, now)
+        guess = max((now - note.at for note in unsure), default=0.0)
+        guess = _unseen(chapter, now - start) or max(guess, 0.0) + _head(chapter, begin, at)
+        return Life(payer, instance, start, None, min(guess, now - start))
+    if (exact := _exact(chapter, begin, at)) is not None:
+        return Life(payer, instance, *exact, exact=True)
+    length = max(at[end.id] - _ago(end, beside[1]) - begin, 0.0)
+    guess = _unseen(chapter, length) or _head(chapter, begin, at) + _tail(end, at, notes)
+    guess = length if chapter.stray else min(guess, length)
+    start = anchor + begin
+    return Life(payer, instance, start, start + length, guess)
+
+
+def _costs_nothing(chapter: Chapter) -> bool:
+    """A start that the provider refused before it made anything, unless an earlier one is not settled."""
+    starts = sum(note.kind == "start" for note in chapter.notes)
+    end = chapter.end
+    refused = end is not None and end.kind == "failed" and end.detail.get("refused") is True
+    return refused and starts == 1 and not chapter.seen
+
+
+def _begin(chapter: Chapter, before: Chapter | None, at: dict[int, float]) -> float:
+    """When it began, in seconds after its first line: below zero for what others began before."""
+    told = chapter.there
+    if told is None:
+        return 0.0
+    since, earliest = _time(told, "since"), _earliest(chapter, before, at)
+    if since is not None:
+        begin = at[told.id] - max(0.0, told.at - since)
+        return min(0.0, begin if earliest is None else max(begin, earliest))
+    by_others = chapter.notes[0].kind == "there"
+    return min(0.0, earliest) if by_others and earliest is not None else 0.0
+
+
+def _earliest(chapter: Chapter, before: Chapter | None, at: dict[int, float]) -> float | None:
+    """When it had not begun yet, or the life before had not ended, where anybody knows."""
+    first = chapter.find("there")
+    absent = _time(first, "absent") if first else None
+    if first is None or absent is None:
+        return None
+    earliest = at[first.id] - max(0.0, first.at - absent)
+    if before is None or before.end is None:
+        return earliest
+    return max(earliest, -elapsed(before.end, chapter.notes[0]) - _ago(before.end, chapter))
+
+
+def _ago(end: Note, following: Chapter | None) -> float:
+    """How long before its line it ended, as far as the provider says: at the latest when the next began."""
+    until, seen = _time(end, "until"), _time(end, "seen")
+    if until is not None:
+        return max(0.0, end.at - until)
+    there = following.there if following else None
+    since = _time(there, "since") if there else None
+    if there is None or since is None or seen is None:
+        return 0.0
+    return max(0.0, min(there.at - since - elapsed(end, there), end.at - seen))
+
+
+def _exact(chapter: Chapter, begin: float, at: dict[int, float]) -> tuple[float, float] | None:
+    """Both ends by the provider's clock, unless that contradicts what was watched.
+
+    Where it tells the beginning once more at the end, both were read from the clock as it is set now.
+    """
+    there, end = chapter.there, chapter.end
+    if there is None or end is None:
+        return None
+    since, until = _time(there, "since"), _time(end, "until")
+    again = _time(end, "since")
+    since, again = (again if since is None else since), (since if again is None else again)
+    if since is None or until is None or again is None:
+        return None
+    length = until - again
+    seen = _time(end, "seen")
+    shortest = at[end.id] - at[there.id] - (end.at - seen) if seen is not None else 0.0
+    if not max(0.0, shortest - DOUBT) <= length <= at[end.id] - begin + DOUBT:
+        return None
+    return since, since + length
+
+
+def _unseen(chapter: Chapter, length: float) -> float:
+    """All of a life that nobody ever saw is a guess."""
+    return 0.0 if chapter.seen else length
+
+
+def _head(chapter: Chapter, begin: float, at: dict[int, float]) -> float:
+    """What lies before the first line, where the provider does not say since when it was there."""
+    there = chapter.there
+    known = there is not None and _time(there, "since") is not None
+    return 0.0 if known else max(0.0, -begin)
+
+
+def _tail(end: Note, at: dict[int, float], notes: Sequence[Note]) -> float:
+    """From when it was last known to be there to when it was seen to be gone."""
+    if end.kind != "gone" or _time(end, "until") is not None:
+        return 0.0
+    seen = _time(end, "seen")
+    if seen is not None:
+        return max(0.0, end.at - seen)
+    shown = [at[note.id] for note in notes if note.kind in ("there", "ready")]
+    return at[end.id] - max(shown, default=0.0)
+
+
+def _time(note: Note, key: str) -> float | None:
+    """A moment that the line tells of; None when it does not, or tells nonsense."""
+    value = note.detail.get(key)
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
