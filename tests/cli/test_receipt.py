@@ -28,12 +28,7 @@ async def test_what_ran_and_what_it_would_have_cost(tmp_path: Path) -> None:
     await told(
         tmp_path,
         (0, Entry(Kind.TERMS, "notes", detail={"price": price, "on": "", "kind": "service"})),
-        (
-            0,
-            Entry(
-                Kind.TERMS, detail={"currency": "USD", "timezone": "UTC", "payers": ["notes"], "costs": []}
-            ),
-        ),
+        (0, Entry(Kind.TERMS, detail={**Statement("USD", payers=("notes",)).as_json(), "costs": []})),
         (HOUR, Entry(Kind.START, "notes", "notes-1")),
         (1.5 * HOUR, Entry(Kind.STOPPED, "notes", "notes-1")),
     )
