@@ -282,7 +282,7 @@ async def test_it_is_read_when_something_comes_or_goes_and_once_a_minute(tmp_pat
 
 @in_virtual_time
 async def test_the_wall_clock_may_be_set(tmp_path: Path) -> None:
-    """Within the day that makes nothing used; in the next it is open, and closed again when it is set back."""
+    """Within the day that uses nothing up; in the next it is open, and closed again when it is set back."""
     async with bound(tmp_path, a_budget()) as (house, _):
         await wakes(house)
         await used_for(house, 60)

@@ -40,9 +40,6 @@ AGAIN = 5.0
 WRITTEN_WITHIN = 5.0
 """Seconds for which a reading waits for what is still to be written."""
 
-STEP = 1.0
-"""Seconds by which the two clocks may drift apart between two readings."""
-
 log = structlog.get_logger()
 
 
@@ -109,9 +106,8 @@ class Budgets:
             return True
         if self._failing or reading is None:
             return False
-        stepped = abs((now.wall - now.mono) - (reading.now.wall - reading.now.mono)) > STEP
         ended = any(not one.is_of(now.wall) for one in self._standings.values())
-        return stepped or ended or there(self._services).instances != reading.awake.instances
+        return ended or there(self._services).instances != reading.awake.instances
 
     async def _renew(self) -> None:
         now, awake = clock.now(), there(self._services)
