@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+
 from tests.docker_engine import DockerEngine
 
 ON_CI = os.environ.get("CI", "").lower() in {"1", "true"}
@@ -45,6 +46,29 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     if ON_CI and report.skipped:
         _fail_instead(report)
     return report
+
+
+class SaidAtOnce:
+    """Names each test that fails when it does: with tests side by side the dots tell of none."""
+
+    def __init__(self, terminal: pytest.TerminalReporter) -> None:
+        self._terminal = terminal
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            why = getattr(getattr(report.longrepr, "reprcrash", None), "message", str(report.longrepr))
+            self._terminal.ensure_newline()
+            self._terminal.write_line(
+                f"FAILED {report.nodeid} ({report.when}) {why.partition(chr(10))[0]}", red=True
+            )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is not None and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(SaidAtOnce(terminal))
 
 
 @pytest.fixture(scope="session")

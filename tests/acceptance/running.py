@@ -29,6 +29,10 @@ UPSTREAM = Path(__file__).with_name("upstream.py")
 Json = dict[str, Any]
 
 
+NO_DEED = frozenset({"phase", "terms"})
+"""Kinds of the journal's lines that tell what is the case; all others tell what was done."""
+
+
 @dataclass
 class Up:
     """One configuration in its own folder, and the `poorwill up` that serves it."""

@@ -54,6 +54,7 @@ async def test_a_herd_wakes_once_and_is_served_in_turn(up: Start) -> None:
     waiting = [one for one in asked if not one.done()]
     for one in waiting[:400]:
         one.cancel()
+    await gateway.until_waiting("it", SIZE - 500 - 400)
     (gateway.folder / "open").touch()
     answers = await asyncio.gather(*asked, return_exceptions=True)
     assert answers.count(200) == SIZE - 500 - 400

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from tests.acceptance.chaos.clock import Clock, can_be_set
 from tests.acceptance.conftest import Start
 from tests.acceptance.running import Json, Up, host, service, until
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 ALWAYS = "daily 00:00-24:00"
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest_asyncio.fixture(scope="module", loop_scope="module", autouse=True)
 async def not_at_midnight() -> None:
     """The windows of a whole day end there."""
     await until(lambda: time.time() % 86400 < 86400 - 120, "midnight is over", seconds=200, every=1)

@@ -67,7 +67,7 @@ def asking(gateway: Up, count: int, path: str = "/?seconds=0.2") -> list[asyncio
 class Crowd:
     """So many visitors who ask again as soon as they are answered, until they are told to go."""
 
-    def __init__(self, gateway: Up, count: int, path: str = "/?seconds=0.1") -> None:
+    def __init__(self, gateway: Up, count: int, path: str = "/?seconds=0.4") -> None:
         self._gateway, self._path = gateway, path
         self._stay = True
         self.served: Counter[int] = Counter()

@@ -106,15 +106,30 @@ async def open_heartbeats(gateway: Up) -> int:
     return int(stats.removeprefix(f"{gauge}: "))
 
 
+async def idle_after(gateway: Up, seconds: float) -> None:
+    """From now on. A busy machine may be silent for a few seconds while it only draws the page."""
+    gateway.services["notes"]["idle_after"] = f"{seconds:g}s"
+    gateway.write()
+    await gateway.post("/api/v1/reload")
+
+
+async def asleep(gateway: Up) -> None:
+    """It sleeps now, and the next time only when it is told to."""
+    await idle_after(gateway, IDLE_AFTER)
+    await gateway.until_phase("notes", "asleep")
+    await idle_after(gateway, 2 * WAKE)
+
+
 async def falls_asleep_with_a_heartbeat(gateway: Up) -> None:
-    """Asleep in time, although a heartbeat was open in the last moment in which it was awake."""
+    """Asleep in time, although a heartbeat was open in the last moment in which it was there."""
+    await idle_after(gateway, IDLE_AFTER)
     began, beats = time.monotonic(), 0
-    while (await gateway.status("notes"))["phase"] == "awake":
+    while (await gateway.status("notes"))["phase"] != "asleep":
         assert time.monotonic() - began < IDLE_AFTER + 30, "the heartbeat keeps it awake"
         beats = await open_heartbeats(gateway) or beats
         await asyncio.sleep(0.05)
     assert beats == 1
-    await gateway.until_phase("notes", "asleep")
+    await idle_after(gateway, 2 * WAKE)
     assert gateway.children("notes") == []
 
 
@@ -127,7 +142,7 @@ async def test_a_program(gateway: Up, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
     from gradio_client import Client
 
-    await gateway.until_phase("notes", "asleep")
+    await asleep(gateway)
     # Its patience is 5 s unless told otherwise, less than the app itself needs to start.
     patience: dict[str, Any] = {"timeout": WAKE}
     client = await asyncio.to_thread(
@@ -142,6 +157,7 @@ async def test_a_program(gateway: Up, monkeypatch: pytest.MonkeyPatch) -> None:
     assert kept == ("monday\n", "1 kept in this session")
 
     # Silent for longer than idle_after, then streaming for longer than idle_after.
+    await idle_after(gateway, IDLE_AFTER)
     said = await asyncio.to_thread(lambda: list(client.submit("slow 4", api_name="/chat")))
     assert said[-1] == "You said: word0 word1 word2 word3"
     assert starts(gateway) == 1
@@ -156,7 +172,7 @@ async def test_a_program(gateway: Up, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_a_person_with_an_open_tab(gateway: Up, page: Page) -> None:
-    await gateway.until_phase("notes", "asleep")
+    await asleep(gateway)
     (gateway.folder / "notes.txt").write_text("yesterday\n")
     before = starts(gateway)
     asked = Asked(page, gateway.url)

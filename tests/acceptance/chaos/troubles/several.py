@@ -18,8 +18,9 @@ CROWD = 12
 async def while_it_scales_out(scene: Scene) -> None:
     """In a burst of visitors of all kinds."""
     await scene.asleep_by_hand(WIDE)
+    before = len(scene.lines(WIDE))
     crowd = asyncio.gather(_crowd(scene), *(scene.visitors.ask(WIDE, kind) for kind in LIGHT * 6))
-    await until(lambda: _begun(scene, f"{WIDE}-2"), "its second instance is started", every=0.005)
+    await until(lambda: _begun(scene, f"{WIDE}-2", before), "its second instance is started", every=0.005)
     await scene.kill_control_plane_for(scene.draw.uniform(0, 1), WIDE, "scaling out")
     await crowd
 
@@ -62,8 +63,9 @@ async def one_is_missing(scene: Scene) -> None:
     await crowd
 
 
-def _begun(scene: Scene, instance: str) -> bool:
-    return any(line.instance == instance and line.what == "start" for line in scene.lines(WIDE)[-20:])
+def _begun(scene: Scene, instance: str, before: int) -> bool:
+    """Since there were so many lines in the diary."""
+    return any(line.instance == instance and line.what == "start" for line in scene.lines(WIDE)[before:])
 
 
 def _failed(scene: Scene, instance: str, since: float) -> bool:
