@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+
 from tests.docker_engine import DockerEngine
 
 ON_CI = os.environ.get("CI", "").lower() in {"1", "true"}

@@ -99,6 +99,14 @@ ENVOYS = {
         "Envoy ended at its start: cannot find libpthread",
         "envoy.log",
     ),
+    "short of watches": (
+        (
+            0o755,
+            "#!/bin/sh\necho 'assert failure: inotify_fd_ >= 0.' >&2\necho Aborted >&2\nexit 134\n",
+        ),
+        "it may not watch as many files as it needs",
+        "sysctl fs.inotify.max_user_instances=1024",
+    ),
     "of another system": ((0o755, "\x7fELF nonsense"), "Envoy ended at its start:", "envoy.log"),
 }
 

@@ -49,13 +49,17 @@ def settings(folder: Path, review: str = "", services: Sequence[Lived] = SERVICE
     return load(file, option_models(), {})
 
 
-async def journaled(known: Settings, services: Sequence[Lived] = SERVICES) -> Record:
-    """Writes the journal into the state folder; what it is about is returned."""
+async def journaled(known: Settings, services: Sequence[Lived] = SERVICES, *, cut: float = 0.0) -> Record:
+    """Writes the journal into the state folder; what it is about is returned. ``cut``: what is missing at
+    its beginning, as a part of it.
+    """
     record = october(services=services)
     known.state.mkdir()
     journal = await Journal.open(known.state)
     rows = [row_of(entry, Now(at, at, "boot")) for at, entry in _told(record, known)]
-    await journal._writer.run(lambda connection: queries.insert_events(connection, rows))
+    await journal._writer.run(
+        lambda connection: queries.insert_events(connection, rows[int(cut * len(rows)) :])
+    )
     await journal.close()
     return record
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
@@ -95,6 +97,33 @@ async def test_a_journal_cut_in_half_still_bills_what_it_knows(tmp_path: Path) -
     told = account(await books(tmp_path, lines, month()), month())
     assert told.lines[0].seconds == pytest.approx(3600)
     assert any("the journal begins on 2025-03-03 10:00" in remark for remark in told.remarks)
+
+
+@pytest.mark.parametrize(
+    ("kept", "words"),
+    [
+        ("id > 4", ", and 4 lines before are missing: what was before is not in these figures"),
+        ("id NOT BETWEEN 4 AND 6", "3 lines of the journal of this time are missing"),
+        ("id < 9", ""),  # nobody can know that there was more
+        ("id NOT BETWEEN 2 AND 9", "8 lines of the journal of this time are missing"),
+    ],
+)
+async def test_lines_that_are_missing_are_said(tmp_path: Path, kept: str, words: str) -> None:
+    lines = [whole("2025-03-01", "kb"), terms("2025-03-01", "kb", PRICE)]
+    for day in (3, 10):
+        lines += life("kb", f"2025-03-{day:02} 09:00", f"2025-03-{day:02} 10:00")
+    folder = await write(tmp_path / "state", lines)
+    with closing(sqlite3.connect(folder / "journal.db")) as file:
+        file.execute("DROP TRIGGER event_no_delete")
+        file.execute(f"DELETE FROM event WHERE NOT ({kept})")
+        file.commit()
+    told = account(read(folder, month().start, month().stop, NOW), month())
+    assert any(words in remark for remark in told.remarks) if words else not _about_the_journal(told.remarks)
+    assert all(line.seconds >= 0 for line in told.lines)
+
+
+def _about_the_journal(remarks: tuple[str, ...]) -> list[str]:
+    return [remark for remark in remarks if "missing" in remark]
 
 
 async def test_a_machine_is_shared_by_who_was_there_before_the_time_too(tmp_path: Path) -> None:

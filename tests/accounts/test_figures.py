@@ -6,6 +6,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.core.timetables import wall
 
 from poorwill.accounts.awake import awake
@@ -15,6 +17,7 @@ from poorwill.core.bill import Line
 from poorwill.core.life import Life
 from poorwill.core.model import Service
 from poorwill.core.period import Per, period_of
+from poorwill.core.spans import both, total
 from poorwill.core.stretch import Stretch
 from poorwill.store.event import Event, Kind
 
@@ -118,3 +121,41 @@ def test_two_instances_are_empty_each_for_itself() -> None:
 def test_a_life_of_which_little_is_known_could_be_used_all_the_time() -> None:
     found = awake([Life("kb", "kb-1", hour(1), hour(3))], [], hour(0), hour(2))
     assert (found.up, found.switching) == (3600, 0)
+
+
+HOURS = st.integers(0, 48)
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(st.tuples(HOURS, st.integers(1, 9), st.integers(0, 3)), max_size=4),
+    st.lists(st.tuples(HOURS, st.integers(1, 9)), max_size=6),
+)
+def test_what_must_hold_of_any_month(born: list[tuple[int, int, int]], used: list[tuple[int, int]]) -> None:
+    """A life is used, empty or on its way; nothing is lost between them, and a heat map has all of it."""
+    lives, events, end = [], [], 0
+    for start, length, boot in sorted(born):
+        if start > end:
+            end = start + length
+            lives.append(Life("kb", "kb-1", hour(start), hour(end)))
+            events.append(event(start + min(boot, length), Kind.READY))
+    there = sum((life.end or 0.0) - life.start for life in lives)
+    stretches = tuple(Stretch("kb", hour(start), hour(start + length)) for start, length in used)
+    line = Line("kb", "service", there, there, None, "")
+    record = replace(
+        RECORD, now=hour(72), lives=lives, events=events, stretches=stretches, lines=(line,), before=()
+    )
+    found = figures(record, "kb")
+    visits = found.visits
+    assert visits is not None
+    assert found.up + found.switching == pytest.approx(there)
+    up = awake(lives, events, MONTH.start, hour(72)).spans
+    busy = both(up, [(one.start, one.end) for one in stretches])
+    assert visits.empty + total(busy) == pytest.approx(found.up)
+    cells = [cell for day in visits.heat for cell in day]
+    assert sum(cell.used for cell in cells) == pytest.approx(visits.used)
+    assert sum(cell.empty for cell in cells) == pytest.approx(visits.empty)
+    assert visits.empty_hours * 3600 <= visits.empty
+    assert all(cell.used + cell.empty <= cell.seconds for cell in cells)
+    lengths = [last - first for first, last in visits.idle]
+    assert lengths == sorted(lengths, reverse=True)

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.accounts.recorded import MONTH
+from tests.accounts.journaled import journaled, settings
+from tests.accounts.recorded import MONTH, SERVICES
 
 from poorwill.accounts.looking_back import month_before, record, rules_of
 from poorwill.accounts.record import Item, Limit
+from poorwill.accounts.render import Format, render
 from poorwill.accounts.review import review
+from poorwill.core.stretch import joined
 from poorwill.errors import StateError
 
 if TYPE_CHECKING:
     from conftest import Kept
-from decimal import Decimal
 
 
 def test_the_journal_tells_what_was(october: Kept) -> None:
     was = october.record
     found = record(october.settings.state, MONTH, was.now, rules_of(october.settings))
     assert sorted(found.lives, key=str) == sorted(was.lives, key=str)
-    assert sorted(found.stretches, key=str) == sorted(was.stretches, key=str)
+    assert found.stretches == joined(was.stretches)
+    assert sum(one.requests for one in found.stretches) == sum(one.requests for one in was.stretches)
     assert {one.name: (one.seconds, one.starts) for one in found.lines} == {
         one.name: (one.seconds, one.starts) for one in was.lines
     }
@@ -45,3 +49,18 @@ def test_a_month_before_the_journal(october: Kept) -> None:
 def test_there_is_no_journal(tmp_path: Path, october: Kept) -> None:
     with pytest.raises(StateError, match="there is no journal"):
         record(tmp_path, MONTH, october.record.now, rules_of(october.settings))
+
+
+async def test_a_journal_cut_in_half(tmp_path: Path) -> None:
+    """What is left is told, and from when on; nothing is compared, and nothing made up."""
+    known = settings(tmp_path, services=SERVICES[:1])
+    was = await journaled(known, SERVICES[:1], cut=0.5)
+    found = record(known.state, MONTH, was.now, rules_of(known))
+    assert MONTH.start < found.known_from < MONTH.stop
+    told = review(found)
+    kb = next(one for one in told.services if one.name == "kb")
+    assert 0 < kb.there <= MONTH.stop - found.known_from
+    assert kb.amounts == {}  # its price was in the half that is gone
+    text = render(told, "en", Format.MARKDOWN)
+    assert "Poorwill knows this month from" in text
+    assert "No price is known for: kb." in text

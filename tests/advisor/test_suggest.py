@@ -14,6 +14,7 @@ from poorwill.advisor.suggest import suggestions
 from poorwill.advisor.suggest_gpu import Card, suggest_gpu
 from poorwill.advisor.suggest_hours import suggest_hours
 from poorwill.advisor.suggest_idle import suggest_idle
+from poorwill.advisor.suggest_no_window import suggest_no_window
 from poorwill.advisor.suggest_rest import suggest_budget, suggest_unused
 from poorwill.advisor.suggest_window import suggest_trims
 from poorwill.advisor.suggestion import Rate, Sure
@@ -91,6 +92,13 @@ def test_a_replay_that_misses_what_was_is_a_guess() -> None:
     assert found.sure is Sure.LOW
 
 
+def test_a_replay_that_has_nothing_to_do_with_what_was_says_nothing() -> None:
+    """59 hours by the rules, and it was there for 300: somebody kept it awake."""
+    first, *_ = suggestions(case(month(9, 15), hours=58.8, idle_after=3600.0))
+    assert first.kind == "idle_shorter"
+    assert suggestions(case(month(9, 15), hours=300.0, idle_after=3600.0)) == ()
+
+
 @pytest.mark.parametrize(
     "known",
     [
@@ -136,6 +144,32 @@ def test_an_edge_that_somebody_needs_now_and_then() -> None:
     assert (found.values["to_clock"], found.values["came_count"], found.sure) == ("09:00", 2, Sure.MEDIUM)
     closed = replace(known, service=replace(known.service, on_request=OnRequest.CLOSED))
     assert list(suggest_trims(closed)) == []  # there they would be turned away
+
+
+def test_no_window_where_hardly_anybody_comes() -> None:
+    """Open for 10 hours on 20 days for one visit of 2 minutes in each: on request it is there 13 minutes."""
+    known = case(
+        month(13, week=5), hours=20 * 10 + 2, idle_after=600.0, timetable=table("Mon-Fri 08:00-18:00")
+    )
+    found = suggest_no_window(known)
+    assert found is not None
+    assert found.hours == pytest.approx(20 * (10 - (60 + 120 + 600) / 3600) * 30 / 28, rel=0.001)
+    assert (found.values["waits_was"], found.values["waits"]) == (0, pytest.approx(20 * 30 / 28))
+    closed = replace(known, service=replace(known.service, on_request=OnRequest.CLOSED))
+    assert suggest_no_window(closed) is None
+
+
+def test_a_service_that_never_sleeps() -> None:
+    known = case(month(9), hours=28 * 24, idle_after=600.0, timetable=table("00:00-24:00"))
+    found = suggest_no_window(known)
+    assert found is not None
+    assert found.hours == pytest.approx(28 * (24 - 780 / 3600) * 30 / 28, rel=0.001)
+
+
+def test_a_window_where_many_come_is_worth_it() -> None:
+    moments = [8 + quarter / 4 for quarter in range(40)]
+    known = case(month(*moments, week=5), idle_after=600.0, timetable=table("Mon-Fri 08:00-18:00"))
+    assert suggest_no_window(known) is None
 
 
 def test_a_window_where_somebody_always_waits() -> None:

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
+import re
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.accounts.written import ZONE, life, terms, whole, write
+from tests.docs.pages import ROOT
 from typer.testing import CliRunner, Result
 
 from poorwill.cli.entry import app
+from poorwill.config import load
+from poorwill.control.terms import entries
 from poorwill.core.costs import Cost
 from poorwill.core.price import Price
 from poorwill.errors import BadInput, NotRunning
+from poorwill.providers.registry import option_models
+from poorwill.store.journal import Entry
 
 RUNNER = CliRunner()
 
@@ -110,3 +119,25 @@ def test_what_cannot_be_asked(folder: Path, tmp_path_factory: pytest.TempPathFac
         assert isinstance(said.exception, error)
         assert said.exception.hint
     assert isinstance(run(tmp_path_factory.mktemp("new")).exception, NotRunning)
+
+
+async def test_the_example_of_the_documentation(tmp_path: Path) -> None:
+    page = (ROOT / "docs/how-to/what-it-costs.md").read_text(encoding="utf-8")
+    [text] = [block for block in re.findall(r"```text\n(.*?)```", page, re.DOTALL) if "2025-03" in block]
+    written = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)[0]
+    (tmp_path / "poorwill.yaml").write_text(written, encoding="utf-8")
+    settings = load(tmp_path / "poorwill.yaml", option_models(), {})
+    stated = entries(settings, {}, lambda *_: None)
+    lines = [("2025-02-28", replace(one, detail={**one.detail, **_here(one)})) for one in stated]
+    lines += life("chat", "2025-03-10 09:00", "2025-03-10 17:30")
+    lines += life("chat", "2025-03-11 09:00", "2025-03-11 11:00")
+    await write(tmp_path / "state", lines)
+    said = await asyncio.to_thread(run, tmp_path, "--month", "2025-03")
+    assert said.stdout.startswith(text)
+
+
+def _here(entry: Entry) -> dict[str, Any]:
+    """In the zone of these tests, wherever they run."""
+    if entry.service:
+        return {}
+    return {"zone": ZONE, "costs": [{**one, "zone": ZONE} for one in entry.detail["costs"]]}

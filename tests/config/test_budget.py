@@ -83,6 +83,13 @@ def test_hours_that_no_period_has(hours: int, per: Per, most: int, warns: bool) 
     assert [*budget_warnings(Budget("a", per, "UTC", Decimal(hours), "CNY"), most)] == []
 
 
+def test_requests_that_wake_nothing_anyway() -> None:
+    careful = Budget("a", Per.DAY, "UTC", Decimal(1), at_limit=AtLimit.NO_WAKE)
+    (warning,) = budget_warnings(careful, 1, woken=False)
+    assert "no_wake changes nothing" in warning
+    assert [*budget_warnings(careful, 1)] == []
+
+
 @pytest.mark.parametrize(
     ("written", "fine"),
     [

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from tests.control.fake_provider import Cloud
 from tests.control.house import NAME, FakeFront, House, a_house
+from tests.control.test_machines import APP, GPU, MODEL, World
 from tests.control.virtual_time import WALL, in_virtual_time, running, until
 
 from poorwill.accounts import spent
@@ -277,6 +278,59 @@ async def test_it_is_read_when_something_comes_or_goes_and_once_a_minute(tmp_pat
         await wakes(house)
         await asyncio.sleep(1)
         assert paper.reads > before
+
+
+@in_virtual_time
+async def test_the_wall_clock_may_be_set(tmp_path: Path) -> None:
+    """Within the day that uses nothing up; in the next it is open, and closed again when it is set back."""
+    async with bound(tmp_path, a_budget()) as (house, _):
+        await wakes(house)
+        await used_for(house, 60)
+        running().wall_offset -= 3600
+        await used_for(house, 60)
+        assert house.phase() == "awake"
+        await used_for(house, 300)
+        rest(house)
+        await house.becomes("asleep", 60)
+        assert row(house)["rule"] == "budget"
+        running().wall_offset += 3 * 3600
+        await asyncio.sleep(30)
+        assert row(house)["rule"] == "idle"
+        running().wall_offset -= 3 * 3600
+        await asyncio.sleep(30)
+        assert row(house)["rule"] == "budget"
+
+
+@in_virtual_time
+async def test_what_is_on_a_machine_goes_first_and_waits_with_it(tmp_path: Path) -> None:
+    """The machine's budget is used up while the app works with the model: the machine goes last."""
+    world = World()
+    budget = Budget(GPU, Per.DAY, ZONE, TENTH, at_limit=AtLimit.CLOSED)
+
+    def bound_by(name: str) -> dict[str, Any]:
+        return {"rules": Service(name, idle_after=60.0, drain=10.0, start_timeout=60.0, budgets=(budget,))}
+
+    running().wall_offset = QUARTER_TO
+    async with a_house(tmp_path, front=world.front) as house:
+        await world.move_in(house, **{name: bound_by(name) for name in (GPU, MODEL, APP)})
+        keeper = Budgets(tmp_path, house.recorder, house.reconciler.nudge)
+        keeper.want([budget])
+        house.spawn(keeper.run(house.reconciler.services))
+        world.front.ask(APP)
+        await house.becomes("awake", name=APP)
+        world.front.traffics[APP] = Traffic(0, 1, running().time(), None, running().time(), None)
+        await house.becomes("draining", 500, APP)
+        await asyncio.sleep(30)
+        assert [house.phase(name) for name in (GPU, MODEL, APP)] == ["awake", "awake", "draining"]
+        world.front.traffics[APP] = Traffic()
+        await until(lambda: house.phase(GPU) == "asleep", 120)
+        assert world.order == ["start gpu", "start model", "start app", "stop app", "stop model", "stop gpu"]
+        world.front.ask(APP)
+        await asyncio.sleep(60)
+        assert len(world.order) == 6
+        told = {row["name"]: row["reason"] for row in house.desk.status()}
+        assert told[APP].startswith("the budget of 0.1 hours a day for gpu is used up; opens on Sat at 00:00")
+        assert told[GPU].startswith("its budget of 0.1 hours a day is used up")
 
 
 @in_virtual_time

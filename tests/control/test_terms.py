@@ -10,10 +10,12 @@ import pytest
 
 from poorwill.advisor.gpus import priced
 from poorwill.config import Settings, load
+from poorwill.control import terms as room
 from poorwill.control.recorder import Recorder
 from poorwill.control.terms import Terms, entries
 from poorwill.core.price import Price, price_from
 from poorwill.core.statement import Exchange, statement_from
+from poorwill.errors import StateError
 from poorwill.providers.registry import option_models
 from poorwill.store.journal import Event, Journal, Kind
 
@@ -46,7 +48,7 @@ def typical(gpu: str, cloud: str, currency: str) -> Price | None:
 def test_a_line_for_each_and_one_for_the_whole(tmp_path: Path) -> None:
     found = {entry.service: entry for entry in entries(settings(tmp_path), {}, typical)}
     assert {name: entry.reason for name, entry in found.items()} == {
-        "gpu": "1.98 CNY per hour, a typical price (a list, 2026-11-22)",
+        "gpu": "1.98 CNY per hour, billed by the started hour, a typical price (a list, 2026-11-22)",
         "kb": "3.90 CNY per hour",
         "model": "no price is stated",
         "own": "350 W at 0.62 CNY per kWh",
@@ -105,6 +107,22 @@ async def test_a_restart_and_a_reload_write_what_is_new(tmp_path: Path) -> None:
     changed = settings(tmp_path, FILE.replace("price: 3.90", "price: 4"))
     second = await _written(tmp_path, [settings(tmp_path), changed], 7)
     assert [(event.service, event.detail["price"]["per_hour"]) for event in second[6:]] == [("kb", "4")]
+
+
+async def test_a_journal_that_cannot_be_read_at_first_is_read_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "AGAIN", 0.0)
+    real, tries = Journal.terms, []
+
+    async def at_last(journal: Journal) -> list[Event]:
+        tries.append(journal)
+        if len(tries) < 3:
+            raise StateError("the disk does not answer", hint="wait")
+        return await real(journal)
+
+    monkeypatch.setattr(Journal, "terms", at_last)
+    assert len(await _written(tmp_path, [settings(tmp_path)], 6)) == 6
 
 
 async def _written(folder: Path, stated: list[Settings], count: int) -> list[Event]:

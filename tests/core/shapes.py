@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
 
+from poorwill.core.budget import AtLimit, Budget, Standing
 from poorwill.core.door import Asked, Gate, GateState, Traffic
 from poorwill.core.model import (
     Condition,
@@ -21,6 +24,7 @@ from poorwill.core.model import (
     Outcome,
     Service,
 )
+from poorwill.core.period import Per, Period
 from poorwill.core.work import Answer, BusyRule, Says, Work
 
 NOW = Now(wall=1_800_000_000.0, mono=1_000.0, boot="boot-1")
@@ -81,6 +85,23 @@ instances = st.builds(
     outcome_at=maybe,
     failures=st.builds(Failures, st.integers(0, 5) | st.just(10_000), moments, words),
 )
+standings = st.lists(
+    st.builds(
+        lambda what, limit, used, pace, ends: Standing(
+            Budget("notes", Per.DAY, "UTC", Decimal(limit), at_limit=what),
+            Period(Per.DAY, date(2027, 1, 15), NOW.wall - 3_600, NOW.wall + ends, "UTC"),
+            Decimal(used),
+            NOW.mono - 1,
+            Decimal(pace),
+        ),
+        st.sampled_from(AtLimit),
+        st.integers(1, 3),
+        st.integers(0, 3),
+        st.sampled_from([0, 1, 3_600]),
+        st.sampled_from([-1, 1, 3_600]),
+    ),
+    max_size=2,
+).map(tuple)
 observations = st.builds(
     Observation,
     instances=st.tuples(instances),
@@ -104,6 +125,7 @@ observations = st.builds(
         asking=st.booleans(),
         held_since=maybe,
     ),
+    standings=standings,
 )
 services = st.builds(
     Service,

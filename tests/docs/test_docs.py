@@ -14,7 +14,9 @@ from tests.docs.pages import OURS, ROOT, Block, anchors, blocks, commands, links
 
 from poorwill.cli.entry import app
 from poorwill.config import json_schema, load
+from poorwill.core.hours import OpeningHours
 from poorwill.core.model import Phase
+from poorwill.core.period import Per
 from poorwill.errors import ConfigError
 from poorwill.gateway import entrance, limits
 from poorwill.gateway import pages as answers
@@ -22,6 +24,7 @@ from poorwill.providers.registry import option_models
 from poorwill.store.event import Kind
 
 DOCS = ROOT / "docs"
+SPENT = OpeningHours("UTC", spent=Per.DAY)
 FORBIDDEN = re.compile(
     r"\b(issues?|tickets?|sessions?|sprints?|TODO|FIXME)\b|/tmp/|/root/|/home/"
     r"|\b(easy|easily|simply|just)\s+(run|do|add|use)\b",
@@ -174,6 +177,7 @@ def test_every_error_code_that_is_documented_exists() -> None:
     }
     known |= {
         json.loads(entrance.closed_error("x", "en", hours=None, wall=0.0))["error"]["code"],
+        json.loads(entrance.closed_error("x", "en", hours=SPENT, wall=0.0))["error"]["code"],
         json.loads(entrance.asleep_error("x", "en", retry=1, hours=None, wall=0.0))["error"]["code"],
         json.loads(limits.limit_error("x", "en", limits.Limit(own=True, seconds=9)))["error"]["code"],
     }

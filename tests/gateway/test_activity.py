@@ -207,9 +207,11 @@ async def test_an_answer_from_a_new_envoy_is_counted(
             await client.get("/chat")
     await fresh(activity)
     assert activity.used(NAME).answered == 3
+    activity.watch(NAME, None, KEEPALIVE)  # it sleeps: nobody sees the new one at zero
     await house.envoy.stop()
     await house.envoy.start()
     async with house.visitor() as client:
         await client.get("/chat")
+    watch(activity)
     await fresh(activity)
     assert activity.used(NAME).answered == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from tests.gateway.test_pages import NASTY, Reader
 
 from poorwill.core.history import Estimate
 from poorwill.core.hours import OpeningHours
+from poorwill.core.period import Per
 from poorwill.gateway import entrance
 from poorwill.gateway.words import LANGUAGES
 
@@ -23,6 +25,8 @@ TWICE = hours(
         for span in ((f"{day} 09:00", f"{day} 12:00"), (f"{day} 14:00", f"{day} 18:00"))
     )
 )
+
+SPENT = replace(hours(("6 00:00", None)), spent=Per.MONTH)
 
 
 def asleep(
@@ -49,7 +53,7 @@ def every_page(service: str, language: str) -> list[str]:
         make(service, language, hours=plan)  # type: ignore[operator]
         for make in (asleep, closed)
         for plan in (None, hours(), OFFICE, TWICE)
-    ]
+    ] + [closed(service, language, hours=SPENT)]
 
 
 def test_the_closed_page_tells_the_hours() -> None:
@@ -60,6 +64,23 @@ def test_the_closed_page_tells_the_hours() -> None:
     assert texts["zone"] == "Times are those of Asia/Shanghai."
     assert Reader(closed("知识库", "zh")).texts["h1"] == "知识库暂未开放"
     assert json.loads(texts["data"])["left"] == 13 * 3600
+
+
+def test_when_the_budget_is_used_up_the_page_says_so_and_when_it_opens_again() -> None:
+    texts = Reader(closed(hours=SPENT)).texts
+    assert texts["h1"] == "notes is closed"
+    assert texts["why"] == "It was used as much as its budget for this month allows."
+    assert texts["status"] == "It opens on Tue 1 Dec at 00:00."
+    assert "hours" not in texts, "there are none to tell"
+    assert '<noscript><p class="small">Times are those of Asia/Shanghai.</p></noscript>' in closed(
+        hours=SPENT
+    )
+    assert json.loads(texts["data"])["left"] == 5 * 86400 + 4 * 3600
+    chinese = Reader(closed("知识库", "zh", hours=SPENT)).texts
+    assert (chinese["why"], chinese["status"]) == ("本月的使用额度已用完。", "12月1日 周二 00:00 开放。")
+    for per in Per:
+        assert Reader(closed(hours=replace(SPENT, spent=per))).texts["why"]
+    assert "why" not in Reader(closed()).texts
 
 
 def test_a_day_without_hours_is_told_in_words() -> None:
@@ -146,6 +167,18 @@ def test_programs_are_told_when_to_come_again() -> None:
     unknown = json.loads(entrance.closed_error("notes", "zh", hours=None, wall=NOW))["error"]
     assert unknown["message"] == "服务 notes 暂未开放，下次开放时间尚未确定。"
     assert (unknown["retry_after"], unknown["next_opening"]) == (86_400, None)
+
+
+def test_programs_are_told_that_the_budget_is_used_up() -> None:
+    error = json.loads(entrance.closed_error("notes", "en", hours=SPENT, wall=NOW))["error"]
+    assert (error["code"], error["next_opening"]) == ("budget_used_up", "2026-12-01T00:00:00+08:00")
+    assert error["retry_after"] == 5 * 86400 + 4 * 3600
+    assert error["opening_hours"] == []
+    assert error["message"].endswith("its budget is used up; it opens at 2026-12-01T00:00:00+08:00.")
+    unplanned = replace(SPENT, openings=())
+    error = json.loads(entrance.closed_error("notes", "zh", hours=unplanned, wall=NOW))["error"]
+    assert (error["code"], error["next_opening"]) == ("budget_used_up", None)
+    assert error["message"] == "服务 notes 的使用额度已用完，暂停开放，下次开放时间尚未确定。"
 
 
 def test_programs_are_told_that_a_person_opens_it() -> None:

@@ -36,7 +36,8 @@ class Time(Protocol):
 @dataclass(frozen=True, slots=True)
 class Books:
     """``since`` and ``until`` are what was asked for, ``now`` is when. ``begins`` is the first line of the
-    journal: before it nobody can say anything; None when it is empty.
+    journal: before it nobody can say anything; None when it is empty. ``missing`` lines of this time are
+    not in it any more, and ``lost`` lines before its first.
     """
 
     since: float
@@ -49,6 +50,8 @@ class Books:
     stretches: tuple[Stretch, ...] = ()
     costs: tuple[Cost, ...] = ()
     statement: Statement = field(default_factory=Statement)
+    missing: int = 0
+    lost: int = 0
 
     def lines(self, time: Time) -> tuple[Line, ...]:
         """Who was there in this time, which is within that of the books, and what it cost."""
@@ -67,6 +70,7 @@ def read(folder: Path, since: float, until: float, now: float) -> Books:
     watched = holder(folder) is not None
     with read_only(folder) as archive:
         known, first = archive.terms(), archive.first()
+        missing = archive.missing(since, until)
         terms = _terms(known)
         events = archive.ledger(since, until)
         found = lives(events, now, watched=watched)
@@ -87,6 +91,8 @@ def read(folder: Path, since: float, until: float, now: float) -> Books:
         stretches=stretches_of(events),
         costs=_costs(known),
         statement=_statement(known),
+        missing=missing,
+        lost=first.id - 1 if first else 0,
     )
 
 

@@ -67,7 +67,7 @@ def record(folder: Path, period: Period, now: float, rules: Rules) -> Record:
         events = archive.between(KINDS, period.start, min(period.stop + LATER, now))
     begins = now if books.begins is None else books.begins
     lines = books.lines(period)
-    lines_before = books.lines(before) if begins < before.stop else ()
+    lines_before = books.lines(before) if begins <= before.start else ()  # half a month is no measure
     return Record(
         period=period,
         now=now,

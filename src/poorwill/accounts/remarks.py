@@ -43,7 +43,12 @@ def _reach(books: Books, asked: Asked) -> Iterator[str]:
     elif books.begins >= min(asked.stop, books.now):
         yield f"nothing is known of {asked.name}: the journal begins on {_day(books.begins, books)}"
     elif books.begins > asked.start and asked.start:
-        yield f"the journal begins on {_day(books.begins, books)}: what was before is not in these figures"
+        lost = f", and {books.lost} lines before are missing" if books.lost else ""
+        begins = f"the journal begins on {_day(books.begins, books)}{lost}"
+        yield f"{begins}: what was before is not in these figures"
+    if books.missing:
+        lines = "1 line" if books.missing == 1 else f"{books.missing} lines"
+        yield f"{lines} of the journal of this time are missing: what they told is not in these figures"
 
 
 def _source(books: Books, payer: str) -> str:

@@ -34,8 +34,11 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Map:
-    """``rows`` are the hours of the day from 0 on, each with its days from Monday on."""
+    """``which`` is ``used`` or ``empty``. ``rows`` are the hours of the day from 0 on, each with its days
+    from Monday on.
+    """
 
+    which: str
     title: str
     caption: str
     rows: tuple[tuple[Spot, ...], ...]
@@ -73,7 +76,8 @@ def _facts(one: Figures, say: Words) -> Iterator[tuple[str, str]]:
         yield "empty_hours", str(one.visits.empty_hours)
         yield "requests", f"{one.visits.requests:,}"
     yield "starts", str(one.starts)
-    yield "cold", str(one.cold)
+    if one.visits is not None or one.cold:
+        yield "cold", str(one.cold)
     if one.visits is not None:
         yield from _waiting(one.visits, say)
     if one.unconfirmed >= 1:
@@ -96,13 +100,20 @@ def _waiting(visits: Visits, say: Words) -> Iterator[tuple[str, str]]:
 
 
 def _maps(name: str, heat: Heat, say: Words) -> Iterator[Map]:
-    yield _map(name, "used", [[cell.use for cell in day] for day in heat], heat, say)
-    yield _map(name, "empty", [[cell.waste for cell in day] for day in heat], heat, say)
+    """Those in which there is anything to see."""
+    shares = {
+        "used": [[cell.use for cell in day] for day in heat],
+        "empty": [[cell.waste for cell in day] for day in heat],
+    }
+    for which, found in shares.items():
+        if any(share for day in found for share in day):
+            yield _map(name, which, found, heat, say)
 
 
 def _map(name: str, which: str, shares: list[list[float]], heat: Heat, say: Words) -> Map:
     most = max(PALE, *(share for day in shares for share in day))
     return Map(
+        which=which,
         title=say[f"heat.{which}"],
         caption=say[f"heat.{which}_caption"].format(name=name),
         rows=tuple(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from poorwill.accounts import books
 from poorwill.accounts.books import Books
 from poorwill.core.bill import Line
+from poorwill.core.life import Life
 from poorwill.core.period import Period
 from poorwill.core.price import Price
 
@@ -36,9 +37,25 @@ def read(folder: Path, periods: Sequence[Period], now: float) -> Spent:
     """What was spent up to now in these periods. Raises StateError when the journal cannot be read."""
     since = min((period.start for period in periods), default=now)
     found = books.read(folder, since, now, now)
-    return Spent(
-        {period: (*found.lines(period), *_costs(found, period)) for period in periods}, *_terms(found)
-    )
+    lines = {period: (*near(found, period).lines(period), *_costs(found, period)) for period in periods}
+    return Spent(lines, *_terms(found))
+
+
+def near(found: Books, period: Period) -> Books:
+    """With only those lives that matter for this time, so that the bill of a day does not look at a month.
+
+    What is on a machine matters for as long as the machine's lives go that reach into the time.
+    """
+    machines = {terms.payer for terms in found.terms if terms.kind == "machine"}
+    start, stop = period.start, period.stop
+    for life in found.lives:
+        if life.payer in machines and _overlaps(life, period.start, period.stop):
+            start, stop = min(start, life.start), max(stop, found.now if life.end is None else life.end)
+    return replace(found, lives=tuple(life for life in found.lives if _overlaps(life, start, stop)))
+
+
+def _overlaps(life: Life, start: float, stop: float) -> bool:
+    return life.start <= stop and (life.end is None or life.end >= start)
 
 
 def _costs(found: Books, period: Period) -> list[Line]:

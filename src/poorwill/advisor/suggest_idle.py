@@ -44,7 +44,7 @@ def suggest_idle(case: Case) -> Suggestion | None:
         hours,
         case.rate.of(hours),
         case.rate.currency,
-        _sure(case, now),
+        replayed_well(case, now),
         {
             "idle": best,
             "was": case.service.idle_after,
@@ -69,9 +69,14 @@ def _cost(case: Case, played: Played) -> float:
     return played.seconds + WAIT_WORTH * case.wake * len(played.waits)
 
 
-def _sure(case: Case, now: Played) -> Sure:
+def replayed_well(case: Case, now: Played) -> Sure:
     """By how well the replay of the rules in force hits what really was."""
-    off = abs(now.seconds - case.there) / case.there if case.there else 1.0
+    off = missed_by(case, now)
     if off > 2 * HONEST:
         return Sure.LOW
     return Sure.HIGH if off <= HONEST and case.days >= 3 * LEAST_DAYS else Sure.MEDIUM
+
+
+def missed_by(case: Case, now: Played) -> float:
+    """How far the replay of the rules in force is off from what really was, as a part of that."""
+    return abs(now.seconds - case.there) / case.there if case.there else 1.0

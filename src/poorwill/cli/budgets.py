@@ -59,8 +59,8 @@ def stays_closed(row: Json, zone: ZoneInfo) -> str:
     )
 
 
-def described(written: tuple[Budget, ...], most: int = 1) -> Iterator[str]:
-    """Lines for ``check``. ``most`` is how many instances there may be."""
+def described(written: tuple[Budget, ...], most: int = 1, *, woken: bool = True) -> Iterator[str]:
+    """Lines for ``check``. ``most`` instances there may be; ``woken``: requests wake it."""
     for budget in written:
         follows = {
             AtLimit.WARN: "only warns",
@@ -69,7 +69,7 @@ def described(written: tuple[Budget, ...], most: int = 1) -> Iterator[str]:
         }[budget.at_limit]
         marks = ", ".join(f"{percent:g}%" for percent in budget.thresholds)
         yield f"budget: {budget}; {follows}; {f'alerts at {marks}' if marks else 'no alerts'}"
-        yield from (f"warning: {words}" for words in budget_warnings(budget, most))
+        yield from (f"warning: {words}" for words in budget_warnings(budget, most, woken=woken))
 
 
 def _moment(stamp: str, zone: ZoneInfo) -> str:

@@ -11,6 +11,7 @@ from poorwill.config import MachineConfig, ServiceConfig, Settings, format_durat
 from poorwill.config.bounds import all_budgets
 from poorwill.core.agenda import agenda, warnings
 from poorwill.core.metric_text import count_text
+from poorwill.core.money import price_text
 from poorwill.core.schedule import Timetable
 
 _ON_REQUEST = {
@@ -40,7 +41,9 @@ def describe(settings: Settings, now: float) -> Iterator[str]:
             yield f"  uses {needs(service.share)}"
         if service.needs:
             yield f"  wakes {', '.join(service.needs)} first"
-        yield from _indented(described(own[name], _most(service)))
+        yield from _price(service, settings)
+        woken = not service.is_job and service.on_request != "closed"
+        yield from _indented(described(own[name], _most(service), woken=woken))
         yield from _week(service.timetable, now)
     for machine in settings.machines.values():
         yield ""
@@ -64,6 +67,13 @@ def _most(service: ServiceConfig) -> int:
 def _where(service: ServiceConfig, settings: Settings) -> list[str]:
     hosts = [f"http://{host}:{settings.listen.port}{service.path or ''}" for host in service.hosts]
     return hosts or [f"every host below {service.path}" if service.path else "every host"]
+
+
+def _price(tenant: ServiceConfig | MachineConfig, settings: Settings) -> Iterator[str]:
+    if tenant.price is None:
+        return
+    price = tenant.price.price(settings.currency or "")
+    yield f"  costs {f'what a {price.gpu} typically costs' if price.typical else price_text(price)}"
 
 
 def _place(service: ServiceConfig) -> str:
@@ -106,6 +116,7 @@ def _machine(machine: MachineConfig, settings: Settings, now: float) -> Iterator
     yield f"{name}: a machine" + (f" for {', '.join(tenants)}" if tenants else "; nothing is on it")
     yield f"  switched on and off by: {machine.run.provider}"
     yield f"  goes off {format_duration(machine.idle_after)} after nothing on it is wanted"
+    yield from _price(machine, settings)
     yield from _week(machine.timetable, now)
 
 

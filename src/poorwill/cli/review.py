@@ -32,7 +32,8 @@ def review(
         typer.Option("--format", help="Default: by the name of --out, else markdown."),
     ] = None,
     lang: Annotated[
-        Literal["en", "zh"] | None, typer.Option("--lang", help="Default: the language of the system.")
+        Literal["en", "zh"] | None,
+        typer.Option("--lang", help="Default: that of the file, else of the system."),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="Write it into this file instead of printing it.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from poorwill.config.budget import LONGEST, BudgetConfig
 from poorwill.config.claims import Complaint
 from poorwill.config.complaint import Loc, wrong
-from poorwill.core.budget import HOURS, Budget
+from poorwill.core.budget import HOURS, AtLimit, Budget
 
 if TYPE_CHECKING:
     from poorwill.config.machine import MachineConfig
@@ -49,8 +49,12 @@ def budget_complaints(settings: Settings) -> Iterator[Complaint]:
         yield from _complaints(("services", name), service.budget, [service], settings)
 
 
-def budget_warnings(budget: Budget, most: int) -> Iterator[str]:
-    """What somebody should know of a budget that is fine as such. ``most`` instances may be there."""
+def budget_warnings(budget: Budget, most: int, *, woken: bool = True) -> Iterator[str]:
+    """What somebody should know of a budget that is fine as such. ``most`` instances may be there; ``woken``
+    says whether requests can wake it at all.
+    """
+    if budget.at_limit is AtLimit.NO_WAKE and not woken:
+        yield "requests do not wake it anyway, so no_wake changes nothing: write at_limit: closed, or warn"
     longest = LONGEST[budget.per] * most
     if budget.unit == HOURS and budget.limit > longest:
         each = f" for {most} instances" if most > 1 else ""

@@ -38,11 +38,3 @@ def rate_complaints(rates: Mapping[str, RateConfig], currency: str) -> Iterable[
         elif name == currency:
             error = wrong(f"{name} is the currency of the file itself", "leave it out")
             yield ("exchange_rates", name), error, None
-
-
-def unconvertible(spoken: Iterable[str], rates: Mapping[str, RateConfig], currency: str) -> list[str]:
-    """Those of these currencies that nothing turns into ``currency``; sorted, each once.
-
-    For budgets in money over several things: without a rate they cannot be added.
-    """
-    return sorted({one for one in spoken if one and one != currency and one not in rates})

@@ -32,8 +32,7 @@ EVERY = 60.0
 """Seconds between two readings while nothing changes."""
 
 LOOK = 0.5
-LOOK_ASLEEP = 5.0
-"""Seconds between two looks at what is there, and when that was nothing."""
+"""Seconds between two looks at what is there."""
 
 AGAIN = 5.0
 """Seconds after which a reading that failed is tried again."""
@@ -94,17 +93,15 @@ class Budgets:
             if self._budgets and self._must_read(clock.now()):
                 await self._renew()
             self._publish()
-            self._alerts.mind(self._standings.values(), clock.now())
+            if not self._must_read(
+                now := clock.now()
+            ):  # else what was read is about others than are there now
+                self._alerts.mind(self._standings.values(), now)
             try:
-                async with asyncio.timeout(self._pause()):
+                async with asyncio.timeout(LOOK if self._budgets else None):
                     await self._changed.wait()
             except TimeoutError:
                 continue
-
-    def _pause(self) -> float | None:
-        if not self._budgets:
-            return None
-        return LOOK if any(there(self._services).instances.values()) else LOOK_ASLEEP
 
     def _must_read(self, now: Now) -> bool:
         reading = self._reading

@@ -10,7 +10,7 @@ from dataclasses import replace
 from poorwill.control.facts import Facts
 from poorwill.control.place import Place
 from poorwill.control.recorder import Recorder
-from poorwill.core.model import Condition, Now
+from poorwill.core.model import Condition, IntentKind, Now
 from poorwill.providers.base import Sighting
 from poorwill.store.journal import Entry, Json, Kind
 
@@ -112,7 +112,11 @@ def _was_set(offset: float | None, now: Now) -> bool:
 
 def _came_and_went(facts: Facts, place: Place, seen: Sighting, now: Now) -> bool:
     """Whether there was a life that no look showed; the place tells when."""
-    known = _known(facts, place, now)
-    if known is None or seen.since is None or seen.until is None or not seen.life:
+    if seen.since is None or seen.until is None or not seen.life:
         return False
-    return seen.life != place.noted.gone and seen.until > known
+    if place.noted.gone:
+        return seen.life != place.noted.gone
+    if place.intent is not None and place.intent.kind is IntentKind.START:
+        return True
+    known = _known(facts, place, now)  # else it may have ended before anybody looked
+    return known is not None and seen.until > known

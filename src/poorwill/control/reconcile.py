@@ -21,16 +21,15 @@ from poorwill.control.indoors import Indoors
 from poorwill.control.needs import Needs
 from poorwill.control.observation import observe
 from poorwill.control.observer import Observers
+from poorwill.control.opening import opening_hours
 from poorwill.control.presence import Presence
 from poorwill.control.recorder import Recorder
 from poorwill.control.shares import Shares
-from poorwill.core import spent
 from poorwill.core.action import Adopt, Conclude, Decision, Skip, Start
 from poorwill.core.allowance import WAKING_RULES, Woken
 from poorwill.core.decide import decide
 from poorwill.core.door import Asked
 from poorwill.core.history import estimate
-from poorwill.core.hours import OpeningHours
 from poorwill.core.model import Condition, IntentKind, Now, Phase
 from poorwill.core.scale import Scale
 from poorwill.errors import StateError
@@ -245,7 +244,7 @@ class Reconciler:
             waking_since=facts.waking_since,
             trouble=facts.failures.count > 0,
             entrance=decision.entrance,
-            hours=None if decision.desired else _opening_hours(facts, decision.rule, now),
+            hours=None if decision.desired else opening_hours(facts, decision.rule, now),
         )
         rests = not decision.desired and decision.phase in (*AT_REST, Phase.STOPPING)
         allowance = facts.allowance if rests and facts.allowance.span else None
@@ -289,13 +288,3 @@ class Reconciler:
                 await self._wake.wait()
         except TimeoutError:
             return
-
-
-def _opening_hours(facts: Facts, rule: str, now: Now) -> OpeningHours | None:
-    """What visitors are told about when it opens."""
-    if (told := spent.hours(facts.rules, facts.bounds, rule, now)) is not None:
-        return told
-    table = facts.rules.timetable
-    if table is None or not table.has_windows:
-        return None
-    return OpeningHours(table.zone, tuple((one.start, one.stop) for one in table.openings(now.wall)))

@@ -12,12 +12,16 @@ import structlog
 from poorwill import clock
 from poorwill.config import MachineConfig, ServiceConfig, Settings
 from poorwill.control.recorder import Recorder
-from poorwill.core.money import per_hour_text
+from poorwill.core.money import price_text
 from poorwill.core.price import Price
 from poorwill.core.statement import Exchange, Statement
+from poorwill.errors import StateError
 from poorwill.store.journal import Entry, Journal, Kind
 
 log = structlog.get_logger()
+
+AGAIN = 5.0
+"""Seconds until a journal that could not be read is tried again."""
 
 Json = dict[str, Any]
 Tenant = ServiceConfig | MachineConfig
@@ -38,7 +42,7 @@ class Terms:
         self._stated.set()
 
     async def run(self) -> None:
-        known = {event.service: event.detail for event in await self._journal.terms()}
+        known = await self._known()
         while True:
             await self._stated.wait()
             self._stated.clear()
@@ -47,6 +51,15 @@ class Terms:
             fresh = await asyncio.to_thread(entries, self._settings, known, self._typical)
             known |= {entry.service: entry.detail for entry in fresh}
             self._recorder.note(clock.now(), *fresh)
+
+    async def _known(self) -> dict[str, Mapping[str, Any]]:
+        """What was written down last, as soon as the journal can be read."""
+        while True:
+            try:
+                return {event.service: event.detail for event in await self._journal.terms()}
+            except StateError as error:
+                log.warning("prices are not written down now", error=str(error), hint=error.hint)
+                await asyncio.sleep(AGAIN)
 
 
 def entries(settings: Settings, known: Mapping[str, Mapping[str, Any]], typical: Typical) -> list[Entry]:
@@ -63,7 +76,7 @@ def entries(settings: Settings, known: Mapping[str, Mapping[str, Any]], typical:
             "place": _cloud(tenant) or tenant.run.provider,
         }
         if known.get(name) != detail:
-            found.append(Entry(Kind.TERMS, name, reason=trouble or _words(price), detail=detail))
+            found.append(Entry(Kind.TERMS, name, reason=trouble or price_text(price), detail=detail))
     whole = _whole(settings)
     if known.get("") != whole:
         found.append(Entry(Kind.TERMS, reason="what is paid for all of it", detail=whole))
@@ -94,17 +107,6 @@ def _price(tenant: Tenant, currency: str, typical: Typical) -> tuple[Price | Non
         log.warning("price", service=tenant.name, what=trouble)
         return None, trouble
     return replace(found, step=stated.step, minimum=stated.minimum, gpu=stated.gpu, typical=True), ""
-
-
-def _words(price: Price | None) -> str:
-    if price is None:
-        return "no price is stated"
-    if price.power is not None:
-        return f"{price.power.watts:f} W at {per_hour_text(price.power.per_kwh, price.currency)} per kWh"
-    if price.per_hour is None:
-        return "no price is stated"
-    words = f"{per_hour_text(price.per_hour, price.currency)} per hour"
-    return f"{words}, a typical price ({price.source})" if price.typical else words
 
 
 def _whole(settings: Settings) -> Json:

@@ -68,9 +68,9 @@ def lines(
     measured: dict[str, list[Meter]] = defaultdict(list)
     for meter in meters:
         measured[meter.payer].append(meter)
-    found: dict[str, list[Spell]] = defaultdict(list)
+    found: dict[str, list[Spell]] = {}
     by_payer: dict[str, list[Life]] = defaultdict(list)
-    for life in lives:
+    for life in _near(lives, tariff.machines(), since, until, now):
         by_payer[life.payer].append(life)
     for payer, own in by_payer.items():
         found[payer] = spells(own, tariff, measured[payer], micros(now))
@@ -79,6 +79,23 @@ def lines(
         books.enter(payer, known, shared=payer in tariff.machines())
     _share(found, tariff, books)
     return books.lines(tariff)
+
+
+def _near(
+    lives: Iterable[Life], machines: set[str], since: float, until: float, now: float
+) -> Iterable[Life]:
+    """Those that the time may have to do with: in it, or in a life of a machine that reaches into it."""
+    ends = [(life, now if life.end is None else life.end) for life in lives]
+    reach = [
+        (life.start, end) for life, end in ends if life.payer in machines and _touch(life, end, since, until)
+    ]
+    first, last = min([since, *(start for start, _ in reach)]), max([until, *(end for _, end in reach)])
+    return [life for life, end in ends if _touch(life, end, first, last)]
+
+
+def _touch(life: Life, end: float, since: float, until: float) -> bool:
+    """With a second to spare: a length of no time, and half a microsecond, have to be right as well."""
+    return life.start <= until + 1 and max(end, life.start) >= since - 1
 
 
 def _share(found: Mapping[str, Sequence[Spell]], tariff: Tariff, books: _Books) -> None:

@@ -8,17 +8,19 @@ timestamps these alone count.
 What nobody knows is billed: a life that nobody saw end goes on, and a start of which nobody can say what came
 of it lasts until it was given up. How much of a life is such a guess stands in ``Life.unconfirmed``.
 
-The axis: a life stands where the wall clock stood at its last line, and is as long as really went by until
-then (see ``core.note``). So a clock that is set neither makes a life longer nor shorter, and a clock that
-was wrong at the host's boot moves nothing but what began and ended before it was put right.
+The axis: a life stands where the wall clock stood at its last line (or stands now, while it goes on), and is
+as long as really went by until then (see ``core.note``). So a clock that is set neither makes a life longer
+nor shorter, and one that was wrong at the host's boot moves nothing but what ended before it was put right.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from poorwill.core.chapters import CLOSES, KINDS, OPENS, OVER, Chapter, chapters
 from poorwill.core.life import Life
+from poorwill.core.model import Now
 from poorwill.core.note import Note, elapsed, positions
 
 __all__ = ["CLOSES", "KINDS", "OPENS", "OVER", "Note", "lives"]
@@ -30,23 +32,40 @@ DOUBT = 60.0
 """Seconds by which a provider's timestamps may contradict what was watched before they are not believed."""
 
 
-def lives(notes: Sequence[Note], now: float, *, watched: bool = True) -> tuple[Life, ...]:
+@dataclass(frozen=True, slots=True)
+class _Present:
+    now: float
+    clock: Now | None
+
+    def after(self, note: Note) -> float:
+        """Seconds since a line was written."""
+        if self.clock is not None and self.clock.boot == note.boot:
+            return max(0.0, self.clock.mono - note.mono)
+        return max(0.0, self.now - note.at)
+
+
+def lives(
+    notes: Sequence[Note], now: float, *, watched: bool = True, clock: Now | None = None
+) -> tuple[Life, ...]:
     """Every life that these lines tell of, in the order in which they began.
 
     ``notes`` are those of ``Archive.ledger``, the first of them from the begin of the journal if that was cut
     off. ``watched`` says that a Poorwill runs at ``now``: else what lies after its last line is a guess.
+    ``clock`` is the reading of the clocks that ``now`` is from: with it, lives that go on are as long as they
+    are although the wall clock was set since their last line.
     """
     written = sorted({note.id: note for note in notes}.values(), key=lambda note: note.id)
     if not written:
         return ()
+    present = _Present(now, clock)
     silent = None if watched else written[-1]
     lost = _lost_sight(written)
     found: list[Life] = []
     for own in _by_instance(written).values():
-        unsure = [note for note in (silent, lost.get(own[0].service)) if note is not None]
+        unsure = [present.after(note) for note in (silent, lost.get(own[0].service)) if note is not None]
         told = chapters(own)
         for before, chapter, after in zip([None, *told], told, [*told[1:], None], strict=False):
-            life = _life(chapter, (before, after), written[0], now, unsure)
+            life = _life(chapter, (before, after), written[0], present, max(unsure, default=0.0))
             if life is not None:
                 found.append(life)
     return tuple(sorted(found, key=lambda life: (life.start, life.instance)))
@@ -73,28 +92,27 @@ def _lost_sight(notes: Iterable[Note]) -> dict[str, Note]:
 
 
 def _life(
-    chapter: Chapter, beside: _Neighbours, first: Note, now: float, unsure: Sequence[Note]
+    chapter: Chapter, beside: _Neighbours, first: Note, present: _Present, unsure: float
 ) -> Life | None:
+    """``unsure`` is for how long until now nobody could tell whether a life that goes on does."""
     if _costs_nothing(chapter):
         return None
     notes, end = chapter.notes, chapter.end
     if chapter.stray and first.id < notes[0].id:
         notes = (first, *notes)
     at = dict(zip((note.id for note in notes), positions(notes), strict=True))
-    anchor = notes[-1].at - at[notes[-1].id]
     begin = 0.0 if chapter.stray else _begin(chapter, beside[0], at)
     payer, instance = chapter.notes[0].service, chapter.notes[0].instance
     if end is None:
-        start = min(anchor + begin, now)
-        guess = max((now - note.at for note in unsure), default=0.0)
-        guess = _unseen(chapter, now - start) or max(guess, 0.0) + _head(chapter, begin, at)
-        return Life(payer, instance, start, None, min(guess, now - start))
+        length = at[notes[-1].id] - begin + present.after(notes[-1])
+        guess = _unseen(chapter, length) or unsure + _head(chapter, begin, at)
+        return Life(payer, instance, present.now - length, None, min(guess, length))
     if (exact := _exact(chapter, begin, at)) is not None:
         return Life(payer, instance, *exact, exact=True)
     length = max(at[end.id] - _ago(end, beside[1]) - begin, 0.0)
     guess = _unseen(chapter, length) or _head(chapter, begin, at) + _tail(end, at, notes)
     guess = length if chapter.stray else min(guess, length)
-    start = anchor + begin
+    start = notes[-1].at - at[notes[-1].id] + begin
     return Life(payer, instance, start, start + length, guess)
 
 

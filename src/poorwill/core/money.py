@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 
+from poorwill.core.duration import duration_text
+from poorwill.core.price import Price
+
 _TWO = """
 AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY COP CRC
 CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR
@@ -45,3 +48,17 @@ def per_hour_text(amount: Decimal, currency: str) -> str:
     """A price as it was stated, with at least the digits of the currency: ``3.90 CNY``, ``0.0125 USD``."""
     digits = max(MINOR.get(currency, 2), -int(amount.normalize().as_tuple().exponent))
     return f"{amount:.{digits}f} {currency}"
+
+
+def price_text(price: Price | None) -> str:
+    """What an hour or a kilowatt hour costs, and in which steps."""
+    if price is None or (price.power is None and price.per_hour is None):
+        return "no price is stated"
+    if price.power is not None:
+        return f"{price.power.watts:f} W at {per_hour_text(price.power.per_kwh, price.currency)} per kWh"
+    words = f"{per_hour_text(price.per_hour or Decimal(0), price.currency)} per hour"
+    if price.step > 1:
+        words += f", billed by the started {'hour' if price.step == 3600 else 'minute'}"
+    if price.minimum:
+        words += f", for {duration_text(price.minimum)} at least"
+    return f"{words}, a typical price ({price.source})" if price.typical else words

@@ -67,7 +67,7 @@ def read(
     pace = pace or Pace()
     first, last = _moments(use, now)
     written: tuple[Stretch, ...] = ()
-    if going is not None and (first or now.mono) - going.alive_at > pace.gap and not use.waiting:
+    if going is not None and (first or now.mono) - going.alive_at > pace.gap:
         written, going = end(service, going, now), None
     if going is None and first is not None:
         going = Going(first, first, first, written_at=now.mono)

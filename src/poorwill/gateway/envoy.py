@@ -266,6 +266,11 @@ class Envoy:
     def _refused_to_start(self) -> GatewayError:
         said = self.log_file.read_text(errors="replace").strip().splitlines()
         lines = [line for line in said if not line.startswith(SUPERVISED)] or said
+        if any("inotify" in line for line in lines):
+            return GatewayError(
+                "Envoy ended at its start: it may not watch as many files as it needs, 4 for each service",
+                hint="raise the limit of this host: sudo sysctl fs.inotify.max_user_instances=1024",
+            )
         return GatewayError(
             f"Envoy ended at its start: {lines[-1] if lines else 'it printed nothing'}",
             hint=f"all it said is in {self.log_file}",

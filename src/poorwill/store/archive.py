@@ -67,6 +67,11 @@ class Archive:
         with in_words(self.path, "read"), self._connection.begin():
             return ledger.select_ledger(self._connection, since, until)
 
+    def missing(self, since: float, until: float) -> int:
+        """How many lines of this time are not there any more, because the file was damaged or cut."""
+        with in_words(self.path, "read"), self._connection.begin():
+            return kinds.missing_lines(self._connection, since, until)
+
     def close(self) -> None:
         self._connection.close()
 

@@ -93,7 +93,7 @@ class Entry:
     None, and ``seen``, when it was last seen to be there, None when a restart forgot; TERMS ``price`` (see
     ``core.price``, or None), ``on`` (its machine), ``kind`` and ``place``, and of service "" ``costs`` and
     what ``core.statement`` says; METER ``since``,
-    ``until`` and ``kwh`` (text); USED the fields of ``core.stretch``.
+    ``until`` and ``kwh`` (text); USED the fields of ``core.stretch``; REVIEW ``month``.
     """
 
     kind: Kind

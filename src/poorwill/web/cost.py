@@ -22,7 +22,7 @@ log = structlog.get_logger()
 Json = dict[str, Any]
 Costs = Mapping[str, list[Json]]
 
-FRESH = 10.0
+FRESH = 5.0
 """Seconds for which what was read is good enough for ``status``."""
 SHARE = 20.0
 """It is read for a twentieth of the time at most: with many services that takes a while."""

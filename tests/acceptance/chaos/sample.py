@@ -38,9 +38,10 @@ def _several() -> tuple[Line, ...]:
 def _told() -> tuple[Event, ...]:
     moments = [(9.9, Kind.START), (10.3, Kind.READY), (13.9, Kind.STOP), (14.2, Kind.STOPPED)]
     return tuple(
-        Event(0, 1e9, mono + number, "boot", kind, name, f"{name}-{number}")
-        for name, _pid, number in _LIVES
-        for mono, kind in moments
+        Event(100 + n, 1e9 + mono + number, mono + number, "boot", kind, name, f"{name}-{number}")
+        for n, (mono, kind, name, number) in enumerate(
+            (mono, kind, name, number) for name, _pid, number in _LIVES for mono, kind in moments
+        )
     )
 
 

@@ -13,6 +13,7 @@ import random
 import signal
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from tests.acceptance.chaos.visitors import Visitors
 from tests.acceptance.running import PATIENCE, Up, until
 from tests.docker_engine import DockerEngine
 
+from poorwill import clock
 from poorwill.store.event import Event, Kind
 from poorwill.store.journal import read_only
 
@@ -79,7 +81,9 @@ class Scene:
         """What is new in it is read; returns all of it."""
         with read_only(self.gateway.state) as archive:
             last = self.events[-1].id if self.events else 0
-            self.events += archive.events(after=last, limit=1_000_000)
+            fresh = archive.events(after=last, limit=1_000_000)
+        suspended = clock.now().mono - time.monotonic()  # the journal's clock goes on in a host that sleeps
+        self.events += [replace(event, mono=event.mono - suspended) for event in fresh]
         return self.events
 
     def cycles(self) -> int:

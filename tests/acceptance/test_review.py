@@ -1,0 +1,30 @@
+"""The review of last month lies there after `up`."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from tests.acceptance.conftest import Start
+from tests.acceptance.running import Up, service, until
+
+from poorwill.accounts.monthly import due
+from poorwill.core.model import Now
+from poorwill.store.event import Entry, Kind
+from poorwill.store.journal import Journal
+
+
+async def test_last_month_is_looked_back_on(up: Start, tmp_path: Path) -> None:
+    month = due(time.time(), "UTC")
+    at = month.start + 10 * 86_400
+    gateway = Up(tmp_path, {})
+    gateway.state.mkdir()
+    journal = await Journal.open(gateway.state)
+    await journal.append(Now(at, 0.0, "then"), Entry(Kind.START, "it", "it-1", "requests are waiting"))
+    await journal.append(Now(at + 7200, 0.0, "then"), Entry(Kind.STOPPED, "it", "it-1", "it is gone"))
+    await journal.close()
+
+    gateway = await up(lambda folder: {"it": service(folder, "it")}, timezone="UTC", review={"monthly": True})
+    (event,) = await until(lambda: gateway.events("", "review"), "the review is written")
+    assert event["detail"]["files"] == [f"reviews/{month}.html", f"reviews/{month}.md"]
+    assert "| it: hours | 2 h |" in (gateway.state / f"reviews/{month}.md").read_text("utf-8")
