@@ -29,8 +29,8 @@ UPSTREAM = Path(__file__).with_name("upstream.py")
 Json = dict[str, Any]
 
 
-NO_DEED = frozenset({"phase", "terms"})
-"""Kinds of the journal's lines that tell what is the case; all others tell what was done."""
+DEEDS = ("woken", "start", "started", "ready", "stop", "stopped", "failed", "crashed")
+"""Kinds of the journal's lines that tell what was done and what came of it."""
 
 
 @dataclass

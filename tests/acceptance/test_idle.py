@@ -12,7 +12,7 @@ import httpx2
 import pytest
 import pytest_asyncio
 from tests.acceptance.conftest import Start
-from tests.acceptance.running import NO_DEED, PATIENCE, Json, Up, host, service, until
+from tests.acceptance.running import DEEDS, PATIENCE, Json, Up, host, service, until
 from tests.acceptance.stories import Story, Told, chosen, name_of, told
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
@@ -68,7 +68,7 @@ async def sleeps_after_the_last_request(gateway: Up) -> None:
     await gateway.until_phase("unused", "asleep")
     assert time.monotonic() - begun < IDLE + SLACK
     assert gateway.children("unused") == []
-    kinds = [event["kind"] for event in gateway.events("unused") if event["kind"] not in NO_DEED]
+    kinds = [event["kind"] for event in gateway.events("unused", *DEEDS)]
     assert kinds == ["woken", "start", "started", "ready", "stop", "stopped"]
     ready, stop = gateway.events("unused", "ready", "stop")
     assert stop["mono"] - ready["mono"] > IDLE - 0.3

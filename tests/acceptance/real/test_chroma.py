@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import pytest
 from tests.acceptance.conftest import Start
-from tests.acceptance.running import NO_DEED, Json, Up
+from tests.acceptance.running import DEEDS, Json, Up
 
 pytestmark = pytest.mark.slow
 
@@ -95,7 +95,7 @@ async def test_documents_outlive_the_night(up: Start, monkeypatch: pytest.Monkey
     await asleep(gateway)
     again = await asyncio.to_thread(collection, gateway.listen, create=False)
     await asyncio.to_thread(check_all_is_there, again)
-    kinds = [event["kind"] for event in gateway.events("chroma") if event["kind"] not in NO_DEED]
+    kinds = [event["kind"] for event in gateway.events("chroma", *DEEDS)]
     wake = ["woken", "start", "started", "ready"]
     night = [*wake, "stop", "stopped"]
     assert kinds[: len(night) * 2 + len(wake)] == [*night, *night, *wake]
