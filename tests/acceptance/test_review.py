@@ -20,8 +20,9 @@ async def test_last_month_is_looked_back_on(up: Start, tmp_path: Path) -> None:
     gateway = Up(tmp_path, {})
     gateway.state.mkdir()
     journal = await Journal.open(gateway.state)
-    await journal.append(Now(at, 0.0, "then"), Entry(Kind.START, "it", "it-1", "requests are waiting"))
-    await journal.append(Now(at + 7200, 0.0, "then"), Entry(Kind.STOPPED, "it", "it-1", "it is gone"))
+    life = ((0, Kind.START), (60, Kind.READY), (7140, Kind.STOP), (7200, Kind.STOPPED))
+    for after, kind in life:
+        await journal.append(Now(at + after, float(after), "then"), Entry(kind, "it", "it-1"))
     await journal.close()
 
     gateway = await up(lambda folder: {"it": service(folder, "it")}, timezone="UTC", review={"monthly": True})

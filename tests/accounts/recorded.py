@@ -118,7 +118,9 @@ def live(one: Lived) -> Told:
         if what == "visit":
             memory = one.memory - int(start) % GIB if one.memory else None
             told.stretches.append(
-                Stretch(one.name, start, end + delay, 3, int(delay > 0), delay, delay, gpu_memory=memory)
+                Stretch(
+                    one.name, start + delay, end + delay, 3, int(delay > 0), delay, delay, gpu_memory=memory
+                )
             )
         until = max(until, end + delay + (one.idle if what == "visit" else 0.0))
     if begun >= 0:

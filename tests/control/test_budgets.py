@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
@@ -46,14 +46,15 @@ def rules(*budgets: Budget, idle_after: float = 60.0) -> Service:
 class Paper:
     """Reads the journal as the real one; ``torn`` it cannot be read."""
 
-    def __init__(self) -> None:
+    def __init__(self, error: Exception | None = None) -> None:
         self.torn = False
+        self.error = error or StateError("the journal is damaged", hint="restore it")
         self.reads = 0
 
     def read(self, folder: Path, periods: Sequence[Period], now: float) -> Spent:
         self.reads += 1
         if self.torn:
-            raise StateError("the journal is damaged", hint="restore it")
+            raise self.error
         return spent.read(folder, periods, now)
 
 
@@ -207,8 +208,11 @@ async def test_a_restart_keeps_it_and_nobody_is_told_twice(tmp_path: Path) -> No
 
 
 @in_virtual_time
-async def test_nothing_is_started_before_it_is_known_what_was_spent(tmp_path: Path) -> None:
-    paper = Paper()
+@pytest.mark.parametrize("error", [None, KeyError("price"), InvalidOperation("digits")], ids=str)
+async def test_nothing_is_started_before_it_is_known_what_was_spent(
+    tmp_path: Path, error: Exception | None
+) -> None:
+    paper = Paper(error)
     paper.torn = True
     async with bound(tmp_path, a_budget(), paper=paper) as (house, _):
         house.front.ask()
@@ -218,7 +222,7 @@ async def test_nothing_is_started_before_it_is_known_what_was_spent(tmp_path: Pa
         assert house.cloud.count("start") == 0
         (alert,) = await told(house)
         assert (alert.service, alert.detail["severity"]) == ("", "error")
-        assert "the journal is damaged" in alert.reason
+        assert str(error or "the journal is damaged") in alert.reason
         paper.torn = False
         await house.becomes("awake", 20)
         assert [one.detail["severity"] for one in await told(house)] == ["error", "notice"]

@@ -82,7 +82,7 @@ class Host:
 
     def __init__(self) -> None:
         self.watts: dict[str, float | None] = {A: 100.0, B: 40.0}
-        self.fails: Ran | None = None
+        self.fails: Ran | Exception | None = None
         self.asked: list[str] = []
         self.lines: list[tuple[str, float, float, Decimal]] = []
         self.services: dict[str, Facts] = {}
@@ -94,6 +94,8 @@ class Host:
         return self
 
     async def run(self, _: str, **__: Any) -> Ran:
+        if isinstance(self.fails, Exception):
+            raise self.fails
         if self.fails is not None:
             return self.fails
         rows = enumerate(self.watts.items())
@@ -196,7 +198,7 @@ async def test_a_machine_has_all_of_its_cards_whoever_is_on_it() -> None:
     "trouble", [Ran(None, ""), Ran(9, "mismatch"), Ran(127, ""), Ran(0, "garbage"), None]
 )
 @in_virtual_time
-async def test_what_nobody_could_tell_is_left_out(trouble: Ran | None) -> None:
+async def test_what_nobody_could_tell_is_left_out(trouble: Ran | Exception | None) -> None:
     host = Host()
     host.add("chat", "0", "1")
     host.energy.measure(["chat"])

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from poorwill.core.meter import Meter
-from poorwill.core.stretch import Stretch, stretch_from
+from poorwill.core.stretch import Stretch, joined, stretch_from
 from poorwill.store.event import Event, Kind
 
 
@@ -25,5 +25,5 @@ def meters_of(events: Iterable[Event]) -> tuple[Meter, ...]:
 
 
 def stretches_of(events: Iterable[Event]) -> tuple[Stretch, ...]:
-    """As they were written down, a long one in parts; ``core.stretch.joined`` puts these together."""
-    return tuple(stretch_from(event.service, event.detail) for event in events if event.kind is Kind.USED)
+    """Whole, as they were before they were written down in parts."""
+    return joined(stretch_from(event.service, event.detail) for event in events if event.kind is Kind.USED)

@@ -36,9 +36,11 @@ class Case:
 
     @cached_property
     def uses(self) -> tuple[Use, ...]:
-        """When it was used, in order."""
+        """When it was asked for and used, in order. A stretch begins when they are let in, so the first of
+        those who waited had come so much earlier.
+        """
         inside = (one for one in self.stretches if self.since <= one.start < self.until)
-        return tuple(uses_of([(one.start, one.end, one.longest_wait) for one in inside]))
+        return tuple(uses_of([(one.start - one.longest_wait, one.end, one.longest_wait) for one in inside]))
 
     @cached_property
     def wake(self) -> float:

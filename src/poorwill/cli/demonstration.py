@@ -9,11 +9,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx2
 
 from poorwill import clock
+from poorwill.cli.receipt import receipt
 from poorwill.cli.stage import Stage, stage
 from poorwill.errors import PoorwillError
 
@@ -107,26 +107,7 @@ class _Story:
             raise Failed(otherwise, hint="the log and journal are in the demo's folder; --folder keeps it")
 
     def _receipt(self) -> None:
-        total, awake, wakes = receipt(self._stage.events(), clock.now().wall)
-        print(f"\nReceipt: woken {wakes} times; an instance ran {awake:.0f} s of {total:.0f} s.")
-
-
-def receipt(events: list[dict[str, Any]], now: float) -> tuple[float, float, int]:
-    """Seconds since the first event, seconds an instance ran, and the number of starts.
-
-    A run counts from the intent to start until absence was confirmed, as a bill would.
-    """
-    running_since: float | None = None
-    awake, wakes = 0.0, 0
-    for event in events:
-        if event["kind"] == "start" and running_since is None:
-            running_since, wakes = event["at"], wakes + 1
-        elif event["kind"] in ("stopped", "crashed", "failed") and running_since is not None:
-            awake += event["at"] - running_since
-            running_since = None
-    if running_since is not None:
-        awake += now - running_since
-    return max(now - events[0]["at"], 1e-9), awake, wakes
+        print(f"\nReceipt: {receipt(self._stage.state, clock.now().wall)}")
 
 
 def show(listen: str | None, folder: Path | None) -> None:
@@ -157,5 +138,5 @@ def _live(running: Stage) -> None:
     with Live(refresh_per_second=8, screen=False) as live:
         while running.child.poll() is None:
             events = running.events()
-            live.update(scene(running.url, running.why(), events, receipt(events, clock.now().wall)))
+            live.update(scene(running.url, running.why(), events, receipt(running.state, clock.now().wall)))
             time.sleep(0.15)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from poorwill.advisor.gpus import priced
 from poorwill.cli.budgets import described
 from poorwill.cli.gpu import needs
 from poorwill.cli.week import week
 from poorwill.config import MachineConfig, ServiceConfig, Settings, format_duration
 from poorwill.config.bounds import all_budgets
+from poorwill.control.terms import price_of
 from poorwill.core.agenda import agenda, warnings
 from poorwill.core.metric_text import count_text
 from poorwill.core.money import price_text
@@ -70,10 +72,11 @@ def _where(service: ServiceConfig, settings: Settings) -> list[str]:
 
 
 def _price(tenant: ServiceConfig | MachineConfig, settings: Settings) -> Iterator[str]:
-    if tenant.price is None:
-        return
-    price = tenant.price.price(settings.currency or "")
-    yield f"  costs {f'what a {price.gpu} typically costs' if price.typical else price_text(price)}"
+    price, trouble = price_of(tenant, settings.currency or "", priced)
+    if price is not None:
+        yield f"  costs {price_text(price)}"
+    elif trouble:
+        yield f"  warning: {trouble}"
 
 
 def _place(service: ServiceConfig) -> str:

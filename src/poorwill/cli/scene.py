@@ -10,6 +10,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from poorwill.cli.receipt import Receipt
+
 _FACES = {
     "asleep": ("asleep", "blue", "nothing runs, nothing is billed"),
     "waking": ("waking up", "yellow", "an instance starts; requests are held, browsers see a waiting page"),
@@ -22,16 +24,12 @@ _FACES = {
 _SHOWN = 9
 
 
-def scene(
-    url: str, facts: dict[str, Any], events: list[dict[str, Any]], bill: tuple[float, float, int]
-) -> Panel:
+def scene(url: str, facts: dict[str, Any], events: list[dict[str, Any]], bill: Receipt) -> Panel:
     """One frame."""
     word, colour, meaning = _FACES[facts["phase"]]
     now = Text.assemble("The service is ", (word, f"bold {colour}"), f": {meaning}.")
     traffic, waiting = facts["traffic"], facts["asked"]["waiting"]
     counts = f"held: {waiting}   open: {traffic['active'] + traffic['busy']}   why: {facts['reason']}"
-    total, awake, wakes = bill
-    share = f"An instance ran {awake:.0f} s of {total:.0f} s ({awake / total:.0%}), woken {wakes} times."
     invitation = Text.assemble(
         "Open ",
         (url, "bold underline"),
@@ -46,7 +44,7 @@ def scene(
         Text(),
         _journal(events),
         Text(),
-        Text(share),
+        Text(f"So far: {bill}"),
     )
     return Panel(Group(*parts), title="poorwill demo", subtitle="Ctrl-C ends it", padding=(1, 2))
 

@@ -26,10 +26,11 @@ START_TIMEOUT = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A running demo; ``url`` is where visitors come in, ``file`` its configuration."""
+    """A running demo; ``url`` is where visitors come in, ``file`` its configuration, ``state`` its folder."""
 
     url: str
     file: Path
+    state: Path
     client: Client
     child: subprocess.Popen[bytes]
 
@@ -71,7 +72,7 @@ def stage(folder: Path, listen: str | None, *, startup: float, idle_after: str) 
     try:
         client = Client(state.absolute())
         _until_serving(client, child, log)
-        yield Stage(f"http://{front}", file, client, child)
+        yield Stage(f"http://{front}", file, state, client, child)
     finally:
         _go_down(child)
         signal.signal(signal.SIGTERM, before)

@@ -108,12 +108,16 @@ class BudgetAlerts:
                 detail = {"hint": hint, "budget": str(standing.budget)}
                 self._note(standing.budget.payer, Severity.WARNING, reason, detail, now)
 
-    def cannot_read(self, error: StateError, now: Now) -> None:
-        log.error("nobody knows what was spent", error=str(error), hint=error.hint)
-        if not self._unreadable:
-            self._unreadable = True
-            reason = f"nobody knows what was spent, and budgets hold as they stood: {error}"
-            self._note("", Severity.ERROR, reason, {"hint": error.hint}, now)
+    def cannot_read(self, error: Exception, now: Now) -> None:
+        """Told once; then it is tried in silence."""
+        if self._unreadable:
+            return
+        self._unreadable = True
+        what, hint = f"{type(error).__name__}: {error}", "restore journal.db of the state folder from a copy"
+        if isinstance(error, StateError):
+            what, hint = str(error), error.hint
+        reason = f"nobody knows what was spent, and budgets hold as they stood: {what}"
+        self._note("", Severity.ERROR, reason, {"hint": hint}, now)
 
     def can_read(self, now: Now) -> None:
         if self._unreadable:

@@ -40,8 +40,8 @@ AGAIN = 5.0
 WRITTEN_WITHIN = 5.0
 """Seconds for which a reading waits for what is still to be written."""
 
-STEP = 1.0
-"""Seconds by which the two clocks may drift apart between two readings."""
+UNREADABLE = (StateError, LookupError, TypeError, ValueError, ArithmeticError)
+"""What reading a damaged journal may raise."""
 
 log = structlog.get_logger()
 
@@ -93,9 +93,8 @@ class Budgets:
             if self._budgets and self._must_read(clock.now()):
                 await self._renew()
             self._publish()
-            if not self._must_read(
-                now := clock.now()
-            ):  # else what was read is about others than are there now
+            now = clock.now()
+            if not self._must_read(now):  # else what was read is not about those who are there now
                 self._alerts.mind(self._standings.values(), now)
             try:
                 async with asyncio.timeout(LOOK if self._budgets else None):
@@ -109,9 +108,9 @@ class Budgets:
             return True
         if self._failing or reading is None:
             return False
-        stepped = abs((now.wall - now.mono) - (reading.now.wall - reading.now.mono)) > STEP
         ended = any(not one.is_of(now.wall) for one in self._standings.values())
-        return stepped or ended or there(self._services).instances != reading.awake.instances
+        unread = any(one not in self._standings for one in self._budgets)
+        return ended or unread or there(self._services).instances != reading.awake.instances
 
     async def _renew(self) -> None:
         now, awake = clock.now(), there(self._services)
@@ -126,7 +125,7 @@ class Budgets:
                 past = await asyncio.to_thread(self._read, self._folder, days, now.wall)
                 self._days |= past.lines
                 self._reckon()
-        except StateError as error:
+        except UNREADABLE as error:
             self._failing, self._due = True, clock.now().mono + AGAIN
             self._alerts.cannot_read(error, now)
             return

@@ -89,17 +89,23 @@ class Energy:
             self._write(name, self._running.pop(name).ended())
 
     async def _ask(self, machine: str) -> None:
+        why = ""
+        cards: list[Draw] = []
         try:
             cards = await draws(self._shell(machine), ANSWER_WITHIN)
         except ProviderError as error:
-            if machine not in self._silent:
-                log.warning("what the GPUs draw is not known now", machine=machine, why=str(error))
-                self._silent.add(machine)
-            return
+            why = str(error)
+        except Exception as error:  # a full disk, say: what only measures must not end the program
+            log.exception("what the GPUs draw cannot be asked", machine=machine)
+            why = f"{type(error).__name__}: {error}"
         finally:
             self._asking.discard(machine)
-        self._silent.discard(machine)
-        self._take(machine, cards, clock.now().mono)
+        if not why:
+            self._silent.discard(machine)
+            self._take(machine, cards, clock.now().mono)
+        elif machine not in self._silent:
+            self._silent.add(machine)
+            log.info("what the GPUs draw is not known now", machine=machine, why=why)
 
     def _take(self, machine: str, cards: list[Draw], at: float) -> None:
         """A sample for each that is still there; none for those with a card that tells nothing."""

@@ -46,7 +46,7 @@ def read(told: str) -> list[Draw]:
     found = []
     for line in told.splitlines():
         words = [word.strip() for word in line.split(",")]
-        if len(words) == 3 and words[0].isdecimal() and words[1]:
+        if len(words) == 3 and words[0].isdecimal() and words[1].startswith("GPU-"):
             found.append(Draw(words[0], words[1], _watts(words[2])))
     return found
 

@@ -68,7 +68,9 @@ def entries(settings: Settings, known: Mapping[str, Mapping[str, Any]], typical:
     found = []
     tenants: dict[str, Tenant] = {**settings.machines, **settings.services}
     for name, tenant in tenants.items():
-        price, trouble = _price(tenant, currency, typical)
+        price, trouble = price_of(tenant, currency, typical)
+        if trouble:
+            log.warning("price", service=name, what=trouble)
         detail = {
             "price": None if price is None else price.as_json(),
             "on": tenant.on or "" if isinstance(tenant, ServiceConfig) else "",
@@ -94,7 +96,7 @@ def _cloud(tenant: Tenant) -> str:
     return getattr(tenant.run.options, "cloud", None) or ""
 
 
-def _price(tenant: Tenant, currency: str, typical: Typical) -> tuple[Price | None, str]:
+def price_of(tenant: Tenant, currency: str, typical: Typical) -> tuple[Price | None, str]:
     """The price, and why there is none although one was meant. What the user states always wins."""
     if tenant.price is None:
         return None, ""
@@ -103,9 +105,8 @@ def _price(tenant: Tenant, currency: str, typical: Typical) -> tuple[Price | Non
         return stated, ""
     found = typical(stated.gpu, _cloud(tenant), currency)
     if found is None:
-        trouble = f"nobody knows what a {stated.gpu} costs: state its price with per_hour"
-        log.warning("price", service=tenant.name, what=trouble)
-        return None, trouble
+        hint = "state per_hour; `poorwill gpus` lists those with a price"
+        return None, f"nobody knows what an hour of {stated.gpu} costs: {hint}"
     return replace(found, step=stated.step, minimum=stated.minimum, gpu=stated.gpu, typical=True), ""
 
 

@@ -35,6 +35,7 @@ services:
       process:
         command: {_text(command)}
     ready: {{path: /healthz}}             # 200 only when it can really answer
+    price: {{gpu: A10G, per_hour: 1.006 USD}}  # as if it ran on a rented GPU; it does not
     idle_after: {idle_after}                 # so short only to be watched; 10m is usual
     traffic:
       background: [/heartbeat]          # an open tab's stream: neither wakes the service nor keeps it awake
