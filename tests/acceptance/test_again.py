@@ -53,16 +53,22 @@ async def test_a_post_that_has_reached_it_is_never_repeated(gateway: Up) -> None
 
 
 async def test_a_crash_in_the_first_seconds_loses_the_post_only(gateway: Up) -> None:
-    client = gateway.client()
-    pid = (await client.get("/", headers=host("crashing"))).json()["pid"]
-    path = "/long?seconds=3"
-    asked = [
-        asyncio.create_task(client.request(one, path, headers=host("crashing"))) for one in ("GET", "POST")
-    ]
-    await until(lambda: len(gateway.requests("crashing")) >= 4, "both have reached it")
-    psutil.Process(pid).kill()
-    got, posted = await asyncio.gather(*asked)
-    assert (got.status_code, posted.status_code) == (200, 503)
+    """As long as it is back within some seconds, for which a busy machine may need more than one crash."""
+    client, crashes, status = gateway.client(), 0, 503
+    while status == 503 and crashes < 4:
+        crashes += 1
+        pid = (await client.get("/", headers=host("crashing"))).json()["pid"]
+        path = f"/long/{crashes}?seconds=3"
+        both = [
+            asyncio.create_task(client.request(one, path, headers=host("crashing")))
+            for one in ("GET", "POST")
+        ]
+        await until(lambda: sum(path in line for line in gateway.requests("crashing")) == 2, "both are there")  # noqa: B023
+        psutil.Process(pid).kill()
+        got, posted = await asyncio.gather(*both)
+        assert posted.status_code == 503
+        assert gateway.requests("crashing").count(f"POST {path}") == 1
+        status = got.status_code
+    assert status == 200
     assert got.json()["pid"] != pid
-    assert gateway.requests("crashing").count(f"POST {path}") == 1
-    assert gateway.starts("crashing") == 2
+    assert gateway.starts("crashing") == crashes + 1

@@ -175,6 +175,7 @@ async def what_somebody_switched_on_is_served_and_let_alone_until_it_is_adopted(
     assert "kb is Poorwill's now" in said.out
     await gateway.until_phase("kb", "asleep")
     assert rental.machine.state == "off"
+    await until(lambda: gateway.events("kb", "stopped"), "the stop is written down")
     assert [event["kind"] for event in gateway.events("kb", "adopt", "stopped")] == ["adopt", "stopped"]
     rental.cloud.power_on(rental.machine)
     await gateway.until_phase("kb", "awake")
