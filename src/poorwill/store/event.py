@@ -89,10 +89,11 @@ class Entry:
     ``cause`` and ``since``, ALERT ``about`` (a cause, or ``metric``) and ``severity``.
 
     What the ledger reads (all times are seconds since the epoch): THERE ``life`` and ``since``, the
-    provider's own timestamp of when it began or None; GONE ``life``, ``until``, the provider's timestamp or
-    None, and ``seen``, when it was last seen to be there, None when a restart forgot; TERMS ``price`` (see
-    ``core.price``, or None), ``on`` (its machine) and ``kind``, and of service "" ``costs``; METER ``since``,
-    ``until`` and ``kwh`` (text); USED the fields of ``core.stretch``.
+    provider's own timestamp of when it began or None, and ``absent``, when it had not begun yet; GONE
+    ``life``, ``since`` and ``until``, the provider's timestamps or None, and ``seen``, when it was last known
+    to be there, None when nobody knows; FAILED ``refused``, that the provider made nothing; TERMS ``price``
+    (see ``core.price``, or None), ``on`` (its machine) and ``kind``, and of service "" ``costs``; METER
+    ``since``, ``until`` and ``kwh`` (text); USED the fields of ``core.stretch``.
     """
 
     kind: Kind
