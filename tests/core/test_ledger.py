@@ -1,4 +1,4 @@
-"""What journals are worth to the ledger that are old, cut off, written twice, or dated by a clock that was set."""
+"""What journals are worth that are old, cut off, written twice, or dated by a clock that was set."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Line:
 
 
 def journal(*told: tuple[Any, ...]) -> list[Line]:
-    """Lines from (second, kind) or (second, kind, detail); the wall clock is a thousand ahead of the other."""
+    """Lines from (second, kind) or (second, kind, detail); the wall clock is a thousand seconds ahead."""
     numbers = itertools.count(1)
     return [
         Line(next(numbers), 1000.0 + at, float(at), kind, detail=detail[0] if detail else {})
