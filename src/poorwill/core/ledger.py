@@ -164,7 +164,8 @@ def _ago(end: Note, following: Chapter | None) -> float:
 def _exact(chapter: Chapter, begin: float, at: dict[int, float]) -> tuple[float, float] | None:
     """Both ends by the provider's clock, unless that contradicts what was watched.
 
-    Where it tells the beginning once more at the end, both were read from the clock as it is set now.
+    Where it tells the beginning once more at the end, both were read from the clock as it is set now. If its
+    clock and ours are far apart, it says how long the life was, and ours when that was.
     """
     there, end = chapter.there, chapter.end
     if there is None or end is None:
@@ -179,6 +180,9 @@ def _exact(chapter: Chapter, begin: float, at: dict[int, float]) -> tuple[float,
     shortest = at[end.id] - at[there.id] - (end.at - seen) if seen is not None else 0.0
     if not max(0.0, shortest - DOUBT) <= length <= at[end.id] - begin + DOUBT:
         return None
+    written = end.at - (at[end.id] - begin)
+    if not written - DOUBT <= since <= end.at + DOUBT - length:
+        since = end.at - length
     return since, since + length
 
 
