@@ -1,4 +1,4 @@
-"""How long it takes to read a month, or a day, from a journal of a million events, and to make lives of it."""
+"""How long it takes to read a month, or a day, from a journal of a million events and make lives of it."""
 
 from __future__ import annotations
 
