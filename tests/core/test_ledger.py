@@ -141,6 +141,9 @@ def test_nobody_knows_that_it_is_over() -> None:
     assert (life.start, life.end, life.unconfirmed) == (1010.0, None, 0.0)
     (life,) = lives(told, 2000.0, watched=False)
     assert life.unconfirmed == 980.0
+    down = Line(8, 1400.0, 400.0, "down", service="", instance="")
+    (life,) = lives([*told, down], 2000.0)
+    assert life.unconfirmed == 600.0
     unknown = Line(9, 1500.0, 500.0, "phase", instance="", detail={"phase": "unknown"})
     (life,) = lives([*told, unknown], 2000.0)
     assert life.unconfirmed == 500.0

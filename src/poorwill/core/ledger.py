@@ -55,7 +55,8 @@ def lives(
     """Every life that these lines tell of, in the order in which they began.
 
     ``notes`` are those of ``Archive.ledger``, the first of them from the begin of the journal if that was cut
-    off. ``watched`` says that a Poorwill runs at ``now``: else what lies after its last line is a guess.
+    off. ``watched`` says that a Poorwill runs at ``now``, if it did not say itself that it ended: else what
+    lies after its last line is a guess.
     ``clock`` is the reading of the clocks that ``now`` is from: with it, lives that go on are as long as they
     are although the wall clock was set since their last line.
     """
@@ -63,7 +64,7 @@ def lives(
     if not written:
         return ()
     present = _Present(now, clock)
-    silent = None if watched else written[-1]
+    silent = _went_down(written) if watched else written[-1]
     lost = _lost_sight(written)
     found: list[Life] = []
     for own in _by_instance(written).values():
@@ -82,6 +83,12 @@ def _by_instance(notes: Iterable[Note]) -> dict[tuple[str, str], list[Note]]:
         if note.instance and note.kind in KINDS:
             found.setdefault((note.service, note.instance), []).append(note)
     return found
+
+
+def _went_down(notes: Iterable[Note]) -> Note | None:
+    """The line with which Poorwill ended, when it did not come up again."""
+    ends = [note for note in notes if note.kind in ("up", "down") and not note.service]
+    return ends[-1] if ends and ends[-1].kind == "down" else None
 
 
 def _lost_sight(notes: Iterable[Note]) -> dict[str, Note]:
