@@ -79,7 +79,16 @@ def test_timestamps_that_contradict_what_was_watched_are_not_believed(until: flo
     )
     assert not life.exact
     assert life.end is not None
-    assert life.end - life.start <= 290.0
+    assert 288.0 <= life.end - life.start <= 290.0, "it was seen at 1299"
+
+
+def test_a_place_whose_clock_is_slow_makes_no_life_shorter_than_it_was_seen() -> None:
+    """Also when a restart forgot when it was last seen: it was there when it answered."""
+    life = only(
+        (10, "start"), (12, "there", there()), (250, "ready"), (300, "gone", gone(until=1000.0 - 40 * 86_400))
+    )
+    assert life.end is not None
+    assert 240.0 <= life.end - life.start <= 290.0
 
 
 def test_a_start_that_was_refused_costs_nothing() -> None:

@@ -28,6 +28,9 @@ __all__ = ["CLOSES", "KINDS", "OPENS", "OVER", "Note", "lives"]
 _Neighbours = tuple[Chapter | None, Chapter | None]
 """The life of the same instance before a life, and the one after it."""
 
+SHOWN = ("start", "there", "ready")
+"""Lines that cannot be later than its end."""
+
 DOUBT = 60.0
 """Seconds by which a provider's timestamps may contradict what was watched before they are not believed."""
 
@@ -121,7 +124,8 @@ def _life(
         return Life(payer, instance, present.now - length, None, min(guess, length))
     if (exact := _exact(chapter, begin, at)) is not None:
         return Life(payer, instance, *exact, exact=True)
-    length = max(at[end.id] - _ago(end, beside[1]) - begin, 0.0)
+    shown = max((at[note.id] for note in notes if note.kind in SHOWN), default=0.0)
+    length = max(at[end.id] - min(_ago(end, beside[1]), at[end.id] - shown) - begin, 0.0)
     guess = _unseen(chapter, length) or _head(chapter, begin, at) + _tail(end, at, notes)
     guess = length if chapter.stray else min(guess, length)
     start = notes[-1].at - at[notes[-1].id] + begin
@@ -163,14 +167,20 @@ def _earliest(chapter: Chapter, before: Chapter | None, at: dict[int, float]) ->
 
 def _ago(end: Note, following: Chapter | None) -> float:
     """How long before its line it ended, as far as the provider says: at the latest when the next began."""
-    until, seen = _time(end, "until"), _time(end, "seen")
+    until, seen = _until(end), _time(end, "seen")
     if until is not None:
-        return max(0.0, end.at - until)
+        return max(0.0, end.at - (until if seen is None else max(until, seen)))
     there = following.there if following else None
     since = _time(there, "since") if there else None
     if there is None or since is None or seen is None:
         return 0.0
     return max(0.0, min(there.at - since - elapsed(end, there), end.at - seen))
+
+
+def _until(end: Note) -> float | None:
+    """When it ended by the provider's clock, unless we saw it long after that: then that clock is off."""
+    until, seen = _time(end, "until"), _time(end, "seen")
+    return None if until is None or (seen is not None and until < seen - DOUBT) else until
 
 
 def _exact(chapter: Chapter, begin: float, at: dict[int, float]) -> tuple[float, float] | None:
@@ -212,7 +222,7 @@ def _head(chapter: Chapter, begin: float, at: dict[int, float]) -> float:
 
 def _tail(end: Note, at: dict[int, float], notes: Sequence[Note]) -> float:
     """From when it was last known to be there to when it was seen to be gone."""
-    if end.kind != "gone" or _time(end, "until") is not None:
+    if end.kind != "gone" or _until(end) is not None:
         return 0.0
     seen = _time(end, "seen")
     if seen is not None:
