@@ -38,6 +38,11 @@ def test_the_hour_that_comes_twice() -> None:
     assert found[6][3].used == 0
 
 
+def test_half_an_hour_that_was_used_is_all_of_it() -> None:
+    found = heat([(at("05 12:00"), at("05 12:30"))], [], OCTOBER.start, at("05 12:30"), BERLIN)
+    assert (found[0][12].seconds, found[0][12].use) == (1800, 1.0)
+
+
 def test_an_hour_that_has_not_been_yet() -> None:
     found = heat([], [], OCTOBER.start, at("05 12:00"), BERLIN)
     assert found[1][9].seconds == 0

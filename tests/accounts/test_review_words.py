@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from string import Formatter
 
 import pytest
-from tests.core.timetables import wall
+from tests.advisor.test_suggest import case, month
+from tests.core.timetables import table, wall
 
 from poorwill.accounts.shown_suggestion import advised
 from poorwill.accounts.words import LANGUAGES, duration, hours, memory, stamp, system_language, words
+from poorwill.advisor.suggest import suggestions
+from poorwill.advisor.suggest_gpu import Card
+from poorwill.advisor.suggest_idle import suggest_idle
+from poorwill.advisor.suggest_rest import suggest_budget
 from poorwill.advisor.suggestion import Suggestion, Sure
 from poorwill.errors import BadInput
 
@@ -90,3 +96,36 @@ def test_what_a_suggestion_gains(hours_saved: float, amount: str | None, english
     assert advised(one, words("en")).gain == english
     assert advised(one, words("zh")).gain == chinese
     assert advised(one, words("en")).text.startswith("kb: `idle_after: 7m` instead of 10m. 5 starts a month")
+
+
+def everything_suggested() -> list[Suggestion]:
+    """At least one of each kind, from months that were made for them."""
+    half_hours = [9 + half / 2 for half in range(14)]
+    hours = "Mon-Fri 08:00-20:00"
+    measured = (replace(one, gpu_memory=9 * 1024**3) for one in month(9, 15))
+    card = Card("L4", 24 * 1024**3, Decimal("2.60"), "CNY")
+    known = [
+        case(measured, hours=58.8, idle_after=3600.0),
+        replace(case(month(*[9 + turn * 14 / 60 for turn in range(13)], length=60.0)), wakes=(90.0,)),
+        replace(case(month(*half_hours, length=600.0, week=5), hours=20 * 12, timetable=table(hours))),
+        case(month(13, week=5), hours=20 * 12, timetable=table(hours)),
+        replace(case(month(*half_hours[:6], week=5), hours=26, idle_after=540.0), wakes=(120.0,)),
+        case(iter(()), hours=56.0),
+    ]
+    found = [one for each in known for one in suggestions(each, [card])]
+    found += [one for each in known[:2] if (one := suggest_idle(each))]
+    for used, before in ((108, 100), (20, 30)):
+        budget = suggest_budget("", Decimal(used), Decimal(100), "", Decimal(before))
+        found += [budget] if budget else []
+    return found
+
+
+def test_every_suggestion_has_its_sentence() -> None:
+    found = everything_suggested()
+    kinds = {key.removeprefix("suggest.") for key in words("en") if key.startswith("suggest.")}
+    assert {one.kind for one in found} == kinds
+    for one in found:
+        for language in LANGUAGES:
+            text = advised(one, words(language)).text
+            assert text.startswith(one.service or words(language)["all"])
+            assert "{" not in text

@@ -80,7 +80,8 @@ def test_a_longer_idle_time_spares_waits() -> None:
 def test_nobody_is_to_wait_much_more_often() -> None:
     """Uses in pairs, five minutes apart: a shorter time would have the second of each wait as well."""
     pairs = [hour + minutes / 60 for hour in (9, 12, 15) for minutes in (0, 7)]
-    found = suggest_idle(case(month(*pairs), hours=84 * 40 / 60, idle_after=1800.0))
+    known = case(month(*pairs), hours=84 * 40 / 60, idle_after=1800.0)
+    found = suggest_idle(replace(known, wakes=(5.0,)))  # and were the waits ever so short
     assert found is not None
     assert found.values["idle"] == 300.0
     assert found.values["waits"] == found.values["waits_was"]
@@ -187,6 +188,13 @@ def test_a_window_where_somebody_always_waits() -> None:
 def test_a_window_is_not_worth_it_where_waits_are_short() -> None:
     known = case(month(*[9 + half / 2 for half in range(6)], week=5), idle_after=540.0)
     assert suggest_hours(replace(known, wakes=(3.0,))) is None
+
+
+def test_hours_in_which_somebody_comes_every_other_day_are_no_window() -> None:
+    every = month(*[9 + half / 2 for half in range(6)])
+    other = [one for one in every if int((one.start - START) // DAY) % 2]
+    known = replace(case(iter(other), idle_after=540.0), wakes=(600.0,))
+    assert suggest_hours(known) is None
 
 
 def test_a_cheaper_gpu() -> None:

@@ -82,6 +82,13 @@ def test_what_changed_is_named(tmp_path: Path) -> None:
     assert compare(settings(tmp_path, TWO), settings(tmp_path, TWO)) == Changes((), (), ())
 
 
+def test_a_budget_for_everything_changes_everything(tmp_path: Path) -> None:
+    """Its rules are renewed at once; else a larger budget would open nothing before a restart."""
+    before, after = (f"budget: {{hours: {hours}}}\n{TWO}" for hours in (5, 6))
+    changes = compare(settings(tmp_path, before), settings(tmp_path, after))
+    assert changes.changed == ("a", "b", "gpu")
+
+
 @pytest.mark.parametrize(
     ("before", "after", "message"),
     [

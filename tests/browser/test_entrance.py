@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from tests.gateway.test_hours import table
 from poorwill import clock
 from poorwill.core.hours import OpeningHours
 from poorwill.core.model import OnRequest
+from poorwill.core.period import Per
 from poorwill.gateway import visitors
 from poorwill.gateway.doors import Door as GatewayDoor
 from poorwill.gateway.entrance import closed_page
@@ -180,6 +182,33 @@ async def test_says_the_same_as_the_server_would_there(
     said = await visit(browser, door, plan, zone, language)
     assert said["rows"] == table(OpeningHours(zone, plan.openings), NOW, language)
     assert len(said["there"]) == sum(map(len, said["rows"].values()))
+
+
+@pytest.mark.parametrize(
+    ("zone", "language", "why", "opens"),
+    [
+        ("Asia/Shanghai", "en", "as its budget for this month allows", "It opens on Tue 1 Dec at 00:00."),
+        (
+            "Europe/Berlin",
+            "zh",
+            "本月的使用额度已用完",
+            "11月30日 周一 17:00（Asia/Shanghai 时间 周二 00:00） 开放。",
+        ),
+    ],
+)
+async def test_a_budget_that_is_used_up(
+    browser: Browser, door: Door, zone: str, language: str, why: str, opens: str
+) -> None:
+    plan = replace(hours(("6 00:00", None)), spent=Per.MONTH)
+    door.html = closed_page("notes", language, hours=plan, wall=NOW)
+    context = await browser.new_context(timezone_id=zone)
+    page = await context.new_page()
+    await page.clock.install(time=NOW)
+    await page.goto(door.url)
+    await expect(page.locator("#why")).to_contain_text(why)
+    await expect(page.locator("#status")).to_have_text(opens)
+    await expect(page.locator(".hours")).to_have_count(0)
+    await context.close()
 
 
 async def test_a_whole_day_elsewhere_names_both_its_days(browser: Browser, door: Door) -> None:

@@ -15,11 +15,11 @@ from tests.control.virtual_time import WALL
 from tests.core import control_plane
 from tests.core import world as worlds
 from tests.core.billed_cloud import BilledCloud, BilledProvider, Kill
-from tests.core.control_plane import PLACE, STALE_AFTER
+from tests.core.control_plane import STALE_AFTER
 from tests.core.world import World, a_world
 
 from poorwill.control.observer import LOOK_EVERY
-from poorwill.core.model import Condition, HandKind
+from poorwill.core.model import HandKind
 from poorwill.store.event import Event, Kind
 from poorwill.store.ledger import select_ledger
 
@@ -80,12 +80,12 @@ class Books:
 
     def comes_to_rest(self) -> None:
         """Nothing runs, and it was looked at since."""
-        self.world.falls_asleep()
-        while not self._rests():
-            self.world.advance(1.0)
+        for _ in range(10):
             self.world.falls_asleep()
-        self.world.advance(2 * self.world.settle + LOOK_EVERY + 1.0)
-        assert self._rests()
+            self.world.advance(2 * self.world.settle + LOOK_EVERY + 1.0)
+            if self._rests():
+                return
+        raise AssertionError(f"it does not come to rest; {self.world.tell()}")
 
     def _rests(self) -> bool:
         gone = self.cloud.copy() is None and not self.cloud.starting
@@ -112,12 +112,8 @@ class Books:
 
     def is_started(self) -> None:
         """By somebody else, while everybody can see that nothing is there and nobody wants anything."""
-        place = self.world.life.facts.places[PLACE]
-        idle = self.world._phase() == "asleep" and not self.world._desired() and place.intent is None
-        seen = place.condition is Condition.ABSENT and self.cloud.shown() is None
-        if idle and seen and self.cloud.copy() is None and not self.cloud.starting:
-            self.cloud.begin(PLACE, foreign=True)
-            self.world.advance(0.001)
+        if self._rests() and self.cloud.weather.looking == "ok":
+            self.world.somebody_starts_it()
 
     def is_stopped(self) -> None:
         self.cloud.end(2.0)
@@ -151,7 +147,7 @@ class Books:
         events = self.world.disk.events()
         phases = [event for event in events if event.kind is Kind.PHASE]
         lost = bool(phases) and phases[-1].detail["phase"] == "unknown"
-        line = phases[-1].mono if lost else events[-1].mono if events else 0.0
+        line = self.cloud.looks[-1].begun if lost and self.cloud.looks else events[-1].mono if events else 0.0
         self.kills.append(Kill(line - STALE_AFTER, self.world.loop.time()))
         self.world.restart(away)
 

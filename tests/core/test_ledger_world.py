@@ -55,6 +55,7 @@ def _within(life: Life, month: Period, now: float) -> float:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @settings(max_examples=LEDGERS, phases=PHASES, report_multiple_bugs=False)
 @given(HISTORIES, st.sampled_from([0.0, 10.0]), st.sampled_from([0.0, 1.0]), BEGINS)
 def test_never_less_than_was_there_and_never_more_than_could_not_be_told(
@@ -74,6 +75,7 @@ def test_never_less_than_was_there_and_never_more_than_could_not_be_told(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @settings(max_examples=LEDGERS, phases=PHASES, report_multiple_bugs=False)
 @given(HISTORIES, st.sampled_from([0.0, 10.0]), st.sampled_from([0.0, 1.0]), BEGINS)
 def test_the_same_where_the_cloud_tells(history: list[Step], settle: float, lag: float, begin: float) -> None:

@@ -10,7 +10,7 @@ from tests.core.standings import a_budget
 from poorwill.core.bill import Line
 from poorwill.core.budget import HOURS, Budget
 from poorwill.core.price import Power, Price
-from poorwill.core.spending import Awake, pace, used
+from poorwill.core.spending import Awake, pace, uncounted, used
 
 
 def line(name: str, hours: float, amount: str | None, currency: str = "CNY", machine: str = "") -> Line:
@@ -52,6 +52,23 @@ def of(payer: str, unit: str = "CNY") -> Budget:
 )
 def test_what_was_used(budget: Budget, expected: int) -> None:
     assert used(budget, LINES) == expected
+
+
+@pytest.mark.parametrize(
+    ("budget", "expected"),
+    [
+        (of("notes"), ()),
+        (of("far"), ("USD",)),
+        (of("far", HOURS), ()),
+        (of("").with_rates(RATES), ()),
+        (of(""), ("USD",)),
+        (of("free"), ("",)),
+        (of("nobody"), ()),
+    ],
+)
+def test_what_cannot_be_counted(budget: Budget, expected: tuple[str, ...]) -> None:
+    free = line("free", 3, None, "")
+    assert uncounted(budget, (*LINES, free)) == expected
 
 
 POWER = Price("CNY", power=Power(Decimal(500), Decimal("0.6")))

@@ -71,7 +71,7 @@ def test_a_page_that_becomes_another_one_counts_for_nothing(waiting: Waiting) ->
 @pytest.mark.parametrize(
     "name",
     ["", "zz", "x" * 5000, page_name(WALL + 3600.0), page_name(WALL - 2 * LONGEST), "0" * 6 + "-" + "0" * 8],
-    ids=["none", "short", "long", "of the future", "too old", "zeros"],
+    ids=["none", "nonsense", "endless", "to come", "too old", "of 1970"],
 )
 def test_a_name_that_was_made_up_makes_no_wait_longer(waiting: Waiting, name: str) -> None:
     known = waiting.page_opens(name, now(10.0))

@@ -42,8 +42,10 @@ def budgets(facts: Json, zone: ZoneInfo) -> Iterator[str]:
         else:
             when = f" ({_moment(one['spent_at'], zone)} as it goes now)" if one["spent_at"] else ""
             words.append(f"{_FOLLOWS[AtLimit(one['at_limit'])]}{when}")
-        if one["uncounted"]:
-            words.append(f"what was paid in {', '.join(one['uncounted'])} is not counted")
+        if missing := ", ".join(one["uncounted"]):
+            words.append(f"what was paid in {missing} is not counted")
+        if "" in one["uncounted"]:
+            words.append("nobody knows what an hour costs")
         yield f"budget{whose}: {'; '.join(words)}"
 
 

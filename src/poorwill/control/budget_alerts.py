@@ -23,6 +23,8 @@ ABOUT = "budget"
 _LOOKS_BACK = 62 * 86400.0
 """Seconds: the period before this one may have been a month too."""
 
+_STATE_A_PRICE = "write price: {per_hour: 3.90}"
+
 Name = tuple[str, str, str, str]
 """Payer, period, unit and what follows: what tells one budget of a file from another."""
 
@@ -96,17 +98,17 @@ class BudgetAlerts:
         )
 
     def _mind_currencies(self, standing: Standing, name: Name, now: Now) -> None:
+        budget = standing.budget
         for currency in standing.uncounted:
-            if (name, currency) not in self._missed:
-                self._missed.add((name, currency))
-                unit, words = (
-                    standing.budget.unit,
-                    f"what was paid in {currency} does not count in the budget",
-                )
-                hint = f"say what it is worth: exchange_rates: {{{currency}: {{rate: ..., date: ...}}}}"
-                reason = f"{words} of {standing.budget}: nobody said what it is in {unit}"
-                detail = {"hint": hint, "budget": str(standing.budget)}
-                self._note(standing.budget.payer, Severity.WARNING, reason, detail, now)
+            if (name, currency) in self._missed:
+                continue
+            self._missed.add((name, currency))
+            what = f"what was paid in {currency} does not count in"
+            hint = f"say what it is worth: exchange_rates: {{{currency}: {{rate: ..., date: ...}}}}"
+            if not currency:
+                what, hint = "nobody knows what an hour costs, so nothing counts in", _STATE_A_PRICE
+            detail = {"hint": hint, "budget": str(budget)}
+            self._note(budget.payer, Severity.WARNING, f"{what} the budget of {budget}", detail, now)
 
     def cannot_read(self, error: Exception, now: Now) -> None:
         """Told once; then it is tried in silence."""

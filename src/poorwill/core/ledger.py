@@ -43,6 +43,11 @@ class _Present:
             return max(0.0, self.clock.mono - note.mono)
         return max(0.0, self.now - note.at)
 
+    def blind(self, note: Note) -> float:
+        """Seconds since somebody could tell, by the line that says that nobody can."""
+        known = _time(note, "known")
+        return self.after(note) + (max(0.0, note.at - known) if known is not None else 0.0)
+
 
 def lives(
     notes: Sequence[Note], now: float, *, watched: bool = True, clock: Now | None = None
@@ -50,7 +55,8 @@ def lives(
     """Every life that these lines tell of, in the order in which they began.
 
     ``notes`` are those of ``Archive.ledger``, the first of them from the begin of the journal if that was cut
-    off. ``watched`` says that a Poorwill runs at ``now``: else what lies after its last line is a guess.
+    off. ``watched`` says that a Poorwill runs at ``now``, if it did not say itself that it ended: else what
+    lies after its last line is a guess.
     ``clock`` is the reading of the clocks that ``now`` is from: with it, lives that go on are as long as they
     are although the wall clock was set since their last line.
     """
@@ -58,11 +64,11 @@ def lives(
     if not written:
         return ()
     present = _Present(now, clock)
-    silent = None if watched else written[-1]
+    silent = _went_down(written) if watched else written[-1]
     lost = _lost_sight(written)
     found: list[Life] = []
     for own in _by_instance(written).values():
-        unsure = [present.after(note) for note in (silent, lost.get(own[0].service)) if note is not None]
+        unsure = [present.blind(note) for note in (silent, lost.get(own[0].service)) if note is not None]
         told = chapters(own)
         for before, chapter, after in zip([None, *told], told, [*told[1:], None], strict=False):
             life = _life(chapter, (before, after), written[0], present, max(unsure, default=0.0))
@@ -77,6 +83,12 @@ def _by_instance(notes: Iterable[Note]) -> dict[tuple[str, str], list[Note]]:
         if note.instance and note.kind in KINDS:
             found.setdefault((note.service, note.instance), []).append(note)
     return found
+
+
+def _went_down(notes: Iterable[Note]) -> Note | None:
+    """The line with which Poorwill ended, when it did not come up again."""
+    ends = [note for note in notes if note.kind in ("up", "down") and not note.service]
+    return ends[-1] if ends and ends[-1].kind == "down" else None
 
 
 def _lost_sight(notes: Iterable[Note]) -> dict[str, Note]:
@@ -164,7 +176,8 @@ def _ago(end: Note, following: Chapter | None) -> float:
 def _exact(chapter: Chapter, begin: float, at: dict[int, float]) -> tuple[float, float] | None:
     """Both ends by the provider's clock, unless that contradicts what was watched.
 
-    Where it tells the beginning once more at the end, both were read from the clock as it is set now.
+    Where it tells the beginning once more at the end, both were read from the clock as it is set now. If its
+    clock and ours are far apart, it says how long the life was, and ours when that was.
     """
     there, end = chapter.there, chapter.end
     if there is None or end is None:
@@ -179,6 +192,9 @@ def _exact(chapter: Chapter, begin: float, at: dict[int, float]) -> tuple[float,
     shortest = at[end.id] - at[there.id] - (end.at - seen) if seen is not None else 0.0
     if not max(0.0, shortest - DOUBT) <= length <= at[end.id] - begin + DOUBT:
         return None
+    written = end.at - (at[end.id] - begin)
+    if not written - DOUBT <= since <= end.at + DOUBT - length:
+        since = end.at - length
     return since, since + length
 
 

@@ -36,11 +36,16 @@ def used(budget: Budget, lines: Iterable[Line]) -> Decimal:
 
 
 def uncounted(budget: Budget, lines: Iterable[Line]) -> tuple[str, ...]:
-    """Currencies in which something was paid that counts in the budget and that nobody can turn into it."""
+    """Currencies in which something was paid that counts in the budget and that nobody can turn into it. An
+    empty one: nobody knows what anything cost at all.
+    """
     if budget.unit == HOURS:
         return ()
-    told = (line for line in lines if budget.payer in ("", line.name, line.machine) and line.amount)
-    return tuple(sorted({one.currency for one in told if budget.worth(Decimal(1), one.currency) is None}))
+    told = [line for line in lines if budget.payer in ("", line.name, line.machine)]
+    paid = {line.currency for line in told if line.amount}
+    missing = {currency for currency in paid if budget.worth(Decimal(1), currency) is None}
+    unknown = any(line.seconds for line in told) and all(line.amount is None for line in told)
+    return tuple(sorted(missing | ({""} if unknown else set())))
 
 
 def pace(budget: Budget, awake: Awake) -> Decimal:

@@ -89,11 +89,12 @@ class Entry:
     ``cause`` and ``since``, ALERT ``about`` (a cause, or ``metric``) and ``severity``.
 
     What the ledger reads (all times are seconds since the epoch): THERE ``life`` and ``since``, the
-    provider's own timestamp of when it began or None; GONE ``life``, ``until``, the provider's timestamp or
-    None, and ``seen``, when it was last seen to be there, None when a restart forgot; TERMS ``price`` (see
-    ``core.price``, or None), ``on`` (its machine), ``kind`` and ``place``, and of service "" ``costs`` and
-    what ``core.statement`` says; METER ``since``,
-    ``until`` and ``kwh`` (text); USED the fields of ``core.stretch``; REVIEW ``month``.
+    provider's own timestamp of when it began or None, and ``absent``, when it had not begun yet; GONE
+    ``life``, ``since`` and ``until``, the provider's timestamps or None, and ``seen``, when it was last known
+    to be there, None when nobody knows; FAILED ``refused``, that the provider made nothing; TERMS ``price``
+    (see ``core.price``, or None), ``on`` (its machine), ``kind`` and ``place``, and of service "" ``costs``
+    and what ``core.statement`` says; METER ``since``, ``until`` and ``kwh`` (text); USED the fields of
+    ``core.stretch``; REVIEW ``month``.
     """
 
     kind: Kind
