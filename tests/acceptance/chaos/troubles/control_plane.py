@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from tests.acceptance.chaos.scene import Scene
-from tests.acceptance.chaos.tenants import WIDE
+from tests.acceptance.chaos.tenants import WIDE, one_deaf
 from tests.acceptance.chaos.troubles import Trouble
 
 HERD = 200
@@ -20,10 +20,16 @@ async def while_awake(scene: Scene) -> None:
 
 
 async def while_hundreds_wait(scene: Scene) -> None:
+    """It listens once they are there, be it before the control plane is dead, meanwhile, or afterwards."""
     await scene.asleep_by_hand("slow")
+    deaf = one_deaf(scene.folder, "slow")
+    deaf.touch()
     herd = [scene.visitors.ask("slow", scene.draw.choice(["get", "post"])) for _ in range(HERD)]
     asked = asyncio.gather(*herd)
-    await scene.moment(lambda: _waking_with(scene, HERD), f"{HERD} wait while it wakes")
+    try:
+        await scene.moment(lambda: _waking_with(scene, HERD), f"{HERD} wait while it wakes")
+    finally:
+        asyncio.get_running_loop().call_later(scene.draw.uniform(0, 2), deaf.unlink)
     await scene.kill_control_plane_for(scene.draw.uniform(0, 2), "slow", f"waking with {HERD} held")
     await asked
 
