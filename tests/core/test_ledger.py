@@ -82,6 +82,12 @@ def test_timestamps_that_contradict_what_was_watched_are_not_believed(until: flo
     assert life.end - life.start <= 290.0
 
 
+@pytest.mark.parametrize("skew", [-3600.0, 3600.0])
+def test_a_provider_whose_clock_is_wrong_makes_no_life_shorter(skew: float) -> None:
+    life = only((10, "start"), (12, "there", there()), (95, "gone", gone(until=1092.5 + skew, seen=1090.0)))
+    assert (life.start, life.end, life.unconfirmed) == (1010.0, 1095.0, 5.0)
+
+
 def test_a_start_that_was_refused_costs_nothing() -> None:
     assert not lives(journal((10, "start"), (11, "failed", {"refused": True})), 5000.0)
 

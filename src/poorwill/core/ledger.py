@@ -28,6 +28,9 @@ __all__ = ["CLOSES", "KINDS", "OPENS", "OVER", "Note", "lives"]
 _Neighbours = tuple[Chapter | None, Chapter | None]
 """The life of the same instance before a life, and the one after it."""
 
+CLOCKS = 1.0
+"""Seconds by which two clocks may differ that are both set well."""
+
 DOUBT = 60.0
 """Seconds by which a provider's timestamps may contradict what was watched before they are not believed."""
 
@@ -163,7 +166,7 @@ def _earliest(chapter: Chapter, before: Chapter | None, at: dict[int, float]) ->
 
 def _ago(end: Note, following: Chapter | None) -> float:
     """How long before its line it ended, as far as the provider says: at the latest when the next began."""
-    until, seen = _time(end, "until"), _time(end, "seen")
+    until, seen = _until(end), _time(end, "seen")
     if until is not None:
         return max(0.0, end.at - until)
     there = following.there if following else None
@@ -212,13 +215,21 @@ def _head(chapter: Chapter, begin: float, at: dict[int, float]) -> float:
 
 def _tail(end: Note, at: dict[int, float], notes: Sequence[Note]) -> float:
     """From when it was last known to be there to when it was seen to be gone."""
-    if end.kind != "gone" or _time(end, "until") is not None:
+    if end.kind != "gone" or _until(end) is not None:
         return 0.0
     seen = _time(end, "seen")
     if seen is not None:
         return max(0.0, end.at - seen)
     shown = [at[note.id] for note in notes if note.kind in ("there", "ready")]
     return at[end.id] - max(shown, default=0.0)
+
+
+def _until(end: Note) -> float | None:
+    """When it ended as the provider says, if that is between the last look that showed it and the next."""
+    until, seen = _time(end, "until"), _time(end, "seen")
+    if until is None or until > end.at + CLOCKS or (seen is not None and until < seen - CLOCKS):
+        return None
+    return until
 
 
 def _time(note: Note, key: str) -> float | None:
