@@ -122,7 +122,9 @@ def _life(
         length = at[notes[-1].id] - begin + present.after(notes[-1])
         guess = _unseen(chapter, length) or unsure + _head(chapter, begin, at)
         return Life(payer, instance, present.now - length, None, min(guess, length))
-    if (exact := _exact(chapter, begin, at)) is not None:
+    earliest = _earliest(chapter, beside[0], at)
+    earliest = begin if earliest is None else min(begin, earliest)
+    if (exact := _exact(chapter, earliest, at)) is not None:
         return Life(payer, instance, *exact, exact=True)
     length = max(at[end.id] - _ago(end, beside[1]) - begin, 0.0)
     guess = _unseen(chapter, length) or _head(chapter, begin, at) + _tail(end, at, notes)
@@ -176,7 +178,7 @@ def _ago(end: Note, following: Chapter | None) -> float:
     return max(0.0, min(there.at - since - elapsed(end, there), end.at - seen))
 
 
-def _exact(chapter: Chapter, begin: float, at: dict[int, float]) -> tuple[float, float] | None:
+def _exact(chapter: Chapter, earliest: float, at: dict[int, float]) -> tuple[float, float] | None:
     """Both ends by the provider's clock, unless that contradicts what was watched.
 
     Where it tells the beginning once more at the end, both were read from the clock as it is set now. If its
@@ -193,9 +195,9 @@ def _exact(chapter: Chapter, begin: float, at: dict[int, float]) -> tuple[float,
     length = until - again
     seen = _time(end, "seen")
     shortest = at[end.id] - at[there.id] - (end.at - seen) if seen is not None else 0.0
-    if not max(0.0, shortest - DOUBT) <= length <= at[end.id] - begin + DOUBT:
+    if not max(0.0, shortest - DOUBT) <= length <= at[end.id] - earliest + DOUBT:
         return None
-    written = end.at - (at[end.id] - begin)
+    written = end.at - (at[end.id] - earliest)
     if not written - DOUBT <= since <= end.at + DOUBT - length:
         since = end.at - length
     return since, since + length
