@@ -91,6 +91,12 @@ def test_a_place_whose_clock_is_slow_makes_no_life_shorter_than_it_was_seen() ->
     assert 240.0 <= life.end - life.start <= 290.0
 
 
+@pytest.mark.parametrize("skew", [-3600.0, 3600.0])
+def test_a_provider_whose_clock_is_wrong_makes_no_life_shorter(skew: float) -> None:
+    life = only((10, "start"), (12, "there", there()), (95, "gone", gone(until=1092.5 + skew, seen=1090.0)))
+    assert (life.start, life.end, life.unconfirmed) == (1010.0, 1095.0, 5.0)
+
+
 def test_a_start_that_was_refused_costs_nothing() -> None:
     assert not lives(journal((10, "start"), (11, "failed", {"refused": True})), 5000.0)
 

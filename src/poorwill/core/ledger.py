@@ -31,6 +31,9 @@ _Neighbours = tuple[Chapter | None, Chapter | None]
 SHOWN = ("start", "there", "ready")
 """Lines that cannot be later than its end."""
 
+CLOCKS = 1.0
+"""Seconds by which two clocks may differ that are both set well."""
+
 DOUBT = 60.0
 """Seconds by which a provider's timestamps may contradict what was watched before they are not believed."""
 
@@ -122,7 +125,9 @@ def _life(
         length = at[notes[-1].id] - begin + present.after(notes[-1])
         guess = _unseen(chapter, length) or unsure + _head(chapter, begin, at)
         return Life(payer, instance, present.now - length, None, min(guess, length))
-    if (exact := _exact(chapter, begin, at)) is not None:
+    earliest = _earliest(chapter, beside[0], at)
+    earliest = begin if earliest is None else min(begin, earliest)
+    if (exact := _exact(chapter, earliest, at)) is not None:
         return Life(payer, instance, *exact, exact=True)
     shown = max((at[note.id] for note in notes if note.kind in SHOWN), default=0.0)
     length = max(at[end.id] - min(_ago(end, beside[1]), at[end.id] - shown) - begin, 0.0)
@@ -169,7 +174,7 @@ def _ago(end: Note, following: Chapter | None) -> float:
     """How long before its line it ended, as far as the provider says: at the latest when the next began."""
     until, seen = _until(end), _time(end, "seen")
     if until is not None:
-        return max(0.0, end.at - (until if seen is None else max(until, seen)))
+        return max(0.0, end.at - until)
     there = following.there if following else None
     since = _time(there, "since") if there else None
     if there is None or since is None or seen is None:
@@ -177,13 +182,7 @@ def _ago(end: Note, following: Chapter | None) -> float:
     return max(0.0, min(there.at - since - elapsed(end, there), end.at - seen))
 
 
-def _until(end: Note) -> float | None:
-    """When it ended by the provider's clock, unless we saw it long after that: then that clock is off."""
-    until, seen = _time(end, "until"), _time(end, "seen")
-    return None if until is None or (seen is not None and until < seen - DOUBT) else until
-
-
-def _exact(chapter: Chapter, begin: float, at: dict[int, float]) -> tuple[float, float] | None:
+def _exact(chapter: Chapter, earliest: float, at: dict[int, float]) -> tuple[float, float] | None:
     """Both ends by the provider's clock, unless that contradicts what was watched.
 
     Where it tells the beginning once more at the end, both were read from the clock as it is set now. If its
@@ -200,9 +199,9 @@ def _exact(chapter: Chapter, begin: float, at: dict[int, float]) -> tuple[float,
     length = until - again
     seen = _time(end, "seen")
     shortest = at[end.id] - at[there.id] - (end.at - seen) if seen is not None else 0.0
-    if not max(0.0, shortest - DOUBT) <= length <= at[end.id] - begin + DOUBT:
+    if not max(0.0, shortest - DOUBT) <= length <= at[end.id] - earliest + DOUBT:
         return None
-    written = end.at - (at[end.id] - begin)
+    written = end.at - (at[end.id] - earliest)
     if not written - DOUBT <= since <= end.at + DOUBT - length:
         since = end.at - length
     return since, since + length
@@ -229,6 +228,14 @@ def _tail(end: Note, at: dict[int, float], notes: Sequence[Note]) -> float:
         return max(0.0, end.at - seen)
     shown = [at[note.id] for note in notes if note.kind in ("there", "ready")]
     return at[end.id] - max(shown, default=0.0)
+
+
+def _until(end: Note) -> float | None:
+    """When it ended as the provider says, if that is between the last look that showed it and the next."""
+    until, seen = _time(end, "until"), _time(end, "seen")
+    if until is None or until > end.at + CLOCKS or (seen is not None and until < seen - CLOCKS):
+        return None
+    return until
 
 
 def _time(note: Note, key: str) -> float | None:
