@@ -49,7 +49,7 @@ def _limits(settings: Settings) -> Iterator[Limit]:
     for name, budgets in all_budgets(settings).items():
         for one in budgets:
             if one.per is Per.MONTH:
-                yield Limit(name, one.limit, "" if one.unit == HOURS else one.unit)
+                yield Limit(name, one.limit, "" if one.unit == HOURS else one.unit, one.rates)
 
 
 def month_before(period: Period) -> Period:

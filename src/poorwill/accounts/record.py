@@ -32,11 +32,14 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A budget of a month. ``service`` is empty for everything together, ``currency`` for one in hours."""
+    """A budget of a month. ``service`` is empty for everything together, ``currency`` for one in hours.
+    ``rates`` is what one of another currency is worth in it.
+    """
 
     service: str
     limit: Decimal
     currency: str = ""
+    rates: tuple[tuple[str, Decimal], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
