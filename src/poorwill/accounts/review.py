@@ -95,7 +95,9 @@ def case(record: Record, figure: Figures) -> Case:
     wakes = [
         float(seconds)
         for one in events
-        if one.kind is Kind.READY and isinstance(seconds := one.detail.get("seconds"), int | float)
+        if one.kind is Kind.READY
+        and one.at >= record.period.start
+        and isinstance(seconds := one.detail.get("seconds"), int | float)
     ]
     since = min(max(record.since, record.use_from or record.since), record.until - 1.0)
     lives = [one for one in record.lives if one.payer == figure.name]
