@@ -208,7 +208,9 @@ async def test_a_restart_keeps_it_and_nobody_is_told_twice(tmp_path: Path) -> No
 
 
 @in_virtual_time
-@pytest.mark.parametrize("error", [None, KeyError("price"), InvalidOperation("digits")], ids=str)
+@pytest.mark.parametrize(
+    "error", [None, KeyError("price"), InvalidOperation("digits"), AttributeError("get")], ids=str
+)
 async def test_nothing_is_started_before_it_is_known_what_was_spent(
     tmp_path: Path, error: Exception | None
 ) -> None:

@@ -26,7 +26,6 @@ from poorwill.core.forecast import past_days
 from poorwill.core.model import Condition, Now
 from poorwill.core.period import Per, Period, period_from, period_of
 from poorwill.core.spending import Awake, pace, uncounted, used
-from poorwill.errors import StateError
 
 EVERY = 60.0
 """Seconds between two readings while nothing changes."""
@@ -39,9 +38,6 @@ AGAIN = 5.0
 
 WRITTEN_WITHIN = 5.0
 """Seconds for which a reading waits for what is still to be written."""
-
-UNREADABLE = (StateError, LookupError, TypeError, ValueError, ArithmeticError)
-"""What reading a damaged journal may raise."""
 
 log = structlog.get_logger()
 
@@ -115,8 +111,8 @@ class Budgets:
     async def _renew(self) -> None:
         now, awake = clock.now(), there(self._services)
         await self._recorder.flush(WRITTEN_WITHIN)
-        periods = {period_of(one.per, now.wall, one.zone) for one in self._budgets}
         try:
+            periods = {period_of(one.per, now.wall, one.zone) for one in self._budgets}
             found = await asyncio.to_thread(self._read, self._folder, [*periods], now.wall)
             await self._alerts.remember(self._budgets, now)
             self._reading = _Reading(now, found, replace(awake, prices=found.prices))
@@ -125,7 +121,7 @@ class Budgets:
                 past = await asyncio.to_thread(self._read, self._folder, days, now.wall)
                 self._days |= past.lines
                 self._reckon()
-        except UNREADABLE as error:
+        except Exception as error:  # a damaged journal may say anything: nothing else must end with it
             self._failing, self._due = True, clock.now().mono + AGAIN
             self._alerts.cannot_read(error, now)
             return
