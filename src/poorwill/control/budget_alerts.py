@@ -153,7 +153,7 @@ class BudgetAlerts:
 
 def rounded(amount: Decimal) -> str:
     """To a hundredth, as it is shown."""
-    return str(amount.quantize(Decimal("0.01")))
+    return f"{amount:.2f}"
 
 
 def _past(folder: Path, payers: Iterable[str], since: float) -> list[Event]:

@@ -1,8 +1,9 @@
 """Keeps track of how budgets stand: read from the journal about once a minute, and in between reckoned on.
 
-Reading is done in a thread. What it found is left with the facts of each service, where the loop reads it;
-as long as nothing was found, what a budget binds is not started (``control.observation``). When the journal
-cannot be read, the last that was known stays.
+It is read as well when something came or went, but not again and again where reading takes long: then it is
+reckoned on with what is there now. Reading is done in a thread. What it found is left with the facts of each
+service, where the loop reads it; as long as nothing was found, what a budget binds is not started
+(``control.observation``). When the journal cannot be read, the last that was known stays.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ from poorwill.errors import StateError
 EVERY = 60.0
 """Seconds between two readings while nothing changes."""
 
+SHARE = 20.0
+"""It is read for a twentieth of the time at most: a long month of many services takes seconds."""
+
 LOOK = 0.5
 """Seconds between two looks at what is there."""
 
@@ -40,7 +44,16 @@ AGAIN = 5.0
 WRITTEN_WITHIN = 5.0
 """Seconds for which a reading waits for what is still to be written."""
 
-UNREADABLE = (StateError, LookupError, TypeError, ValueError, ArithmeticError)
+UNREADABLE = (
+    StateError,
+    LookupError,
+    TypeError,
+    ValueError,
+    ArithmeticError,
+    AttributeError,
+    OSError,
+    RuntimeError,
+)
 """What reading a damaged journal may raise."""
 
 log = structlog.get_logger()
@@ -48,17 +61,19 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """``spent`` is what was found at ``now``, when ``awake`` was there."""
+    """``spent`` is what was found at ``now``, when ``awake`` was there; that took ``took`` seconds."""
 
     now: Now
     spent: Spent
     awake: Awake
+    took: float
 
 
 class Budgets:
     """``want`` says which budgets there are; ``nudge(service)`` is called when something new was found.
 
-    ``_days`` are the bills of days that are over, for forecasts.
+    ``_days`` are the bills of days that are over, for forecasts. ``_seen`` is what was there when it was last
+    reckoned.
     """
 
     def __init__(
@@ -71,6 +86,7 @@ class Budgets:
         self._alerts = BudgetAlerts(folder, recorder)
         self._budgets: tuple[Budget, ...] = ()
         self._reading: _Reading | None = None
+        self._seen = Awake()
         self._days: dict[Period, tuple[Line, ...]] = {}
         self._standings: Mapping[Budget, Standing] = {}
         self._services: Mapping[str, Facts] = {}
@@ -92,6 +108,7 @@ class Budgets:
             self._changed.clear()
             if self._budgets and self._must_read(clock.now()):
                 await self._renew()
+            self._go_on(clock.now())
             self._publish()
             now = clock.now()
             if not self._must_read(now):  # else what was read is not about those who are there now
@@ -110,16 +127,34 @@ class Budgets:
             return False
         ended = any(not one.is_of(now.wall) for one in self._standings.values())
         unread = any(one not in self._standings for one in self._budgets)
-        return ended or unread or there(self._services).instances != reading.awake.instances
+        soon = now.mono < reading.now.mono + SHARE * reading.took
+        return ended or unread or not (soon or self._as_read(there(self._services)))
+
+    def _as_read(self, awake: Awake) -> bool:
+        """Whether nothing came or went since it was read."""
+        return self._reading is not None and awake.instances == self._reading.awake.instances
+
+    def _go_on(self, now: Now) -> None:
+        """Something came or went since the last reading: from now on at the pace of what is there."""
+        awake = there(self._services)
+        if self._reading is None or awake.instances == self._seen.instances:
+            return
+        self._seen = replace(awake, prices=self._reading.awake.prices)
+        self._standings = {
+            budget: replace(one, used=one.used_at(now.mono), at=now.mono, pace=pace(budget, self._seen))
+            for budget, one in self._standings.items()
+        }
 
     async def _renew(self) -> None:
         now, awake = clock.now(), there(self._services)
         await self._recorder.flush(WRITTEN_WITHIN)
-        periods = {period_of(one.per, now.wall, one.zone) for one in self._budgets}
+        began = clock.now().mono
         try:
+            periods = {period_of(one.per, now.wall, one.zone) for one in self._budgets}
             found = await asyncio.to_thread(self._read, self._folder, [*periods], now.wall)
             await self._alerts.remember(self._budgets, now)
-            self._reading = _Reading(now, found, replace(awake, prices=found.prices))
+            took = clock.now().mono - began
+            self._reading = _Reading(now, found, replace(awake, prices=found.prices), took)
             self._reckon()
             if days := self._days_to_come_to_know(found, now):
                 past = await asyncio.to_thread(self._read, self._folder, days, now.wall)
@@ -130,7 +165,7 @@ class Budgets:
             self._alerts.cannot_read(error, now)
             return
         self._failing = False
-        self._due = now.mono + EVERY
+        self._due = now.mono + max(EVERY, SHARE * self._reading.took)
         self._alerts.can_read(now)
 
     def _reckon(self) -> None:
@@ -149,7 +184,7 @@ class Budgets:
             speed = pace(budget, self._reading.awake)
             so_far, missing = used(budget, lines), uncounted(budget, lines)
             standings[budget] = Standing(budget, period, so_far, now.mono, speed, past, missing)
-        self._standings = standings
+        self._standings, self._seen = standings, self._reading.awake
         self._publish()
 
     def _days_to_come_to_know(self, found: Spent, now: Now) -> list[Period]:
