@@ -37,7 +37,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """The end of a control plane at ``at``, its last ``line``, and until when that confirms what it ``knew``."""
+    """How a control plane ended: its last ``line``, until when that confirms what it ``knew``, and when."""
 
     line: float
     knew: float
