@@ -21,7 +21,7 @@ def all_budgets(settings: Settings) -> dict[str, tuple[Budget, ...]]:
     """Each one's own, by name; those for everything together under the empty name."""
     found = {"": _made(settings.budget, "", settings.timezone, settings.currency or "", settings)}
     for name, tenant in _everybody(settings).items():
-        spoken = next(iter(_prices(tenant, settings)), settings.currency or "")
+        spoken = next(iter(_prices(tenant, settings)), "") or settings.currency or ""
         found[name] = _made(tenant.budget, name, tenant.zone, spoken, settings)
     return found
 

@@ -9,7 +9,7 @@ service, where the loop reads it; as long as nothing was found, what a budget bi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -71,18 +71,25 @@ class _Reading:
 
 class Budgets:
     """``want`` says which budgets there are; ``nudge(service)`` is called when something new was found.
+    ``noted(within)`` waits until the prices of what is configured now are on their way to the journal.
 
     ``_days`` are the bills of days that are over, for forecasts. ``_seen`` is what was there when it was last
     reckoned.
     """
 
     def __init__(
-        self, folder: Path, recorder: Recorder, nudge: Callable[[str], None], read: Read = spent.read
+        self,
+        folder: Path,
+        recorder: Recorder,
+        nudge: Callable[[str], None],
+        read: Read = spent.read,
+        noted: Callable[[float], Awaitable[bool]] | None = None,
     ) -> None:
         self._folder = folder
         self._recorder = recorder
         self._nudge = nudge
         self._read = read
+        self._noted = noted
         self._alerts = BudgetAlerts(folder, recorder)
         self._budgets: tuple[Budget, ...] = ()
         self._reading: _Reading | None = None
@@ -147,6 +154,8 @@ class Budgets:
 
     async def _renew(self) -> None:
         now, awake = clock.now(), there(self._services)
+        if self._noted is not None:
+            await self._noted(WRITTEN_WITHIN)
         await self._recorder.flush(WRITTEN_WITHIN)
         began = clock.now().mono
         try:
