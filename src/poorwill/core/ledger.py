@@ -181,9 +181,9 @@ def _exact(chapter: Chapter, begin: float, at: dict[int, float]) -> tuple[float,
     if not max(0.0, shortest - DOUBT) <= length <= at[end.id] - begin + DOUBT:
         return None
     written = end.at - (at[end.id] - begin)
-    if not written - DOUBT <= since <= end.at + DOUBT - length:
-        since = end.at - length
-    return since, since + length
+    fitting = (one for one in (since, again) if written - DOUBT <= one <= end.at + DOUBT - length)
+    begun = next(fitting, end.at - length)
+    return begun, begun + length
 
 
 def _unseen(chapter: Chapter, length: float) -> float:
