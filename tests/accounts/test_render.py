@@ -132,6 +132,12 @@ def test_the_running_month_says_that_it_is_not_over() -> None:
     assert not any(one.kind.startswith("budget") for one in found.suggestions)
 
 
+def test_hours_are_compared_with_those_of_all_services_then() -> None:
+    then = [Line(name, "service", 3600.0, 3600.0, None, "") for name in ("kb", "gone")]
+    record = Record(MONTH, MONTH.stop, MONTH.start, None, lines=then[:1], before=then)
+    assert "**1 h** (50 % less than the month before)" in render(review(record), "en", Format.MARKDOWN)
+
+
 def test_without_visitors_written_down() -> None:
     record = replace(recorded.october(), use_from=None, stretches=())
     text = render(review(record), "en", Format.MARKDOWN)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -66,6 +66,15 @@ def test_with_both_timestamps_of_the_provider_nothing_else_counts() -> None:
         (10, "start"), (12, "there", there(since=1011.0)), (95, "gone", gone(since=1011.0, until=1092.5))
     )
     assert (life.start, life.end, life.unconfirmed, life.exact) == (1011.0, 1092.5, 0.0, True)
+
+
+@pytest.mark.parametrize("step", [3600.0, -600.0])
+def test_timestamps_that_moved_with_the_host_s_own_clock(step: float) -> None:
+    """Who reads them from the clock as it is set now tells another beginning after it was set."""
+    ends = {"since": 1011.0 + step, "until": 1092.5 + step, "seen": 1091.0 + step}
+    start, begun, end = journal((10, "start"), (12, "there", there(since=1011.0)), (95, "gone", gone(**ends)))
+    (life,) = lives((start, begun, replace(end, at=end.at + step)), 9000.0)
+    assert (life.start, life.end, life.exact) == (1011.0 + step, 1092.5 + step, True)
 
 
 @pytest.mark.parametrize(

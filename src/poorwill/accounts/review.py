@@ -14,6 +14,7 @@ from poorwill.advisor.case import Case
 from poorwill.advisor.suggest import suggestions
 from poorwill.advisor.suggest_rest import suggest_budget
 from poorwill.advisor.suggestion import Rate, Suggestion
+from poorwill.core.bill import Line
 from poorwill.core.budget import HOURS
 from poorwill.core.period import Period
 from poorwill.core.terms import Terms
@@ -24,7 +25,8 @@ from poorwill.store.event import Kind
 class Review:
     """``since`` and ``until`` are the part of the month that something is known of; ``complete`` says that
     the month is over. ``empty``: there is nothing to tell. ``totals`` and ``before`` (of the month before)
-    are by currency.
+    are by currency. ``hours_before`` are the hours of all services then, also of those that are gone by now;
+    None: nothing is known of it.
     """
 
     period: Period
@@ -36,6 +38,7 @@ class Review:
     services: tuple[Figures, ...]
     totals: dict[str, Decimal]
     before: dict[str, Decimal]
+    hours_before: float | None
     saved: tuple[Savings, ...]
     suggestions: tuple[Suggestion, ...]
 
@@ -60,9 +63,14 @@ def review(record: Record) -> Review:
         services=services,
         totals=totals(record),
         before=totals(replace(record, lines=record.before, items=())),
+        hours_before=_hours(record.before) if record.before else None,
         saved=tuple(record.saved),
         suggestions=tuple(_suggestions(record, services, table)),
     )
+
+
+def _hours(lines: Sequence[Line]) -> float:
+    return sum(one.seconds for one in lines if one.kind != "machine") / 3600
 
 
 def _suggestions(

@@ -103,7 +103,9 @@ def _tiles(review: Review, say: Words) -> Iterator[Tile]:
         yield Tile(say["tile.saved"], money_text(saved.amount, saved.currency), note)
     there = [one for one in review.services if one.kind != "machine"]
     awake = sum(one.there for one in there)
-    yield Tile(say["tile.hours"], hours(say, awake / 3600), _hours_before(review, say))
+    before = None if review.hours_before is None else Decimal(repr(review.hours_before))
+    note = _compared(Decimal(repr(awake / 3600)), before, say) if review.complete else ""
+    yield Tile(say["tile.hours"], hours(say, awake / 3600), note)
     visits = [one.visits for one in there if one.visits is not None]
     if visits:
         empty = sum(one.empty for one in visits)
@@ -115,15 +117,6 @@ def _tiles(review: Review, say: Words) -> Iterator[Tile]:
         yield Tile(
             say["tile.waited"], say["tile.requests"].format(n=waited), mean or say["tile.nobody_waited"]
         )
-
-
-def _hours_before(review: Review, say: Words) -> str:
-    there = [one for one in review.services if one.kind != "machine"]
-    known = [one.before for one in there if one.before is not None]
-    if not known or not review.complete:
-        return ""
-    now = sum(one.there for one in there)
-    return _compared(Decimal(repr(float(now))), Decimal(repr(float(sum(known)))), say)
 
 
 def _compared(amount: Decimal, before: Decimal | None, say: Words) -> str:

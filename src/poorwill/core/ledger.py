@@ -202,9 +202,9 @@ def _exact(chapter: Chapter, earliest: float, at: dict[int, float]) -> tuple[flo
     if not max(0.0, shortest - DOUBT) <= length <= at[end.id] - earliest + DOUBT:
         return None
     written = end.at - (at[end.id] - earliest)
-    if not written - DOUBT <= since <= end.at + DOUBT - length:
-        since = end.at - length
-    return since, since + length
+    fitting = (one for one in (since, again) if written - DOUBT <= one <= end.at + DOUBT - length)
+    begun = next(fitting, end.at - length)
+    return begun, begun + length
 
 
 def _unseen(chapter: Chapter, length: float) -> float:
