@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
@@ -25,7 +25,7 @@ from poorwill.core.budget import Budget, Standing
 from poorwill.core.forecast import past_days
 from poorwill.core.model import Condition, Now
 from poorwill.core.period import Per, Period, period_from, period_of
-from poorwill.core.spending import Awake, pace, uncounted, used
+from poorwill.core.spending import growth, uncounted, used
 from poorwill.errors import StateError
 
 EVERY = 60.0
@@ -48,11 +48,11 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """``spent`` is what was found at ``now``, when ``awake`` was there."""
+    """``spent`` is what was found at ``now``, when so many instances of each were ``there``."""
 
     now: Now
     spent: Spent
-    awake: Awake
+    there: Mapping[str, int]
 
 
 class Budgets:
@@ -74,6 +74,7 @@ class Budgets:
         self._days: dict[Period, tuple[Line, ...]] = {}
         self._standings: Mapping[Budget, Standing] = {}
         self._services: Mapping[str, Facts] = {}
+        self._closed: set[Budget] = set()
         self._failing = False
         self._due = 0.0
         self._changed = asyncio.Event()
@@ -94,6 +95,7 @@ class Budgets:
                 await self._renew()
             self._publish()
             now = clock.now()
+            self._wake_up(now)
             if not self._must_read(now):  # else what was read is not about those who are there now
                 self._alerts.mind(self._standings.values(), now)
             try:
@@ -110,7 +112,7 @@ class Budgets:
             return False
         ended = any(not one.is_of(now.wall) for one in self._standings.values())
         unread = any(one not in self._standings for one in self._budgets)
-        return ended or unread or there(self._services).instances != reading.awake.instances
+        return ended or unread or there(self._services) != reading.there
 
     async def _renew(self) -> None:
         now, awake = clock.now(), there(self._services)
@@ -119,7 +121,7 @@ class Budgets:
         try:
             found = await asyncio.to_thread(self._read, self._folder, [*periods], now.wall)
             await self._alerts.remember(self._budgets, now)
-            self._reading = _Reading(now, found, replace(awake, prices=found.prices))
+            self._reading = _Reading(now, found, awake)
             self._reckon()
             if days := self._days_to_come_to_know(found, now):
                 past = await asyncio.to_thread(self._read, self._folder, days, now.wall)
@@ -146,9 +148,9 @@ class Budgets:
             since = found.known_since(budget.payer)
             known = (day for day in _days(now.wall, budget.zone, since) if day in self._days)
             past = tuple((day.first, used(budget, self._days[day])) for day in known)
-            speed = pace(budget, self._reading.awake)
             so_far, missing = used(budget, lines), uncounted(budget, lines)
-            standings[budget] = Standing(budget, period, so_far, now.mono, speed, past, missing)
+            ahead = growth(budget, found.going.get(period, ()))
+            standings[budget] = Standing(budget, period, so_far, now.mono, ahead, since, past, missing)
         self._standings = standings
         self._publish()
 
@@ -158,6 +160,16 @@ class Budgets:
         self._days = {day: lines for day, lines in self._days.items() if day in wanted}
         return [day for day in wanted if day not in self._days]
 
+    def _wake_up(self, now: Now) -> None:
+        """Whom a budget binds that is used up now, or is not any more. Mostly they know when that will be,
+        but a part of a machine's bill becomes less, too, when others come.
+        """
+        closed = {budget for budget, one in self._standings.items() if one.is_spent(now.wall, now.mono)}
+        changed, self._closed = closed ^ self._closed, closed
+        for facts in self._services.values():
+            if changed.intersection(facts.rules.budgets):
+                self._nudge(facts.name)
+
     def _publish(self) -> None:
         for facts in self._services.values():
             if facts.standings is not self._standings:
@@ -166,15 +178,15 @@ class Budgets:
                     self._nudge(facts.name)
 
 
-def there(services: Mapping[str, Facts]) -> Awake:
-    """How many instances of each may be there, and what each is on. On a machine that is off is nothing."""
+def there(services: Mapping[str, Facts]) -> dict[str, int]:
+    """How many instances of each may be there. On a machine that is off is nothing."""
     counts: dict[str, int] = {}
     for name, facts in services.items():
         machine = services.get(facts.machine)
         gone = machine is not None and not machine.there
         places = () if gone else facts.places.values()
         counts[name] = sum(bool(one.intent) or one.condition is not Condition.ABSENT for one in places)
-    return Awake(counts, {name: facts.machine for name, facts in services.items() if facts.machine})
+    return counts
 
 
 def _days(wall: float, zone: str, since: float | None) -> list[Period]:
