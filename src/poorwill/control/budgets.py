@@ -8,7 +8,7 @@ cannot be read, the last that was known stays.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from poorwill.accounts.spent import Read, Spent
 from poorwill.control.budget_alerts import BudgetAlerts
 from poorwill.control.facts import Facts
 from poorwill.control.recorder import Recorder
+from poorwill.control.uncountable import Gap
 from poorwill.core.bill import Line
 from poorwill.core.budget import Budget, Standing
 from poorwill.core.forecast import past_days
@@ -75,13 +76,18 @@ class Budgets:
         self._standings: Mapping[Budget, Standing] = {}
         self._services: Mapping[str, Facts] = {}
         self._closed: set[Budget] = set()
+        self._gaps: Sequence[Gap] = ()
+        self._to_ask: Callable[[], Sequence[Gap]] | None = None
         self._failing = False
         self._due = 0.0
         self._changed = asyncio.Event()
 
-    def want(self, budgets: Iterable[Budget]) -> None:
-        """From now on these. What was read of a period before holds for them at once."""
+    def want(self, budgets: Iterable[Budget], gaps: Callable[[], Sequence[Gap]] = list) -> None:
+        """From now on these. What was read of a period before holds for them at once. ``gaps`` says, in a
+        thread, what can never be counted in them.
+        """
         self._budgets = tuple(dict.fromkeys(budgets))
+        self._to_ask, self._gaps = gaps, ()
         self._reckon()
         self._due = 0.0
         self._changed.set()
@@ -116,6 +122,10 @@ class Budgets:
 
     async def _renew(self) -> None:
         now, awake = clock.now(), there(self._services)
+        if self._to_ask is not None:
+            ask, self._to_ask = self._to_ask, None
+            self._gaps = await asyncio.to_thread(ask)
+            self._alerts.mind_gaps(self._gaps, now)
         await self._recorder.flush(WRITTEN_WITHIN)
         periods = {period_of(one.per, now.wall, one.zone) for one in self._budgets}
         try:
@@ -148,7 +158,8 @@ class Budgets:
             since = found.known_since(budget.payer)
             known = (day for day in _days(now.wall, budget.zone, since) if day in self._days)
             past = tuple((day.first, used(budget, self._days[day])) for day in known)
-            so_far, missing = used(budget, lines), uncounted(budget, lines)
+            so_far, never = used(budget, lines), (gap.currency for gap in self._gaps if gap.budget == budget)
+            missing = tuple(sorted({*uncounted(budget, lines), *never}))
             ahead = growth(budget, found.going.get(period, ()))
             standings[budget] = Standing(budget, period, so_far, now.mono, ahead, since, past, missing)
         self._standings = standings

@@ -13,9 +13,9 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
+from poorwill.core import money
 from poorwill.core.forecast import Forecast, forecast
 from poorwill.core.growth import Grows
-from poorwill.core.money import decimal
 from poorwill.core.period import Per, Period
 from poorwill.core.tariff import SECOND, micros
 
@@ -96,7 +96,7 @@ class Standing:
 
     def _after(self, gone: int) -> Decimal:
         grown = sum((one.after(gone) for one in self.growth), Fraction(0))
-        return (self.used + decimal(grown)).quantize(_EXACT)
+        return (self.used + money.decimal(grown)).quantize(_EXACT)
 
     def percent(self, mono: float) -> float:
         return float(self.used_at(mono) / self.budget.limit * 100)
@@ -157,3 +157,18 @@ def amount_text(amount: Decimal, unit: str) -> str:
     text = f"{amount:f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return f"{text} hour{'' if amount == 1 else 's'}" if unit == HOURS else f"{text} {unit}"
+
+
+def rounded(amount: Decimal, unit: str) -> Decimal:
+    """What is used, as it is shown: money as on a bill, hours to a third of a second."""
+    return amount.quantize(Decimal("0.0001")) if unit == HOURS else money.rounded(amount, unit)
+
+
+def used_text(amount: Decimal, unit: str) -> str:
+    """``6.00 CNY`` as on a bill; ``28 min 30 s`` where that is less than an hour, else ``1.43 hours``."""
+    if unit != HOURS:
+        return money.money_text(amount, unit)
+    minutes, seconds = divmod(round(amount * 3600), 60)
+    if minutes >= 60:
+        return amount_text(amount.quantize(Decimal("0.01")), unit)
+    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
