@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal
+from decimal import Context, Decimal
 from enum import StrEnum
 from fractions import Fraction
 
@@ -24,6 +24,8 @@ HOURS = "h"
 
 _EXACT = Decimal("1e-12")
 """Figures are as exact as this: a third is used three times before all of it is."""
+
+_DIGITS = Context(prec=60)
 
 
 class AtLimit(StrEnum):
@@ -96,7 +98,7 @@ class Standing:
 
     def _after(self, gone: int) -> Decimal:
         grown = sum((one.after(gone) for one in self.growth), Fraction(0))
-        return (self.used + money.decimal(grown)).quantize(_EXACT)
+        return (self.used + money.decimal(grown)).quantize(_EXACT, context=_DIGITS)
 
     def percent(self, mono: float) -> float:
         return float(self.used_at(mono) / self.budget.limit * 100)
