@@ -45,15 +45,18 @@ def rules(*budgets: Budget, idle_after: float = 60.0) -> Service:
 
 
 class Paper:
-    """Reads the journal as the real one; ``torn`` it cannot be read."""
+    """Reads the journal as the real one; ``torn`` it cannot be read. ``takes`` so many seconds each time."""
 
     def __init__(self, error: Exception | None = None) -> None:
         self.torn = False
         self.error = error or StateError("the journal is damaged", hint="restore it")
         self.reads = 0
+        self.takes = 0.0
+        self.loop = running()
 
     def read(self, folder: Path, periods: Sequence[Period], now: float) -> Spent:
         self.reads += 1
+        self.loop.elapsed += self.takes
         if self.torn:
             raise self.error
         return spent.read(folder, periods, now)
@@ -209,7 +212,9 @@ async def test_a_restart_keeps_it_and_nobody_is_told_twice(tmp_path: Path) -> No
 
 
 @in_virtual_time
-@pytest.mark.parametrize("error", [None, KeyError("price"), InvalidOperation("digits")], ids=str)
+@pytest.mark.parametrize(
+    "error", [None, KeyError("price"), InvalidOperation("digits"), AttributeError("get")], ids=str
+)
 async def test_nothing_is_started_before_it_is_known_what_was_spent(
     tmp_path: Path, error: Exception | None
 ) -> None:
@@ -283,6 +288,30 @@ async def test_it_is_read_when_something_comes_or_goes_and_once_a_minute(tmp_pat
         await wakes(house)
         await asyncio.sleep(1)
         assert paper.reads > before
+
+
+@in_virtual_time
+async def test_a_long_journal_is_not_read_all_the_time_and_the_limit_holds(tmp_path: Path) -> None:
+    """Reading takes 8 seconds, and something comes or goes each minute and a bit."""
+    paper = Paper()
+    async with bound(tmp_path, a_budget(Decimal("0.25")), paper=paper) as (house, _):
+        await house.becomes("asleep")
+        await until(lambda: paper.reads > 1, 60)
+        paper.takes = 8.0
+        await asyncio.sleep(90)
+        before, begin = paper.reads, running().time()
+        while house.phase() != "asleep" or row(house)["rule"] != "budget":
+            assert running().time() < begin + 3600
+            house.front.ask()
+            await asyncio.sleep(40)
+            rest(house)
+            await asyncio.sleep(80)
+        spent_for = running().time() - begin
+        assert paper.reads - before <= spent_for / 160 + 2
+        assert [percent for _, percent in await alerts(house)][-3:] == [50.0, 80.0, 100.0]
+        (budget,) = row(house)["budgets"]
+        assert budget["in_force"]
+        assert 100 <= budget["percent"] < 120
 
 
 @in_virtual_time

@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from tests.patience import PATIENCE
 
 from poorwill.advisor.gpus import priced
 from poorwill.config import Settings, load
@@ -131,7 +132,7 @@ async def _written(folder: Path, stated: list[Settings], count: int) -> list[Eve
     journal = await Journal.open(folder / "state")
     recorder = Recorder(journal)
     terms = Terms(journal, recorder, typical)
-    async with asyncio.TaskGroup() as tasks, asyncio.timeout(10):
+    async with asyncio.TaskGroup() as tasks, asyncio.timeout(PATIENCE):
         works = [tasks.create_task(work) for work in (recorder.run(), terms.run())]
         for one in stated:
             terms.state(one)

@@ -13,18 +13,20 @@ from poorwill.core.bill import Line
 from poorwill.core.growth import Growth
 from poorwill.core.life import Life
 from poorwill.core.period import Period
+from poorwill.core.price import Price
 
 
 @dataclass(frozen=True, slots=True)
 class Spent:
     """``lines`` of each period that was asked for, those of fixed costs without a name. ``going`` is what
     goes on in those that are not over. ``since`` is from when on anything is known of each payer, in seconds
-    since the epoch.
+    since the epoch. ``prices`` are those in force.
     """
 
     lines: Mapping[Period, tuple[Line, ...]] = field(default_factory=dict)
     going: Mapping[Period, tuple[Going, ...]] = field(default_factory=dict)
     since: Mapping[str, float] = field(default_factory=dict)
+    prices: Mapping[str, Price] = field(default_factory=dict)
 
     def known_since(self, payer: str) -> float | None:
         """For everything together (empty) the first moment of all."""
@@ -47,7 +49,9 @@ def read(folder: Path, periods: Sequence[Period], now: float) -> Spent:
         if period.start <= now < period.stop:
             goes_on = going(few.lives, found.terms, found.meters, period.start, now)
             ahead[period] = (*goes_on, *_costs_ahead(found))
-    return Spent(lines, ahead, _known(found))
+    prices = {terms.payer: terms.price for terms in found.terms}  # the last of each
+    stated = {payer: price for payer, price in prices.items() if price is not None}
+    return Spent(lines, ahead, _known(found), stated)
 
 
 def near(found: Books, period: Period) -> Books:

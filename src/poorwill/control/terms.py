@@ -54,11 +54,13 @@ class Terms:
 
     async def _known(self) -> dict[str, Mapping[str, Any]]:
         """What was written down last, as soon as the journal can be read."""
+        said = ""
         while True:
             try:
                 return {event.service: event.detail for event in await self._journal.terms()}
             except StateError as error:
-                log.warning("prices are not written down now", error=str(error), hint=error.hint)
+                if said != (said := str(error)):  # it is tried often, and told once
+                    log.warning("prices are not written down now", error=said, hint=error.hint)
                 await asyncio.sleep(AGAIN)
 
 

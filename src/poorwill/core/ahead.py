@@ -41,17 +41,22 @@ def going(
         by_payer[life.payer].append(life)
     found: list[Going] = []
     for payer, own in by_payer.items():
-        ahead = [life for life in own if life.end is None]
+        ahead = [life for life in own if _goes_on(life, now)]
         if payer not in tariff.machines():
             found += [_going(life, tariff, now) for life in ahead]
         elif ahead:
             known = [meter for meter in meters if meter.payer == payer]
             for life, spell in zip(own, spells(own, tariff, known, micros(now)), strict=True):
-                if life.end is None:
+                if _goes_on(life, now):
                     one = _going(life, tariff, now)
                     parts = _parts(one, spell, by_payer, tariff, (micros(since), micros(now)))
                     found.append(Going(payer, one.currency, one.cost, one.aboard, parts))
     return tuple(found)
+
+
+def _goes_on(life: Life, now: float) -> bool:
+    """Not those who came while it was read: they are not on the bill either."""
+    return life.end is None and life.start <= now
 
 
 def _rates(life: Life, tariff: Tariff, now: int) -> Sequence[Rate]:
@@ -82,7 +87,7 @@ def _parts(
             spans = [(one.start, min(one.end, spell.end)) for one in rates if one.machine == machine.payer]
             if spans:
                 presence.setdefault(name, []).extend(spans)
-            if life.end is None and rates[-1].machine == machine.payer:
+            if life.end is None and micros(life.start) <= time[1] and rates[-1].machine == machine.payer:
                 here.add(name)
     idle, lengths = alone(spell, {name: joined(spans) for name, spans in presence.items()}, time)
     whole, many = sum(lengths.values()), len(here)

@@ -5,7 +5,7 @@ What is paid already, a begun minute or a minimum, grows no more until the next 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from poorwill.core.price import Price
@@ -15,16 +15,22 @@ from poorwill.core.tariff import rounding
 @dataclass(frozen=True, slots=True)
 class Growth:
     """One life: ``per_micro`` is what a microsecond of it is, in the unit of what is used; it was ``length``
-    microseconds long. Without ``price`` every moment counts as it goes by.
+    microseconds long. Without ``price`` every moment counts as it goes by. ``fresh``: it begins now, and what
+    is paid as soon as it does is not counted yet.
     """
 
     per_micro: Fraction
     price: Price | None = None
     length: int = 0
+    fresh: bool = False
 
     def after(self, micros: int) -> Fraction:
         """What is added by so many microseconds more."""
-        return self.per_micro * (micros + self.beyond(micros) - self.beyond(0))
+        counted = 0 if self.fresh else self.beyond(0)
+        return self.per_micro * (micros + self.beyond(micros) - counted)
+
+    def later(self, micros: int) -> Growth:
+        return replace(self, length=self.length + micros, fresh=False)
 
     def beyond(self, micros: int) -> int:
         """Microseconds that are paid although they are not gone by."""
@@ -40,16 +46,26 @@ class PartGrowth:
     """
 
     machine: Growth
-    idle: Fraction
-    mine: int
-    all_of_them: int
-    here: bool
-    many: int
+    idle: Fraction = Fraction(0)
+    mine: int = 0
+    all_of_them: int = 0
+    here: bool = False
+    many: int = 0
 
     def after(self, micros: int) -> Fraction:
         """What is added by so many microseconds more. It may be less than nothing: others pay a part."""
         direct = self.machine.per_micro * micros / self.many if self.here else Fraction(0)
-        return direct + self._by_the_time(micros) - self._by_the_time(0)
+        counted = Fraction(0) if self.machine.fresh else self._by_the_time(0)
+        return direct + self._by_the_time(micros) - counted
+
+    def later(self, micros: int) -> PartGrowth:
+        return replace(
+            self,
+            machine=self.machine.later(micros),
+            idle=self.idle + (0 if self.many else self.machine.per_micro * micros),
+            mine=self.mine + self.here * micros,
+            all_of_them=self.all_of_them + self.many * micros,
+        )
 
     def _by_the_time(self, micros: int) -> Fraction:
         present = self.all_of_them + self.many * micros
