@@ -19,6 +19,7 @@ from poorwill.accounts import spent
 from poorwill.accounts.spent import Spent
 from poorwill.control import restore
 from poorwill.control.budgets import Budgets
+from poorwill.control.uncountable import Gap
 from poorwill.core.bill import Line
 from poorwill.core.budget import AtLimit, Budget
 from poorwill.core.door import Traffic
@@ -401,4 +402,17 @@ async def test_what_was_paid_in_another_currency_is_told(tmp_path: Path) -> None
         await asyncio.sleep(200)
         (alert,) = await told(house)
         assert alert.reason.startswith("what was paid in USD does not count in the budget of 10 CNY a day")
+        assert row(house)["budgets"][0]["uncounted"] == ["USD"]
+
+
+@in_virtual_time
+async def test_what_can_never_be_counted_is_told_at_the_start(tmp_path: Path) -> None:
+    budget = a_budget(Decimal(10), unit="CNY")
+    gap = Gap(budget, (), "USD", "the price is in USD", "say what that is worth")
+    async with bound(tmp_path, budget) as (house, keeper):
+        keeper.want([budget], lambda: [gap])
+        await asyncio.sleep(200)
+        (alert,) = await told(house)
+        assert alert.reason == "budget of 10 CNY a day: the price is in USD"
+        assert (alert.detail["severity"], alert.detail["hint"]) == ("error", gap.hint)
         assert row(house)["budgets"][0]["uncounted"] == ["USD"]
