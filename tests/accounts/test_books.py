@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from tests.accounts.written import ZONE, Line, life, terms, wall, whole, write
+from tests.accounts.written import ZONE, Line, alive, life, terms, wall, whole, write
 
 from poorwill.accounts.account import account, as_json
 from poorwill.accounts.asked import Asked, asked, current
@@ -42,6 +42,7 @@ async def test_a_month_of_one_service(tmp_path: Path) -> None:
         terms("2025-02-01", "idle", PRICE),
         *life("kb", "2025-02-28 22:00", "2025-03-01 02:00"),
         *life("kb", "2025-03-10 09:00", "2025-03-10 17:30"),
+        alive("2025-03-20 12:00"),
     ]
     told = account(await books(tmp_path, lines, month()), month())
     kb, idle = told.lines[1], told.lines[0]
@@ -68,6 +69,7 @@ async def test_what_goes_on_while_nobody_runs_is_counted_and_said(tmp_path: Path
 
 async def test_a_journal_that_begins_in_the_middle_says_so(tmp_path: Path) -> None:
     lines = [whole("2025-03-05 08:00", "kb"), terms("2025-03-05 08:00", "kb", PRICE)]
+    lines += [alive("2025-03-20 12:00")]
     found = await books(tmp_path, lines, month("2025-02"))
     assert account(found, month()).remarks == (
         "the journal begins on 2025-03-05 08:00: what was before is not in these figures",
@@ -194,6 +196,7 @@ async def test_what_has_no_price_or_a_typical_one_is_said(tmp_path: Path) -> Non
     ]
     for name in ("a", "b", "c"):
         lines += life(name, "2025-03-10 09:00", "2025-03-10 10:00")
+    lines += [alive("2025-03-20 12:00")]
     told = as_json(account(await books(tmp_path, lines, month()), month()))
     amounts = {one["name"]: (one["seconds"], one["amount"], one["typical"]) for one in told["services"]}
     assert amounts == {"a": (3600, None, False), "b": (3600, 1.0, True), "c": (3600, 3.9, False)}
@@ -207,7 +210,7 @@ async def test_what_has_no_price_or_a_typical_one_is_said(tmp_path: Path) -> Non
 async def test_only_one_of_them(tmp_path: Path) -> None:
     mine = Cost("disk", Decimal(31), "CNY", "month", ZONE, service="a")
     lines = [whole("2025-03-01", "a", "b", costs=[STORAGE.as_json(), mine.as_json()])]
-    lines += [terms("2025-03-01", "a", PRICE), terms("2025-03-01", "b")]
+    lines += [terms("2025-03-01", "a", PRICE), terms("2025-03-01", "b"), alive("2025-03-02")]
     told = account(await books(tmp_path, lines, month()), month(), "a")
     assert [one.name for one in told.lines] == ["a"]
     assert [one.cost.name for one in told.fixed] == ["disk"]

@@ -49,6 +49,11 @@ def life(name: str, start: str, end: str = "", number: int = 1) -> list[Line]:
     return lines
 
 
+def alive(at: str) -> Line:
+    """Something was written down: a Poorwill ran."""
+    return at, Entry(Kind.NOTED)
+
+
 def terms(
     at: str, name: str, price: Price | None = None, on: str = "", kind: str = "service", place: str = "docker"
 ) -> Line:

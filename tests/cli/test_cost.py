@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.accounts.written import ZONE, life, terms, whole, write
+from tests.accounts.written import ZONE, alive, life, terms, whole, write
 from tests.docs.pages import ROOT
 from typer.testing import CliRunner, Result
 
@@ -47,6 +47,7 @@ async def folder(tmp_path: Path) -> Path:
         *life("gpu", "2025-03-10 09:00", "2025-03-10 19:00"),
         *life("kb", "2025-03-10 09:05", "2025-03-10 18:55"),
         *life("report", "2025-03-11 06:00", "2025-03-11 06:30"),
+        alive("2025-04-01"),
     ]
     await write(tmp_path / "state", lines)
     return tmp_path
@@ -131,7 +132,7 @@ async def test_the_example_of_the_documentation(tmp_path: Path) -> None:
     lines = [("2025-02-28", replace(one, detail={**one.detail, **_here(one)})) for one in stated]
     lines += life("chat", "2025-03-10 09:00", "2025-03-10 17:30")
     lines += life("chat", "2025-03-11 09:00", "2025-03-11 11:00")
-    await write(tmp_path / "state", lines)
+    await write(tmp_path / "state", [*lines, alive("2025-04-01")])
     said = await asyncio.to_thread(run, tmp_path, "--month", "2025-03")
     assert said.stdout.startswith(text)
 

@@ -15,15 +15,15 @@ from poorwill.accounts.books import Books
 from poorwill.accounts.remarks import remarks
 from poorwill.core.bill import Line
 from poorwill.core.costs import Fixed
-from poorwill.core.saved import Saved, saved
+from poorwill.core.saved import Saved
 from poorwill.core.statement import Statement
 from poorwill.core.tariff import Tariff, micros
 
 Json = dict[str, Any]
 
 HOW_SAVED = (
-    "what one instance would have cost all the time at the prices in force, since Poorwill has known it, "
-    "without what it did cost; machines count once, jobs do not count"
+    "what one instance would have cost all the time that it was configured and a Poorwill ran, at the prices "
+    "in force, without what it did cost; machines count once, jobs do not count"
 )
 
 
@@ -57,8 +57,7 @@ def account(books: Books, asked: Asked, name: str = "") -> Account:
     """``asked`` is within the time of the books. With ``name`` only of this service or machine."""
     until = min(asked.stop, books.now)
     lines = books.lines(asked)
-    kept = books.statement.payers
-    won = saved(lines, books.lives, books.terms, asked.start, until)
+    won = books.saved(asked, lines)
     lines = (*lines, *_absent(books, asked.start, until, {line.name for line in lines}))
     return Account(
         asked=asked,
@@ -66,7 +65,7 @@ def account(books: Books, asked: Asked, name: str = "") -> Account:
         statement=books.statement,
         lines=tuple(sorted((one for one in lines if name in ("", one.name)), key=lambda one: one.name)),
         fixed=tuple(one for one in books.fixed(asked) if name in ("", one.cost.service)),
-        saved=tuple(one for one in won if one.name in kept and name in ("", one.name)),
+        saved=tuple(one for one in won if name in ("", one.name)),
         remarks=tuple(remarks(books, asked, [one for one in lines if name in ("", one.name)])),
     )
 

@@ -13,10 +13,13 @@ from poorwill.core.bill import Line
 
 LEAST = 1.0
 """Seconds; what is shorter is not worth a word."""
+RESTART = 60.0
+"""The same of the time in which no Poorwill ran."""
 
 
 def remarks(books: Books, asked: Asked, lines: Sequence[Line]) -> Iterator[str]:
     yield from _reach(books, asked)
+    yield from _alone(books, asked, lines)
     for line in lines:
         if line.amount is None and line.seconds:
             yield f"{line.name} has no price: say what an hour costs, price: {{per_hour: 3.90}}"
@@ -49,6 +52,13 @@ def _reach(books: Books, asked: Asked) -> Iterator[str]:
     if books.missing:
         lines = "1 line" if books.missing == 1 else f"{books.missing} lines"
         yield f"{lines} of the journal of this time are missing: what they told is not in these figures"
+
+
+def _alone(books: Books, asked: Asked, lines: Sequence[Line]) -> Iterator[str]:
+    alone = books.alone(asked)
+    if alone >= RESTART and any(line.kind != "job" and line.currency for line in lines):
+        span = format_duration(alone)
+        yield f"for {span} no Poorwill ran, as far as its journal tells: nothing is counted as saved then"
 
 
 def _source(books: Books, payer: str) -> str:
