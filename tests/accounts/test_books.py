@@ -261,3 +261,43 @@ def test_times_that_make_no_sense(said: dict[str, str], words: str) -> None:
     with pytest.raises(BadInput, match=words) as caught:
         asked(NOW, ZONE, **said)
     assert caught.value.hint
+
+
+async def test_who_had_no_price_and_when(tmp_path: Path) -> None:
+    """Of what is on a machine it is the machine, and nobody is told to state a price twice."""
+    lines = [
+        whole("2025-03-01", "m", "a", "b"),
+        terms("2025-03-01", "m", PRICE, kind="machine"),
+        terms("2025-03-01", "a", on="m"),
+        terms("2025-03-10 09:30", "m", kind="machine"),
+        *life("m", "2025-03-10 09:00", "2025-03-10 12:00"),
+        *life("a", "2025-03-10 09:10", "2025-03-10 11:00"),
+        alive("2025-03-20 12:00"),
+    ]
+    now = account(await books(tmp_path / "1", lines, month()), month())
+    assert now.remarks == ("m has no price: say what an hour costs, price: {per_hour: 3.90}",)
+    lines.append(terms("2025-03-10 10:00", "m", PRICE, kind="machine"))
+    later = account(await books(tmp_path / "2", lines, month()), month())
+    assert later.remarks == (
+        "m had no price from 2025-03-10 09:30 to 2025-03-10 10:00: "
+        "to count that too, say since when it has one, price: {per_hour: 3.90, since: 2025-03-10}",
+    )
+
+
+async def test_a_price_that_was_put_right_counts_for_the_past_and_is_said(tmp_path: Path) -> None:
+    wrong, at = Price("CNY", Decimal(39)), "2025-03-15 08:00"
+    lines = [
+        whole("2025-03-01", "kb"),
+        terms("2025-03-01", "kb", wrong),
+        *life("kb", "2025-03-10 09:00", "2025-03-10 10:00"),
+        terms(at, "kb", PRICE, since=wall("2025-03-01")),
+        alive("2025-03-20 12:00"),
+    ]
+    told = account(await books(tmp_path, lines, month()), month())
+    assert told.total == {"CNY": Decimal("3.90")}
+    assert told.remarks == (
+        "the price of kb was corrected on 2025-03-15 08:00: it counts from 2025-03-01 00:00 on",
+    )
+    later = asked(NOW, ZONE, day="2025-03-16")
+    assert later
+    assert account(await books(tmp_path / "later", lines, later), later).remarks == ()

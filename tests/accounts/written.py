@@ -55,9 +55,15 @@ def alive(at: str) -> Line:
 
 
 def terms(
-    at: str, name: str, price: Price | None = None, on: str = "", kind: str = "service", place: str = "docker"
+    at: str,
+    name: str,
+    price: Price | None = None,
+    on: str = "",
+    kind: str = "service",
+    place: str = "docker",
+    **more: float,
 ) -> Line:
-    detail = {"price": price.as_json() if price else None, "on": on, "kind": kind, "place": place}
+    detail = {"price": price.as_json() if price else None, "on": on, "kind": kind, "place": place, **more}
     return at, Entry(Kind.TERMS, name, detail=detail)
 
 

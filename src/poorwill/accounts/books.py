@@ -20,7 +20,7 @@ from poorwill.core.saved import Saved, saved
 from poorwill.core.spans import Span, clip, total, union
 from poorwill.core.statement import Statement, statement_from
 from poorwill.core.stretch import Stretch
-from poorwill.core.terms import Terms
+from poorwill.core.terms import Terms, in_force
 from poorwill.store.event import Event
 from poorwill.store.folder import holder
 from poorwill.store.journal import read_only
@@ -41,7 +41,8 @@ class Books:
     """``since`` and ``until`` are what was asked for, ``now`` is when. ``begins`` is the first line of the
     journal: before it nobody can say anything; None when it is empty. ``missing`` lines of this time are
     not in it any more, and ``lost`` lines before its first. ``absent`` is when no Poorwill ran, ``kept`` by
-    payer when it was configured and one did.
+    payer when it was configured and one did. ``corrections`` are the terms as they were stated whose price
+    counts for a time before that.
     """
 
     since: float
@@ -57,6 +58,7 @@ class Books:
     missing: int = 0
     lost: int = 0
     absent: tuple[Span, ...] = ()
+    corrections: tuple[Terms, ...] = ()
     kept: Mapping[str, Sequence[Span]] = field(default_factory=dict)
 
     def lines(self, time: Time) -> tuple[Line, ...]:
@@ -86,7 +88,8 @@ def read(folder: Path, since: float, until: float, now: float) -> Books:
         known, first = archive.terms(), archive.first()
         missing = archive.missing(since, until)
         absent = absences(archive.absences(), now, watched=watched)
-        terms = _terms(known)
+        told = _terms(known)
+        terms = in_force(told, now)
         events = archive.ledger(since, until)
         found = lives(events, now, watched=watched)
         start, stop = _reach(
@@ -109,6 +112,7 @@ def read(folder: Path, since: float, until: float, now: float) -> Books:
         missing=missing,
         lost=first.id - 1 if first else 0,
         absent=absent,
+        corrections=tuple(one for one in told if one.corrects),
         kept=kept(known, found, absent, now),
     )
 
@@ -147,6 +151,7 @@ def _terms(stated: Iterable[Event]) -> tuple[Terms, ...]:
             machine=event.detail["on"],
             kind=event.detail["kind"],
             place=event.detail.get("place", ""),
+            counts_from=event.detail.get("since"),
         )
         for event in stated
         if event.service
