@@ -107,7 +107,27 @@ def test_today_this_week_and_this_month_side_by_side(folder: Path) -> None:
 def test_a_month_of_which_nothing_is_known_is_no_error(folder: Path) -> None:
     said = run(folder, "--month", "2025-01")
     assert said.exit_code == 0
-    assert "nothing is known of 2025-01: the journal begins on 2025-03-01 00:00" in said.stdout
+    hint = "nothing is known of 2025-01: the journal begins on 2025-03-01 00:00"
+    assert hint in said.stdout
+    assert "0.00" not in said.stdout
+    assert re.search(r"^total +-$", said.stdout, re.MULTILINE)
+    rows = run(folder, "--month", "2025-01", "--format", "csv")
+    assert len(rows.stdout.splitlines()) == 1
+    assert hint in rows.stderr
+
+
+def test_a_machine_that_is_asked_for_is_told_as_a_whole(folder: Path) -> None:
+    said = run(folder, "gpu", "--month", "2025-03").stdout
+    rows = [" ".join(line.split()) for line in said.splitlines()]
+    assert rows[1:4] == ["gpu (machine) 10.00 h 20.00 CNY", "kb's part 20.00 CNY", "total 20.00 CNY"]
+    told = json.loads(run(folder, "gpu", "--month", "2025-03", "--format", "json").stdout)
+    [gpu] = told["machines"]
+    assert (gpu["amount"], gpu["whole"], gpu["shares"]) == (20.0, 20.0, [{"name": "kb", "amount": 20.0}])
+    assert told["total"] == [{"currency": "CNY", "amount": 20.0}]
+    focus = run(folder, "gpu", "--month", "2025-03", "--format", "focus").stdout
+    assert [(row["ResourceId"], row["BilledCost"]) for row in csv.DictReader(io.StringIO(focus))] == [
+        ("kb", "20")
+    ]
 
 
 def test_what_cannot_be_asked(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:

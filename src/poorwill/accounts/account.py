@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -54,7 +54,9 @@ class Account:
 
 
 def account(books: Books, asked: Asked, name: str = "") -> Account:
-    """``asked`` is within the time of the books. With ``name`` only of this service or machine."""
+    """``asked`` is within the time of the books. With ``name`` only of this service, or of this machine: then
+    its amount is the whole, with the parts of what is on it.
+    """
     until = min(asked.stop, books.now)
     lines = books.lines(asked)
     won = books.saved(asked, lines)
@@ -63,23 +65,36 @@ def account(books: Books, asked: Asked, name: str = "") -> Account:
         asked=asked,
         until=until,
         statement=books.statement,
-        lines=tuple(sorted((one for one in lines if name in ("", one.name)), key=lambda one: one.name)),
+        lines=tuple(sorted(_wanted(lines, name), key=lambda one: one.name)),
         fixed=tuple(one for one in books.fixed(asked) if name in ("", one.cost.service)),
         saved=tuple(one for one in won if name in ("", one.name)),
         remarks=tuple(remarks(books, asked, [one for one in lines if name in ("", one.name)])),
     )
 
 
+def _wanted(lines: Iterable[Line], name: str) -> Iterable[Line]:
+    if not name:
+        return lines
+    return (
+        line if line.whole is None else replace(line, amount=line.whole)
+        for line in lines
+        if line.name == name
+    )
+
+
 def _absent(books: Books, start: float, until: float, there: set[str]) -> Iterable[Line]:
-    """A line of nothing for everybody else, in the currency in which it would have paid."""
+    """A line of nothing for everybody else, in the currency in which it would have paid; not where nobody
+    knows whether it was nothing.
+    """
     tariff = Tariff(books.terms)
-    if until <= start:
+    if until <= max(start, start if books.begins is None else books.begins):
         return
     for payer in books.statement.payers:
         if payer not in there and payer in tariff.payers:
             *_, last = tariff.rates(payer, micros(start), micros(until))
             amount = Decimal(0) if last.price else None
-            yield Line(payer, tariff.kind(payer), 0.0, 0.0, amount, last.currency, machine=last.machine)
+            kind = tariff.kind(payer)
+            yield Line(payer, kind, 0.0, 0.0, amount, last.currency, machine=last.machine, on=last.on)
 
 
 def as_json(account: Account) -> Json:
@@ -96,7 +111,9 @@ def as_json(account: Account) -> Json:
         "currency": account.statement.currency or None,
         "services": [_line(one) for one in account.lines if one.kind != "machine"],
         "machines": [
-            {**_line(one), "whole": _number(one.whole)} for one in account.lines if one.kind == "machine"
+            {**_line(one), "whole": _number(one.whole), "shares": _shares(one)}
+            for one in account.lines
+            if one.kind == "machine"
         ],
         "costs": [_fixed(one) for one in account.fixed],
         "total": [{"currency": unit, "amount": _number(amount)} for unit, amount in account.total.items()],
@@ -148,11 +165,15 @@ def _line(line: Line) -> Json:
         "starts": line.starts,
         "amount": _number(line.amount),
         "currency": line.currency or None,
-        "on": line.machine or None,
+        "on": line.on or None,
         "typical": line.typical,
         "unconfirmed_seconds": round(line.unconfirmed, 3),
         "backdated_seconds": round(line.backdated, 3),
     }
+
+
+def _shares(line: Line) -> list[Json]:
+    return [{"name": name, "amount": _number(part)} for name, part in line.shares]
 
 
 def _fixed(one: Fixed) -> Json:

@@ -23,10 +23,9 @@ def remarks(books: Books, asked: Asked, lines: Sequence[Line]) -> Iterator[str]:
     yield from _alone(books, asked, lines)
     for each in priceless(books, asked, lines):
         yield _without(books, each)
+    for payer in dict.fromkeys(line.machine or line.name for line in lines if line.typical):
+        yield f"{payer} is counted at a typical price{_source(books, payer)}; state your own with per_hour"
     for line in lines:
-        if line.typical:
-            source = _source(books, line.name)
-            yield f"{line.name} is counted at a typical price{source}; state your own with per_hour"
         if line.unconfirmed >= LEAST:
             span = format_duration(line.unconfirmed)
             yield f"for {span} nobody could tell whether {line.name} was there; it is counted"

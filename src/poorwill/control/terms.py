@@ -75,18 +75,18 @@ def entries(settings: Settings, known: Mapping[str, Mapping[str, Any]], typical:
         price, trouble = price_of(tenant, currency, typical)
         if trouble:
             log.warning("price", service=name, what=trouble)
-        detail = {
+        detail: Json = {
             "price": None if price is None else price.as_json(),
             "on": tenant.on or "" if isinstance(tenant, ServiceConfig) else "",
             "kind": _kind(tenant),
             "place": _cloud(tenant) or tenant.run.provider,
         }
+        said = trouble or price_text(price)
         if tenant.price is not None and tenant.price.since is not None:
             detail["since"] = start_of(tenant.price.since, settings.timezone)
+            said += f", since {tenant.price.since:%Y-%m-%d %H:%M}"
         if known.get(name) != detail:
-            said = trouble or price_text(price)
-            from_then = f", since {tenant.price.since:%Y-%m-%d %H:%M}" if "since" in detail else ""
-            found.append(Entry(Kind.TERMS, name, reason=f"{said}{from_then}", detail=detail))
+            found.append(Entry(Kind.TERMS, name, reason=said, detail=detail))
     whole = _whole(settings)
     if known.get("") != whole:
         found.append(Entry(Kind.TERMS, reason="what is paid for all of it", detail=whole))
