@@ -82,3 +82,17 @@ async def test_a_damaged_line_does_not_keep_anybody_from_what_runs(tmp_path: Pat
     begin = local(minutes=1)
     folder = await write(tmp_path / "state", [terms(begin, "kb", PRICE), whole(begin, "kb"), strange])
     assert await Today(folder).costs() == {}
+
+
+async def test_a_machine_is_told_as_a_whole(tmp_path: Path) -> None:
+    begin = local(minutes=1)
+    lines = [
+        whole(begin, "gpu", "kb"),
+        terms(begin, "gpu", PRICE, kind="machine"),
+        terms(begin, "kb", on="gpu"),
+        *life("gpu", begin),
+        *life("kb", begin),
+    ]
+    costs = await Today(await write(tmp_path / "state", lines)).costs()
+    assert costs["gpu"] == costs["kb"] != []
+    assert costs["gpu"][0]["amount"] > 0

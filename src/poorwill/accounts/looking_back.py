@@ -17,7 +17,6 @@ from poorwill.core.bill import Line
 from poorwill.core.budget import HOURS
 from poorwill.core.model import Service
 from poorwill.core.period import Per, Period, period_from
-from poorwill.core.saved import saved
 from poorwill.store.archive import Archive
 from poorwill.store.event import Event, Kind
 from poorwill.store.journal import read_only
@@ -110,14 +109,11 @@ def _use_from(books: Books) -> float | None:
 
 
 def _saved(books: Books, lines: Sequence[Line], period: Period) -> Iterator[Savings]:
-    """By currency. Who left the configuration is not reckoned on: nobody would have let it run."""
-    until = min(period.stop, books.now)
-    won = saved(lines, books.lives, books.terms, period.start, until) if period.start < until else ()
+    """By currency."""
     sums: dict[str, tuple[Decimal, Decimal]] = {}
-    for one in won:
-        if one.name in books.statement.payers:
-            amount, always = sums.get(one.currency, (Decimal(0), Decimal(0)))
-            sums[one.currency] = amount + one.amount, always + one.always
+    for one in books.saved(period, lines):
+        amount, always = sums.get(one.currency, (Decimal(0), Decimal(0)))
+        sums[one.currency] = amount + one.amount, always + one.always
     for currency, (amount, always) in sorted(sums.items()):
         yield Savings(amount, always, currency)
 

@@ -16,7 +16,7 @@ from fractions import Fraction
 from poorwill.core.life import Life
 from poorwill.core.meter import Meter
 from poorwill.core.money import decimal
-from poorwill.core.parts import joined, parts
+from poorwill.core.parts import Part, joined, parts
 from poorwill.core.spell import Ending, Spell, spells
 from poorwill.core.tariff import SECOND, Span, Tariff, micros
 from poorwill.core.terms import Terms
@@ -32,8 +32,9 @@ class Line:
     A service on a machine has its part of what the machine cost as ``amount``; the machine's own line has
     what was shared with nobody. ``typical`` says that a price from the shipped table was used, ``backdated``
     for how many of the seconds the price was only stated later. ``whole`` is of a machine what it cost with
-    all the parts of others. Who came to a machine, or left one, meanwhile was on one for ``aboard`` of the
-    seconds, and ``shared`` of the amount is its part of it; ``machine`` is the last.
+    all the parts of others; ``shares`` are these by name, the largest first. Who came to a machine, or left
+    one, meanwhile was on one for ``aboard`` of the seconds, and ``shared`` of the amount is its part of it;
+    ``machine`` is the last. ``on`` is the machine whether or not that has a price.
 
     Who paid in two currencies, or for a part of the time at no known price, has a line for each of these.
     """
@@ -52,6 +53,8 @@ class Line:
     whole: Decimal | None = None
     aboard: float = 0.0
     shared: Decimal = Decimal(0)
+    on: str = ""
+    shares: tuple[tuple[str, Decimal], ...] = ()
 
 
 def lines(
@@ -116,8 +119,10 @@ def _share(found: Mapping[str, Sequence[Spell]], tariff: Tariff, books: _Books) 
             for part in parts(spell, presence, books.span):
                 account = books.add(part.payer or machine, part.currency)
                 account.owe(part.amount, typical=part.typical)
-                account.shared += part.amount if part.payer else 0
-                books.add(machine, part.currency).whole += part.amount
+                if part.payer:
+                    account.shared += part.amount
+                    account.machine, account.on = account.machine or machine, account.on or machine
+                books.add(machine, part.currency).take(part)
 
 
 @dataclass(slots=True)
@@ -135,10 +140,23 @@ class _Account:
     whole: Fraction = field(default_factory=Fraction)
     aboard: int = 0
     shared: Fraction = field(default_factory=Fraction)
+    on: str = ""
+    shares: dict[str, Fraction] = field(default_factory=dict)
 
     def owe(self, amount: Fraction, *, typical: bool) -> None:
         self.amount += amount
         self.typical |= typical
+
+    def take(self, part: Part) -> None:
+        """A part of what a machine cost, whoever owes it."""
+        self.whole += part.amount
+        self.typical |= part.typical
+        if part.payer:
+            self.shares[part.payer] = self.shares.get(part.payer, Fraction(0)) + part.amount
+
+    def by_size(self) -> tuple[tuple[str, Decimal], ...]:
+        found = sorted(self.shares.items(), key=lambda one: (-one[1], one[0]))
+        return tuple((name, decimal(part)) for name, part in found)
 
 
 class _Books:
@@ -164,6 +182,7 @@ class _Books:
                 account = self.add(payer, charge.currency)
                 account.starts += starts
                 account.machine = charge.machine or account.machine
+                account.on = charge.rate.on or account.on
                 length = max(0, end - start)
                 account.seconds += length
                 account.paid += length
@@ -199,6 +218,8 @@ class _Books:
                 whole=decimal(account.whole) if currency and payer in machines else None,
                 aboard=account.aboard / SECOND,
                 shared=decimal(account.shared),
+                on=account.on,
+                shares=account.by_size(),
             )
             for (payer, currency), account in sorted(self._accounts.items())
         )
