@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.accounts.journaled import journaled, settings
-from tests.accounts.recorded import MONTH, SERVICES
+from tests.accounts.recorded import MONTH, SERVICES, budget
 
 from poorwill.accounts.looking_back import month_before, record, rules_of
-from poorwill.accounts.record import Item, Limit
+from poorwill.accounts.record import Item
 from poorwill.accounts.render import Format, render
 from poorwill.accounts.review import review
 from poorwill.core.stretch import joined
@@ -32,7 +32,7 @@ def test_the_journal_tells_what_was(october: Kept) -> None:
     }
     assert [round(one.amount, 9) for one in found.saved] == [round(one.amount, 9) for one in was.saved]
     assert set(found.items) == set(was.items)
-    assert set(found.limits) == {Limit("kb", Decimal(240)), Limit("kb", Decimal(1200), "CNY")}
+    assert set(found.budgets) == {budget("kb", 240), budget("kb", 1200, "CNY")}
     assert found.services.keys() == was.services.keys()
     assert found.before == ()
     assert Item("storage", Decimal(35), "CNY", Decimal(50)) in found.items

@@ -8,22 +8,25 @@ from decimal import Decimal
 
 from poorwill.accounts.awake import awake
 from poorwill.accounts.figures import Figures, figures
+from poorwill.accounts.judged import Converted, converted, judged
 from poorwill.accounts.record import Record, Savings
-from poorwill.accounts.table import HOURS, Row, rows, totals
+from poorwill.accounts.table import Row, rows, totals
 from poorwill.advisor.case import Case
 from poorwill.advisor.suggest import suggestions
 from poorwill.advisor.suggest_rest import suggest_budget
 from poorwill.advisor.suggestion import Rate, Suggestion
-from poorwill.core.period import Period
+from poorwill.core.budget import HOURS
+from poorwill.core.period import Per, Period
+from poorwill.core.spans import clip, total
 from poorwill.core.terms import Terms
 from poorwill.store.event import Kind
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """``since`` and ``until`` are the part of the month that something is known of; ``complete`` says that
-    the month is over. ``empty``: there is nothing to tell. ``totals`` and ``before`` (of the month before)
-    are by currency.
+    """``since`` and ``until`` are the part of the month that something is known of, but for ``unknown``
+    seconds of it; ``complete`` says that the month is over. ``empty``: there is nothing to tell. ``totals``
+    and ``before`` (of the month before) are by currency, ``fixed`` is what of it is paid beside instances.
     """
 
     period: Period
@@ -35,8 +38,17 @@ class Review:
     services: tuple[Figures, ...]
     totals: dict[str, Decimal]
     before: dict[str, Decimal]
+    fixed: dict[str, Decimal]
     saved: tuple[Savings, ...]
     suggestions: tuple[Suggestion, ...]
+    unknown: float = 0.0
+    rates: tuple[Converted, ...] = ()
+    uncounted: tuple[str, ...] = ()
+
+    @property
+    def known(self) -> bool:
+        """Whether anything is known of any of it."""
+        return self.until - self.since > self.unknown
 
     @property
     def empty(self) -> bool:
@@ -59,8 +71,12 @@ def review(record: Record) -> Review:
         services=services,
         totals=totals(record),
         before=totals(replace(record, lines=record.before, items=())),
+        fixed=totals(replace(record, lines=())),
         saved=tuple(record.saved),
         suggestions=tuple(_suggestions(record, services, table)),
+        unknown=total(clip(record.gaps, record.since, record.until)),
+        rates=converted(record),
+        uncounted=tuple(sorted({unit for one in judged(record) for unit in one.uncounted})),
     )
 
 
@@ -77,8 +93,8 @@ def _suggestions(
     if not record.complete:
         return
     for row in table:
-        if row.budget is not None and row.item != "cost":
-            before = _before(row, services) if row.item == "service" else None
+        if row.budget is not None and row.item != "cost" and row.per == Per.MONTH:
+            before = None if row.item == "total" or row.as_budget else _before(row, services)
             budget = suggest_budget(row.name, row.used, row.budget, row.unit.replace(HOURS, ""), before)
             if budget:
                 yield budget
@@ -87,6 +103,8 @@ def _suggestions(
 def _before(row: Row, services: Sequence[Figures]) -> Decimal | None:
     one = next(one for one in services if one.name == row.name)
     if row.unit != HOURS:
+        if row.item == "machine":  # with what is on it, which is not known of the month before
+            return None
         return one.before_amounts.get(row.unit)
     return None if one.before is None else Decimal(repr(one.before)) / 3600
 

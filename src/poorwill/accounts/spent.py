@@ -37,8 +37,12 @@ def read(folder: Path, periods: Sequence[Period], now: float) -> Spent:
     """What was spent up to now in these periods. Raises StateError when the journal cannot be read."""
     since = min((period.start for period in periods), default=now)
     found = books.read(folder, since, now, now)
-    lines = {period: (*near(found, period).lines(period), *_costs(found, period)) for period in periods}
-    return Spent(lines, *_terms(found))
+    return Spent({period: counted(found, period) for period in periods}, *_terms(found))
+
+
+def counted(found: Books, period: Period) -> tuple[Line, ...]:
+    """All that budgets of this period may count; it lies within the time of the books."""
+    return (*near(found, period).lines(period), *_costs(found, period))
 
 
 def near(found: Books, period: Period) -> Books:

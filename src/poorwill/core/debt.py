@@ -21,14 +21,18 @@ succeed before a person changes something is told at once.
 """
 
 SLOW_FOR = 120.0
-"""Seconds after which a stop that the provider took is no ordinary one any more: clouds need half a minute and
-more, and until then nothing is wrong.
+"""Seconds after which a stop that the provider took is no ordinary one any more: clouds need half a minute
+and more, and until then nothing is wrong.
 """
 
 SILENT_FOR = 300.0
 """Seconds after which it is told that an instance is still there although the provider took the stop, that
 one runs which nobody needs and Poorwill did not start, or that nobody can tell whether one runs.
 """
+
+
+STOP_FAILED = "the stop failed"
+"""How the reason of a stop begins that had an error."""
 
 
 class Severity(StrEnum):
@@ -100,5 +104,5 @@ def _stop(instance: Instance, before: Owed | None, now: Now) -> Debt | None:
     if not (intent.error or slow or known):
         return None
     patience = 0.0 if intent.permanent else FAILING_FOR if intent.error else SILENT_FOR
-    why = f"the stop failed: {intent.error}" if intent.error else "it was asked to stop and is still there"
+    why = f"{STOP_FAILED}: {intent.error}" if intent.error else "it was asked to stop and is still there"
     return Debt(Cause.STOP, intent.at, why, intent.at + patience, instance=instance.id)
