@@ -12,7 +12,7 @@ from poorwill.accounts.review import Review
 from poorwill.accounts.shown_service import Part, part
 from poorwill.accounts.shown_suggestion import Advised, advised
 from poorwill.accounts.shown_table import Cells, cells
-from poorwill.accounts.words import Words, duration, hours, month, percent, stamp, words
+from poorwill.accounts.words import Words, duration, hours, month, percent, quantity, stamp, words
 from poorwill.advisor.suggestion import LEAST_DAYS, LEAST_SHARE, WAIT_WORTH
 from poorwill.core.money import money_text, rounded
 
@@ -89,7 +89,7 @@ def _tiles(review: Review, say: Words) -> Iterator[Tile]:
         notes = [_compared(amount, before, say) if review.complete else ""]
         if fixed := review.fixed.get(currency):
             notes.append(say["tile.fixed"].format(amount=money_text(fixed, currency)))
-        yield Tile(say["tile.spent"], money_text(amount, currency), say["and"].join(filter(None, notes)))
+        yield Tile(say["tile.spent"], quantity(say, amount, currency), say["and"].join(filter(None, notes)))
     for saved in review.saved:
         always = money_text(saved.always, saved.currency)
         share = percent(saved.amount / saved.always) if saved.always else "0"
