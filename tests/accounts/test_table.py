@@ -82,7 +82,10 @@ def test_currencies_are_not_added_up_and_machines_not_counted_twice() -> None:
 
 
 def test_a_budget_of_a_machine_is_for_all_that_is_on_it() -> None:
-    lines = (line("kb", 10, "50", machine="m1"), line("m1", 12, "12.26", kind="machine"))
+    lines = (
+        line("kb", 10, "50", machine="m1"),
+        replace(line("m1", 12, "12.26", kind="machine"), whole=Decimal("62.26")),
+    )
     assert ("m1 and what is on it: money", "62.26 CNY", "50.00 CNY", "yes", "over by 12.26 CNY") in told(
         record(budget("m1", 50, "CNY"), lines=lines)
     )

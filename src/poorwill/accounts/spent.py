@@ -37,7 +37,8 @@ def read(folder: Path, periods: Sequence[Period], now: float) -> Spent:
     """What was spent up to now in these periods. Raises StateError when the journal cannot be read."""
     since = min((period.start for period in periods), default=now)
     found = books.read(folder, since, now, now)
-    return Spent({period: counted(found, period) for period in periods}, *_terms(found))
+    lines = {period: (*near(found, period).lines(period), *_costs(found, period)) for period in periods}
+    return Spent(lines, *_terms(found))
 
 
 def counted(found: Books, period: Period) -> tuple[Line, ...]:

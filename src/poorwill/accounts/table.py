@@ -10,8 +10,9 @@ from enum import StrEnum
 from poorwill.accounts.figures import Figures, sums
 from poorwill.accounts.judged import Judged, judged
 from poorwill.accounts.record import Item, Record
-from poorwill.core.budget import HOURS
+from poorwill.core.budget import HOURS, Budget
 from poorwill.core.period import Per
+from poorwill.core.spending import used
 
 CLOSE = Decimal("0.8")
 """From this part of a budget on it is nearly used up."""
@@ -100,8 +101,11 @@ def totals(record: Record) -> dict[str, Decimal]:
 
 
 def _with_guests(record: Record, machine: str) -> Mapping[str, Decimal]:
-    """What a machine cost with all that is on it."""
-    return sums(line for line in record.lines if machine in (line.name, line.machine))
+    """What a machine cost with all that is on it, by currency: what a budget of it would count."""
+    own = (line.currency for line in record.lines if machine in (line.name, line.machine))
+    currencies = sorted(filter(None, {*own}))
+    each = (Budget(machine, Per.MONTH, record.period.zone, Decimal(1), unit) for unit in currencies)
+    return {one.unit: used(one, record.lines) for one in each}
 
 
 def _rows(item: str, name: str, amounts: Mapping[str, Decimal], known: Sequence[Judged]) -> Iterator[Row]:
