@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from tests.accounts.written import ZONE, Line, life, terms, wall, whole, write
+from tests.accounts.written import ZONE, Line, alive, life, terms, wall, whole, write
 
 from poorwill.accounts.account import account, as_json
 from poorwill.accounts.asked import Asked, asked, current
@@ -42,6 +42,7 @@ async def test_a_month_of_one_service(tmp_path: Path) -> None:
         terms("2025-02-01", "idle", PRICE),
         *life("kb", "2025-02-28 22:00", "2025-03-01 02:00"),
         *life("kb", "2025-03-10 09:00", "2025-03-10 17:30"),
+        alive("2025-03-20 12:00"),
     ]
     told = account(await books(tmp_path, lines, month()), month())
     kb, idle = told.lines[1], told.lines[0]
@@ -68,6 +69,7 @@ async def test_what_goes_on_while_nobody_runs_is_counted_and_said(tmp_path: Path
 
 async def test_a_journal_that_begins_in_the_middle_says_so(tmp_path: Path) -> None:
     lines = [whole("2025-03-05 08:00", "kb"), terms("2025-03-05 08:00", "kb", PRICE)]
+    lines += [alive("2025-03-20 12:00")]
     found = await books(tmp_path, lines, month("2025-02"))
     assert account(found, month()).remarks == (
         "the journal begins on 2025-03-05 08:00: what was before is not in these figures",
@@ -194,6 +196,7 @@ async def test_what_has_no_price_or_a_typical_one_is_said(tmp_path: Path) -> Non
     ]
     for name in ("a", "b", "c"):
         lines += life(name, "2025-03-10 09:00", "2025-03-10 10:00")
+    lines += [alive("2025-03-20 12:00")]
     told = as_json(account(await books(tmp_path, lines, month()), month()))
     amounts = {one["name"]: (one["seconds"], one["amount"], one["typical"]) for one in told["services"]}
     assert amounts == {"a": (3600, None, False), "b": (3600, 1.0, True), "c": (3600, 3.9, False)}
@@ -207,7 +210,7 @@ async def test_what_has_no_price_or_a_typical_one_is_said(tmp_path: Path) -> Non
 async def test_only_one_of_them(tmp_path: Path) -> None:
     mine = Cost("disk", Decimal(31), "CNY", "month", ZONE, service="a")
     lines = [whole("2025-03-01", "a", "b", costs=[STORAGE.as_json(), mine.as_json()])]
-    lines += [terms("2025-03-01", "a", PRICE), terms("2025-03-01", "b")]
+    lines += [terms("2025-03-01", "a", PRICE), terms("2025-03-01", "b"), alive("2025-03-02")]
     told = account(await books(tmp_path, lines, month()), month(), "a")
     assert [one.name for one in told.lines] == ["a"]
     assert [one.cost.name for one in told.fixed] == ["disk"]
@@ -258,3 +261,42 @@ def test_times_that_make_no_sense(said: dict[str, str], words: str) -> None:
     with pytest.raises(BadInput, match=words) as caught:
         asked(NOW, ZONE, **said)
     assert caught.value.hint
+
+
+async def test_who_had_no_price_and_when(tmp_path: Path) -> None:
+    """Of what is on a machine it is the machine, and nobody is told to state a price twice."""
+    lines = [
+        whole("2025-03-01", "m", "a", "b"),
+        terms("2025-03-01", "m", PRICE, kind="machine"),
+        terms("2025-03-01", "a", on="m"),
+        terms("2025-03-10 09:30", "m", kind="machine"),
+        *life("m", "2025-03-10 09:00", "2025-03-10 12:00"),
+        *life("a", "2025-03-10 09:10", "2025-03-10 11:00"),
+        alive("2025-03-20 12:00"),
+    ]
+    now = account(await books(tmp_path / "1", lines, month()), month())
+    assert now.remarks == ("m has no price: say what an hour costs, price: {per_hour: 3.90}",)
+    lines.append(terms("2025-03-10 10:00", "m", PRICE, kind="machine"))
+    later = account(await books(tmp_path / "2", lines, month()), month())
+    assert later.remarks[0].startswith("m had no price from 2025-03-10 09:30 to 2025-03-10 10:00: ")
+    assert later.remarks[0].endswith("price: {per_hour: 3.90, since: 2025-03-10}")
+    assert len(later.remarks) == 1
+
+
+async def test_a_price_that_was_put_right_counts_for_the_past_and_is_said(tmp_path: Path) -> None:
+    wrong, at = Price("CNY", Decimal(39)), "2025-03-15 08:00"
+    lines = [
+        whole("2025-03-01", "kb"),
+        terms("2025-03-01", "kb", wrong),
+        *life("kb", "2025-03-10 09:00", "2025-03-10 10:00"),
+        terms(at, "kb", PRICE, since=wall("2025-03-01")),
+        alive("2025-03-20 12:00"),
+    ]
+    told = account(await books(tmp_path, lines, month()), month())
+    assert told.total == {"CNY": Decimal("3.90")}
+    assert told.remarks == (
+        "the price of kb was corrected on 2025-03-15 08:00: it counts from 2025-03-01 00:00 on",
+    )
+    later = asked(NOW, ZONE, day="2025-03-16")
+    assert later
+    assert account(await books(tmp_path / "later", lines, later), later).remarks == ()

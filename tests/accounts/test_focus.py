@@ -124,8 +124,10 @@ async def test_rows_are_days_of_the_users_own_clock(tmp_path: Path) -> None:
         ("2025-03-09T16:00:00Z", "2025-03-10T16:00:00Z"),
     ]
     assert {row["BillingPeriodStart"] for row in rows} == {"2025-02-28T16:00:00Z"}
-    assert {(row["ProviderName"], row["x_Machine"]) for row in usage} == {("compose", "gpu")}
-    assert [row["ConsumedQuantity"] for row in usage] == ["1.75", "1.833333333333"]
+    assert {(row["ProviderName"], row["x_Machine"]) for row in usage} == {("autodl", "gpu")}
+    assert {row["ServiceName"] for row in usage} == {"autodl instance"}
+    assert [row["ConsumedQuantity"] for row in usage] == ["1.833333333333", "2"]
+    assert [row["PricingQuantity"] for row in usage] == ["1.833333333333", "2.166666666667"]
     assert {row["ServiceName"] for row in rows if row["ChargeCategory"] == "Purchase"} == {"disk"}
 
 
@@ -144,3 +146,27 @@ async def test_they_add_up_to_the_bill(tmp_path: Path) -> None:
     for currency, amount in expected.items():
         assert abs(summed[currency] - amount) < Decimal("1e-9")
     assert expected["CNY"] > Decimal("7.92")
+
+
+async def test_each_hour_of_a_machine_is_in_one_row(tmp_path: Path) -> None:
+    """Whoever was on it, and when nobody was: by provider, cost and hours are those of the machine."""
+    assert MONTH
+    lines = [
+        whole("2025-03-01", "gpu", "a", "b"),
+        terms("2025-03-01", "gpu", Price("CNY", Decimal(3), step=3600), kind="machine", place="autodl"),
+        terms("2025-03-01", "a", on="gpu", place="machine"),
+        terms("2025-03-01", "b", on="gpu", place="machine"),
+        *life("gpu", "2025-03-09 20:00", "2025-03-10 02:10"),
+        *life("a", "2025-03-09 21:00", "2025-03-10 02:00"),
+        *life("b", "2025-03-09 21:30", "2025-03-09 23:00"),
+        *life("gpu", "2025-03-12 20:00", "2025-03-12 21:00"),
+    ]
+    found = read(await write(tmp_path / "state", lines), MONTH.start, MONTH.stop, NOW)
+    rows = list(csv.DictReader(io.StringIO(focus(found, MONTH, "gateway-1"))))
+    assert [broken(row) for row in rows] == [[]] * len(rows)
+    assert {row["ProviderName"] for row in rows} == {"autodl"}
+    assert [row["ResourceId"] for row in rows] == ["a", "b", "a", "b", "gpu"]  # b pays for the end as well
+    sums = {name: sum(Decimal(row[name]) for row in rows) for name in ("BilledCost", "ConsumedQuantity")}
+    assert sums["BilledCost"] == 7 * 3 + 3
+    assert sums["ConsumedQuantity"].quantize(Decimal("1e-9")) == round(Decimal(430) / 60, 9)
+    assert focus(found, MONTH, "gateway-1", "gpu") == focus(found, MONTH, "gateway-1")

@@ -49,10 +49,21 @@ def life(name: str, start: str, end: str = "", number: int = 1) -> list[Line]:
     return lines
 
 
+def alive(at: str) -> Line:
+    """Something was written down: a Poorwill ran."""
+    return at, Entry(Kind.NOTED)
+
+
 def terms(
-    at: str, name: str, price: Price | None = None, on: str = "", kind: str = "service", place: str = "docker"
+    at: str,
+    name: str,
+    price: Price | None = None,
+    on: str = "",
+    kind: str = "service",
+    place: str = "docker",
+    **more: float,
 ) -> Line:
-    detail = {"price": price.as_json() if price else None, "on": on, "kind": kind, "place": place}
+    detail = {"price": price.as_json() if price else None, "on": on, "kind": kind, "place": place, **more}
     return at, Entry(Kind.TERMS, name, detail=detail)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.accounts.written import ZONE, life, terms, whole, write
+from tests.accounts.written import ZONE, alive, life, terms, whole, write
 from tests.docs.pages import ROOT
 from typer.testing import CliRunner, Result
 
@@ -47,6 +47,7 @@ async def folder(tmp_path: Path) -> Path:
         *life("gpu", "2025-03-10 09:00", "2025-03-10 19:00"),
         *life("kb", "2025-03-10 09:05", "2025-03-10 18:55"),
         *life("report", "2025-03-11 06:00", "2025-03-11 06:30"),
+        alive("2025-04-01"),
     ]
     await write(tmp_path / "state", lines)
     return tmp_path
@@ -106,7 +107,27 @@ def test_today_this_week_and_this_month_side_by_side(folder: Path) -> None:
 def test_a_month_of_which_nothing_is_known_is_no_error(folder: Path) -> None:
     said = run(folder, "--month", "2025-01")
     assert said.exit_code == 0
-    assert "nothing is known of 2025-01: the journal begins on 2025-03-01 00:00" in said.stdout
+    hint = "nothing is known of 2025-01: the journal begins on 2025-03-01 00:00"
+    assert hint in said.stdout
+    assert "0.00" not in said.stdout
+    assert re.search(r"^total +-$", said.stdout, re.MULTILINE)
+    rows = run(folder, "--month", "2025-01", "--format", "csv")
+    assert len(rows.stdout.splitlines()) == 1
+    assert hint in rows.stderr
+
+
+def test_a_machine_that_is_asked_for_is_told_as_a_whole(folder: Path) -> None:
+    said = run(folder, "gpu", "--month", "2025-03").stdout
+    rows = [" ".join(line.split()) for line in said.splitlines()]
+    assert rows[1:4] == ["gpu (machine) 10.00 h 20.00 CNY", "kb's part 20.00 CNY", "total 20.00 CNY"]
+    told = json.loads(run(folder, "gpu", "--month", "2025-03", "--format", "json").stdout)
+    [gpu] = told["machines"]
+    assert (gpu["amount"], gpu["whole"], gpu["shares"]) == (20.0, 20.0, [{"name": "kb", "amount": 20.0}])
+    assert told["total"] == [{"currency": "CNY", "amount": 20.0}]
+    focus = run(folder, "gpu", "--month", "2025-03", "--format", "focus").stdout
+    assert [(row["ResourceId"], row["BilledCost"]) for row in csv.DictReader(io.StringIO(focus))] == [
+        ("kb", "20")
+    ]
 
 
 def test_what_cannot_be_asked(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -131,7 +152,7 @@ async def test_the_example_of_the_documentation(tmp_path: Path) -> None:
     lines = [("2025-02-28", replace(one, detail={**one.detail, **_here(one)})) for one in stated]
     lines += life("chat", "2025-03-10 09:00", "2025-03-10 17:30")
     lines += life("chat", "2025-03-11 09:00", "2025-03-11 11:00")
-    await write(tmp_path / "state", lines)
+    await write(tmp_path / "state", [*lines, alive("2025-04-01")])
     said = await asyncio.to_thread(run, tmp_path, "--month", "2025-03")
     assert said.stdout.startswith(text)
 

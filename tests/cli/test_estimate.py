@@ -54,6 +54,13 @@ def test_json_has_the_same_figures() -> None:
     assert plans["12 h daily"]["fixed"] == {"storage": "35.00", "gateway": "8.00"}
 
 
+def test_a_plan_that_is_left_out_is_told() -> None:
+    words = "on request is left out: with no visits at all it would never wake"
+    assert f"- {words}" in run(*PRICE, "--visits", "0/day").stdout
+    assert words in json.loads(run(*PRICE, "--visits", "0", "--json").stdout)["notes"]
+    assert words not in run(*PRICE).stdout
+
+
 def test_a_month_of_the_calendar_has_its_own_days() -> None:
     plans = asked(*PRICE, "--month", "2026-02")
     assert plans["24x7"]["hours"] == 28 * 24

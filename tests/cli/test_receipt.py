@@ -31,6 +31,7 @@ async def test_what_ran_and_what_it_would_have_cost(tmp_path: Path) -> None:
         (0, Entry(Kind.TERMS, detail={**Statement("USD", payers=("notes",)).as_json(), "costs": []})),
         (HOUR, Entry(Kind.START, "notes", "notes-1")),
         (1.5 * HOUR, Entry(Kind.STOPPED, "notes", "notes-1")),
+        (4 * HOUR, Entry(Kind.NOTED)),
     )
     found = receipt(tmp_path, BEGIN + 4 * HOUR)
     assert found == Receipt(4 * HOUR, 0.5 * HOUR, 1, Decimal(1), Decimal(8), "USD")

@@ -93,6 +93,7 @@ def test_check_says_it(tmp_path: Path) -> None:
     file.write_text(FILE)
     said = CliRunner().invoke(app, ["check", str(file)])
     assert said.exit_code == 0
+    assert CliRunner().invoke(app, ["check", "--file", str(file)]).output == said.output
     _, kb, report = said.output.split("\n\n")
     assert "  the next 7 days (Asia/Shanghai):\n    awake: " in kb
     assert "09:00-18:00" in kb

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ services:
   b: {{hosts: [b.test], {RUN}, price: 0.5 USD}}
   c: {{hosts: [c.test], {RUN}, price: {{watts: 350, per_kwh: 0.62 EUR, measured: true, base_watts: 60}}}}
   d: {{hosts: [d.test], {RUN}, price: {{gpu: A10G, billed: hour}}}}
-  e: {{hosts: [e.test], {RUN}, price: 0}}
+  e: {{hosts: [e.test], {RUN}, price: {{per_hour: 0, since: 2026-11-01 14:00}}}}
   f: {{hosts: [f.test], {RUN}}}
 """
 
@@ -58,6 +58,9 @@ def test_what_they_mean(settings_of: SettingsOf) -> None:
         "d": Price("CNY", step=3600, gpu="A10G", typical=True),
         "e": Price("CNY", Decimal(0)),
     }
+    assert [one.price.since for one in found.services.values() if one.price and one.price.since] == [
+        datetime(2026, 11, 1, 14)  # noqa: DTZ001
+    ]
     costs = [one.cost(name, "CNY", found.timezone) for name, one in found.costs.items()]
     assert costs == [
         Cost("storage", Decimal(35), "CNY", "month", "Asia/Shanghai", Decimal(50)),

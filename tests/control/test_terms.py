@@ -158,3 +158,12 @@ async def test_terms_are_found_among_many_lines(tmp_path: Path, count: int) -> N
     lines += [terms("2025-03-02", "s3"), whole("2025-03-02", "s3"), terms("2025-03-03", "other")]
     with read_only(await write(tmp_path / "state", lines)) as archive:
         assert [event.service for event in archive.terms()] == ["s3", "", "other"]
+
+
+def test_a_price_that_says_since_when_it_counts(tmp_path: Path) -> None:
+    """In the time of the file, which here is eight hours ahead."""
+    text = FILE.replace("price: 3.90", "price: {per_hour: 3.90, since: 2026-11-01}")
+    found = {entry.service: entry for entry in entries(settings(tmp_path, text), {}, typical)}
+    assert found["kb"].reason == "3.90 CNY per hour, since 2026-11-01 00:00"
+    assert found["kb"].detail["since"] == 1793462400.0
+    assert "since" not in found["own"].detail

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
@@ -281,3 +282,15 @@ def test_nothing_is_lost_or_doubled_where_it_is_split(
             whole = Decimal(str(getattr(line, name) or 0))
             assert abs(summed.pop((line.name, line.currency, name)) - whole) < Decimal("1e-9")
     assert not any(summed.values())
+
+
+def test_a_machine_says_who_had_which_part() -> None:
+    """And who is on one without a price, is on it all the same."""
+    lives = [Life("m", "m-1", 0, 4 * H), Life("a", "a-1", H, 3 * H), Life("b", "b-1", H, 2 * H)]
+    terms = [Terms("m", 0, Price("CNY", Decimal(3), typical=True), kind="machine")]
+    terms += [Terms(name, 0, machine="m") for name in ("a", "b")]
+    found = bill(lives, terms)
+    assert found["m"].shares == (("a", Decimal("8.5")), ("b", Decimal("3.5")))
+    assert (found["m"].whole, found["m"].typical) == (12, True)
+    bare = bill(lives, [replace(one, price=None) for one in terms])["a"]
+    assert (bare.on, bare.machine, bare.amount) == ("m", "", None)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from poorwill.core.bill import lines
 from poorwill.core.life import Life
 from poorwill.core.price import Price
 from poorwill.core.saved import Saved, saved
+from poorwill.core.spans import Span
 from poorwill.core.terms import Terms
 
 H = 3600.0
@@ -15,9 +17,16 @@ PRICE = Price("CNY", Decimal(2))
 
 
 def won(
-    lives: list[Life], terms: list[Terms], since: float = 0.0, until: float = 10 * H
+    lives: list[Life],
+    terms: list[Terms],
+    kept: Mapping[str, Sequence[Span]] | None = None,
+    since: float = 0.0,
+    until: float = 10 * H,
 ) -> tuple[Saved, ...]:
-    return saved(lines(lives, terms, (), since, until, until), lives, terms, since, until)
+    """Unless ``kept`` says otherwise, everybody is configured from their first terms on."""
+    if kept is None:
+        kept = {one.payer: [(one.since, until)] for one in reversed(terms)}
+    return saved(lines(lives, terms, (), since, until, until), lives, terms, kept, since, until)
 
 
 def test_one_instance_all_the_time_less_what_it_cost() -> None:
@@ -30,6 +39,17 @@ def test_it_counts_since_poorwill_has_known_it() -> None:
     assert (one.since, one.always, one.amount) == (4 * H, 12, 10)
     [older] = won([Life("a", "a-1", 2 * H, 6 * H)], [Terms("a", 4 * H, PRICE)])
     assert (older.since, older.always) == (2 * H, 16)
+
+
+def test_only_the_time_counts_in_which_it_was_configured() -> None:
+    """And what was there without that changes nothing."""
+    terms, kept = [Terms("a", 0, PRICE)], {"a": [(0.0, 3 * H), (6 * H, 8 * H)]}
+    [one] = won([Life("a", "a-1", H, 2 * H)], terms, kept)
+    assert (one.always, one.cost, one.amount) == (10, 2, 8)
+    [drained] = won([Life("a", "a-1", H, 2 * H), Life("a", "a-1", 2.5 * H, 4 * H)], terms, kept)
+    assert drained.amount == one.amount - 1
+    [removed] = won([Life("a", "a-1", H, 2 * H)], terms, {})
+    assert removed.amount == 0
 
 
 def test_each_hour_at_its_price() -> None:

@@ -291,3 +291,18 @@ class TestWeather:
         book.unlink()
         await until(lambda: place.pids() != set(), "it still runs")
         assert await condition_of(provider, "a") is Condition.RUNNING
+
+    async def test_who_was_configured_anew_takes_its_own_past_for_nobodys_start(
+        self, place: FakePlace
+    ) -> None:
+        """A changed configuration makes another object, which takes over when all is over."""
+        before = place.provider()
+        await begin(before, "a")
+        await before.stop("a")
+        await becomes(before, "a", Condition.ABSENT)
+        after = place.provider(mood="kind")
+        assert await condition_of(after, "a") is Condition.ABSENT
+        assert place.notes == []
+        await place.start_outside("a")
+        await after.list()
+        assert place.notes == ["somebody else started a"]

@@ -74,3 +74,17 @@ async def test_a_journal_that_is_slow_or_broken_holds_nobody_up(
             pass
     (folder / "journal.db").rename(folder / "elsewhere.db")
     assert await today.costs() == known
+
+
+async def test_a_machine_is_told_as_a_whole(tmp_path: Path) -> None:
+    begin = local(minutes=1)
+    lines = [
+        whole(begin, "gpu", "kb"),
+        terms(begin, "gpu", PRICE, kind="machine"),
+        terms(begin, "kb", on="gpu"),
+        *life("gpu", begin),
+        *life("kb", begin),
+    ]
+    costs = await Today(await write(tmp_path / "state", lines)).costs()
+    assert costs["gpu"] == costs["kb"] != []
+    assert costs["gpu"][0]["amount"] > 0

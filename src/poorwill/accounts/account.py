@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -15,15 +15,15 @@ from poorwill.accounts.books import Books
 from poorwill.accounts.remarks import remarks
 from poorwill.core.bill import Line
 from poorwill.core.costs import Fixed
-from poorwill.core.saved import Saved, saved
+from poorwill.core.saved import Saved
 from poorwill.core.statement import Statement
 from poorwill.core.tariff import Tariff, micros
 
 Json = dict[str, Any]
 
 HOW_SAVED = (
-    "what one instance would have cost all the time at the prices in force, since Poorwill has known it, "
-    "without what it did cost; machines count once, jobs do not count"
+    "what one instance would have cost all the time that it was configured and a Poorwill ran, at the prices "
+    "in force, without what it did cost; machines count once, jobs do not count"
 )
 
 
@@ -54,33 +54,47 @@ class Account:
 
 
 def account(books: Books, asked: Asked, name: str = "") -> Account:
-    """``asked`` is within the time of the books. With ``name`` only of this service or machine."""
+    """``asked`` is within the time of the books. With ``name`` only of this service, or of this machine: then
+    its amount is the whole, with the parts of what is on it.
+    """
     until = min(asked.stop, books.now)
     lines = books.lines(asked)
-    kept = books.statement.payers
-    won = saved(lines, books.lives, books.terms, asked.start, until)
+    won = books.saved(asked, lines)
     lines = (*lines, *_absent(books, asked.start, until, {line.name for line in lines}))
     return Account(
         asked=asked,
         until=until,
         statement=books.statement,
-        lines=tuple(sorted((one for one in lines if name in ("", one.name)), key=lambda one: one.name)),
+        lines=tuple(sorted(_wanted(lines, name), key=lambda one: one.name)),
         fixed=tuple(one for one in books.fixed(asked) if name in ("", one.cost.service)),
-        saved=tuple(one for one in won if one.name in kept and name in ("", one.name)),
+        saved=tuple(one for one in won if name in ("", one.name)),
         remarks=tuple(remarks(books, asked, [one for one in lines if name in ("", one.name)])),
     )
 
 
+def _wanted(lines: Iterable[Line], name: str) -> Iterable[Line]:
+    if not name:
+        return lines
+    return (
+        line if line.whole is None else replace(line, amount=line.whole)
+        for line in lines
+        if line.name == name
+    )
+
+
 def _absent(books: Books, start: float, until: float, there: set[str]) -> Iterable[Line]:
-    """A line of nothing for everybody else, in the currency in which it would have paid."""
+    """A line of nothing for everybody else, in the currency in which it would have paid; not where nobody
+    knows whether it was nothing.
+    """
     tariff = Tariff(books.terms)
-    if until <= start:
+    if until <= max(start, start if books.begins is None else books.begins):
         return
     for payer in books.statement.payers:
         if payer not in there and payer in tariff.payers:
             *_, last = tariff.rates(payer, micros(start), micros(until))
             amount = Decimal(0) if last.price else None
-            yield Line(payer, tariff.kind(payer), 0.0, 0.0, amount, last.currency, machine=last.machine)
+            kind = tariff.kind(payer)
+            yield Line(payer, kind, 0.0, 0.0, amount, last.currency, machine=last.machine, on=last.on)
 
 
 def as_json(account: Account) -> Json:
@@ -97,7 +111,9 @@ def as_json(account: Account) -> Json:
         "currency": account.statement.currency or None,
         "services": [_line(one) for one in account.lines if one.kind != "machine"],
         "machines": [
-            {**_line(one), "whole": _number(one.whole)} for one in account.lines if one.kind == "machine"
+            {**_line(one), "whole": _number(one.whole), "shares": _shares(one)}
+            for one in account.lines
+            if one.kind == "machine"
         ],
         "costs": [_fixed(one) for one in account.fixed],
         "total": [{"currency": unit, "amount": _number(amount)} for unit, amount in account.total.items()],
@@ -149,11 +165,15 @@ def _line(line: Line) -> Json:
         "starts": line.starts,
         "amount": _number(line.amount),
         "currency": line.currency or None,
-        "on": line.machine or None,
+        "on": line.on or None,
         "typical": line.typical,
         "unconfirmed_seconds": round(line.unconfirmed, 3),
         "backdated_seconds": round(line.backdated, 3),
     }
+
+
+def _shares(line: Line) -> list[Json]:
+    return [{"name": name, "amount": _number(part)} for name, part in line.shares]
 
 
 def _fixed(one: Fixed) -> Json:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil, floor
 from pathlib import Path
 from typing import Protocol
 
+from poorwill.accounts.kept import absences, kept
 from poorwill.accounts.past import meters_of, stretches_of
 from poorwill.core.bill import Line, lines
 from poorwill.core.costs import Cost, Fixed, cost_from, fixed
@@ -15,9 +16,11 @@ from poorwill.core.ledger import lives
 from poorwill.core.life import Life
 from poorwill.core.meter import Meter
 from poorwill.core.price import price_from
+from poorwill.core.saved import Saved, saved
+from poorwill.core.spans import Span, clip, total, union
 from poorwill.core.statement import Statement, statement_from
 from poorwill.core.stretch import Stretch
-from poorwill.core.terms import Terms
+from poorwill.core.terms import Terms, in_force
 from poorwill.store.event import Event
 from poorwill.store.folder import holder
 from poorwill.store.journal import read_only
@@ -37,7 +40,9 @@ class Time(Protocol):
 class Books:
     """``since`` and ``until`` are what was asked for, ``now`` is when. ``begins`` is the first line of the
     journal: before it nobody can say anything; None when it is empty. ``missing`` lines of this time are
-    not in it any more, and ``lost`` lines before its first.
+    not in it any more, and ``lost`` lines before its first. ``absent`` is when no Poorwill ran, ``kept`` by
+    payer when it was configured and one did. ``corrections`` are the terms as they were stated whose price
+    counts for a time before that.
     """
 
     since: float
@@ -52,6 +57,9 @@ class Books:
     statement: Statement = field(default_factory=Statement)
     missing: int = 0
     lost: int = 0
+    absent: tuple[Span, ...] = ()
+    corrections: tuple[Terms, ...] = ()
+    kept: Mapping[str, Sequence[Span]] = field(default_factory=dict)
 
     def lines(self, time: Time) -> tuple[Line, ...]:
         """Who was there in this time, which is within that of the books, and what it cost."""
@@ -60,6 +68,14 @@ class Books:
     def fixed(self, time: Time) -> tuple[Fixed, ...]:
         """What is paid whether anything is awake or not, so far."""
         return fixed(self.costs, time.start, min(time.stop, self.now))
+
+    def saved(self, time: Time, told: Sequence[Line]) -> tuple[Saved, ...]:
+        """``told`` are the lines of this time."""
+        return saved(told, self.lives, self.terms, self.kept, time.start, min(time.stop, self.now))
+
+    def alone(self, time: Time) -> float:
+        """For how many seconds of this time no Poorwill ran, since the journal begins."""
+        return total(union(clip(self.absent, time.start, min(time.stop, self.now))))
 
 
 def read(folder: Path, since: float, until: float, now: float) -> Books:
@@ -71,7 +87,9 @@ def read(folder: Path, since: float, until: float, now: float) -> Books:
     with read_only(folder) as archive:
         known, first = archive.terms(), archive.first()
         missing = archive.missing(since, until)
-        terms = _terms(known)
+        absent = absences(archive.absences(), now, watched=watched)
+        told = _terms(known)
+        terms = in_force(told, now)
         events = archive.ledger(since, until)
         found = lives(events, now, watched=watched)
         start, stop = _reach(
@@ -93,6 +111,9 @@ def read(folder: Path, since: float, until: float, now: float) -> Books:
         statement=_statement(known),
         missing=missing,
         lost=first.id - 1 if first else 0,
+        absent=absent,
+        corrections=tuple(one for one in told if one.corrects),
+        kept=kept(known, found, absent, now),
     )
 
 
@@ -130,6 +151,7 @@ def _terms(stated: Iterable[Event]) -> tuple[Terms, ...]:
             machine=event.detail["on"],
             kind=event.detail["kind"],
             place=event.detail.get("place", ""),
+            counts_from=event.detail.get("since"),
         )
         for event in stated
         if event.service

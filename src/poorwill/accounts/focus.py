@@ -1,15 +1,18 @@
 """What it cost, in the columns of FOCUS, which FinOps tools read.
 
 FOCUS is the FinOps Open Cost and Usage Specification, version 1.2 (https://focus.finops.org, CC BY 4.0). A
-row is what one resource cost in one day. Poorwill has no price list and sends no invoices, so there are the
-columns that are mandatory and those that say what ran. What nobody knows the price of has no row.
+row is what one resource cost in one day. What is on a machine is bought where the machine is: of the
+machine's hours it has as large a part as of its cost, so that hours add up like money. Poorwill has no price
+list and sends no invoices, so there are the columns that are mandatory and those that say what ran. What
+nobody knows the price of has no row.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -81,12 +84,48 @@ def _days(books: Books, asked: Asked) -> Iterator[Asked]:
 
 def _rows(books: Books, day: Asked, name: str) -> Iterator[Mapping[str, str]]:
     month = period_of(Per.MONTH, day.start, books.statement.zone)
-    for line in books.lines(day):
-        if line.amount is not None and (line.seconds or line.amount) and name in ("", line.name):
-            yield {**_periods(day, month), **_usage(line, _terms(books, line.name, day.stop))}
+    lines = books.lines(day)
+    machines = [line for line in lines if line.whole is not None]
+    for line in lines:
+        bought = _bought(line, machines)
+        if (
+            line.amount is not None
+            and (bought.seconds or line.amount)
+            and name in ("", line.name, line.machine)
+        ):
+            terms = _terms(books, line.on or line.name, day.stop)
+            yield {**_periods(day, month), **_usage(line, bought, terms)}
     for item in books.fixed(day):
         if name in ("", item.cost.service):
             yield {**_periods(day, month), **_purchase(item)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Bought:
+    """The hours that a row stands for, in seconds: each is in one row."""
+
+    seconds: Decimal
+    paid: Decimal
+
+
+def _bought(line: Line, machines: Sequence[Line]) -> _Bought:
+    """Of a machine what is shared with nobody; of others what they had alone, and their parts of machines."""
+    seconds, paid, aboard = (
+        Decimal(repr(length)) for length in (line.seconds, line.paid_seconds, line.aboard)
+    )
+    if line.whole is not None:
+        rest = (line.amount or Decimal(0)) / line.whole if line.whole else Decimal(1)
+        return _Bought(seconds * rest, paid * rest)
+    if not line.machine:
+        return _Bought(seconds, paid)
+    seconds, paid = seconds - aboard, paid - aboard
+    for machine in machines:
+        share = dict(machine.shares).get(line.name)
+        if share and machine.whole and machine.currency == line.currency:
+            part = share / machine.whole
+            seconds += Decimal(repr(machine.seconds)) * part
+            paid += Decimal(repr(machine.paid_seconds)) * part
+    return _Bought(seconds, paid)
 
 
 def _terms(books: Books, payer: str, until: float) -> Terms:
@@ -104,18 +143,18 @@ def _periods(day: Asked, month: Period) -> dict[str, str]:
     }
 
 
-def _usage(line: Line, terms: Terms) -> dict[str, str]:
+def _usage(line: Line, bought: _Bought, terms: Terms) -> dict[str, str]:
     gpu = terms.price.gpu if terms.price else ""
-    machine = f" on {line.machine}" if line.machine else ""
+    machine = f" on {line.on}" if line.on else ""
     return {
         **_costs(line.amount or Decimal(0), line.currency),
         **_parties(terms.place or "self-hosted"),
         "ChargeCategory": "Usage",
         "ChargeFrequency": "Usage-Based",
         "ChargeDescription": f"{line.kind} {line.name}{machine}: {line.seconds / 3600:.2f} h",
-        "ConsumedQuantity": _number(Decimal(repr(line.seconds)) / _HOUR),
+        "ConsumedQuantity": _number(bought.seconds / _HOUR),
         "ConsumedUnit": "Hours",
-        "PricingQuantity": _number(Decimal(repr(line.paid_seconds)) / _HOUR),
+        "PricingQuantity": _number(bought.paid / _HOUR),
         "PricingUnit": "Hours",
         "ResourceId": line.name,
         "ResourceName": line.name,
@@ -123,7 +162,7 @@ def _usage(line: Line, terms: Terms) -> dict[str, str]:
         "ServiceCategory": "Compute",
         "ServiceName": f"{gpu or terms.place or 'self-hosted'} instance",
         "ServiceSubcategory": "Other (Compute)",
-        "x_Machine": line.machine,
+        "x_Machine": line.on,
         "x_TypicalPrice": str(line.typical).lower(),
         "x_UnconfirmedSeconds": _number(Decimal(repr(line.unconfirmed))),
     }

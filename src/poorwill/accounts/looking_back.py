@@ -10,7 +10,6 @@ from pathlib import Path
 
 from poorwill.accounts.books import Books, read
 from poorwill.accounts.cards import cards
-from poorwill.accounts.gaps import gaps
 from poorwill.accounts.record import KINDS, Item, Record, Savings
 from poorwill.accounts.spent import counted
 from poorwill.config import Settings
@@ -19,11 +18,12 @@ from poorwill.core.bill import Line
 from poorwill.core.budget import Budget
 from poorwill.core.model import Service
 from poorwill.core.period import Per, Period, period_from, period_of
-from poorwill.core.saved import saved
+from poorwill.core.spans import clip
 from poorwill.core.statement import Exchange
-from poorwill.store.folder import holder
 from poorwill.store.journal import read_only
 
+LEAST = 60.0
+"""Seconds for which no Poorwill ran that are worth a word: a restart is no gap."""
 LATER = 7 * 86400.0
 """Seconds after the month in which it is still looked for how something ended."""
 
@@ -64,10 +64,8 @@ def record(folder: Path, period: Period, now: float, rules: Rules) -> Record:
     before = month_before(period)
     times = _times(rules.budgets, period, now)
     books = read(folder, before.start, max([period.stop, *(one.stop for one in times)]), now)
-    watched = holder(folder) is not None
     with read_only(folder) as archive:
         events = archive.between(KINDS, period.start, min(period.stop + LATER, now))
-        unknown = gaps(archive, period.start, min(period.stop, now), now, watched=watched)
     begins = now if books.begins is None else books.begins
     lines = books.lines(period)
     lines_before = books.lines(before) if begins <= before.start else ()  # half a month is no measure
@@ -90,7 +88,7 @@ def record(folder: Path, period: Period, now: float, rules: Rules) -> Record:
         spent={one: counted(books, one) for one in times if one.stop > begins},
         rates=rules.rates,
         cards=cards(),
-        gaps=unknown,
+        gaps=tuple(gap for gap in clip(books.absent, period.start, period.stop) if gap[1] - gap[0] >= LEAST),
     )
 
 
@@ -113,14 +111,11 @@ def _use_from(books: Books) -> float | None:
 
 
 def _saved(books: Books, lines: Sequence[Line], period: Period) -> Iterator[Savings]:
-    """By currency. Who left the configuration is not reckoned on: nobody would have let it run."""
-    until = min(period.stop, books.now)
-    won = saved(lines, books.lives, books.terms, period.start, until) if period.start < until else ()
+    """By currency."""
     sums: dict[str, tuple[Decimal, Decimal]] = {}
-    for one in won:
-        if one.name in books.statement.payers:
-            amount, always = sums.get(one.currency, (Decimal(0), Decimal(0)))
-            sums[one.currency] = amount + one.amount, always + one.always
+    for one in books.saved(period, lines):
+        amount, always = sums.get(one.currency, (Decimal(0), Decimal(0)))
+        sums[one.currency] = amount + one.amount, always + one.always
     for currency, (amount, always) in sorted(sums.items()):
         yield Savings(amount, always, currency)
 

@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
 
 def cost(
     name: Annotated[
-        str | None, typer.Argument(help="Only this service or machine.", show_default=False)
+        str | None, typer.Argument(help="Only this service, or this machine as a whole.", show_default=False)
     ] = None,
     file: File = FILE,
     day: Annotated[bool, typer.Option("--day", help="Only today.")] = False,
@@ -68,6 +68,9 @@ def cost(
         from poorwill.cli.cost_table import show
 
         show(found)
+    if form in ("csv", "focus"):
+        for remark in found[-1].remarks:  # beside the rows, which are for programs
+            typer.echo(f"- {remark}", err=True)
 
 
 def _usual(now: float, zone: str) -> list[Asked]:

@@ -25,6 +25,7 @@ def show(found: Sequence[Account]) -> None:
         names = sorted({line.name for one in found for line in one.lines if line.kind == kind})
         for name in names:
             table.add_row(_named(name, kind), *(_lines(one, name) for one in found))
+    _parts(table, found)
     for item in sorted({fixed.cost.name for one in found for fixed in one.fixed}):
         table.add_row(item, *(_fixed(one, item) for one in found))
     table.add_section()
@@ -39,6 +40,33 @@ def show(found: Sequence[Account]) -> None:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
+def _parts(table: Table, found: Sequence[Account]) -> None:
+    """Of the machine that was asked for: who has which part of it, and what is shared with nobody."""
+    lines = [line for one in found for line in one.lines if _is_whole(line)]
+    for guest in dict.fromkeys(name for line in lines for name, _ in line.shares):
+        table.add_row(f"  {guest}'s part", *(_part(one, guest) for one in found))
+    if any(_rest(line) for line in lines):
+        table.add_row("  shared with nobody", *(_part(one, "") for one in found))
+
+
+def _is_whole(line: Line) -> bool:
+    return line.whole is not None and line.amount == line.whole and bool(line.shares)
+
+
+def _rest(line: Line) -> Decimal:
+    return (line.whole or Decimal(0)) - sum((part for _, part in line.shares), Decimal(0))
+
+
+def _part(one: Account, guest: str) -> str:
+    """Empty ``guest``: of nobody."""
+    amounts = [
+        (dict(line.shares).get(guest, Decimal(0)) if guest else _rest(line), line.currency)
+        for line in one.lines
+        if _is_whole(line)
+    ]
+    return " + ".join(money_text(*each) for each in amounts) or "-"
+
+
 def _head(one: Account, several: bool) -> str:
     return _HEADS[one.asked.per] if several else one.asked.name
 
@@ -50,6 +78,8 @@ def _named(name: str, kind: str) -> str:
 def _lines(one: Account, name: str) -> str:
     """Hours and money; a machine says what was shared with nobody."""
     lines = [line for line in one.lines if line.name == name]
+    if not lines:
+        return "-"
     hours = sum(line.seconds for line in lines) / 3600
     return f"{hours:.2f} h  " + " + ".join(_amount(line) for line in lines)
 
@@ -76,7 +106,7 @@ def _together(one: Account) -> str:
 
 def _below(found: Sequence[Account]) -> Iterator[str]:
     last = found[-1]
-    shared = [line for line in last.lines if line.kind == "machine" and line.whole]
+    shared = [line for line in last.lines if line.whole and line.amount != line.whole]
     if shared or any(one.saved for one in found) or last.remarks:
         yield ""
     for line in shared:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _VISITS = {"": 1.0, "/day": 1.0, "/d": 1.0, "/hour": 1 / 24, "/h": 1 / 24, "/week": 7.0, "/month": 30.0}
 _MANY = 1_000_000
+NOBODY = "on request is left out: with no visits at all it would never wake"
 
 
 def register(app: typer.Typer) -> None:
@@ -79,6 +80,8 @@ def estimate(
         idle=asleep,
         wake=given.seconds("--wake", wake),
     )
+    if not coming.per_day:
+        basis = replace(basis, notes=(*basis.notes, NOBODY))
     plans = _plans(basis, hours, workday_hours, coming)
     bills = [bill(plan, basis.rate, basis.fixed) for plan in plans]
     if as_json:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from poorwill.cli.options import FILE, FileArgument, read
+from poorwill.cli.options import FILE, FileArgument, SameFile, read
 from poorwill.errors import BadInput
 
 if TYPE_CHECKING:
@@ -38,8 +38,9 @@ def init(
     typer.echo(f"{file} is written. Next: edit it, `poorwill check {file}`, `poorwill up {file}`.")
 
 
-def check(file: FileArgument = FILE) -> None:
+def check(file: FileArgument = FILE, same: SameFile = None) -> None:
     """Check the configuration: every problem with its line, or what it means in words."""
+    file = same or file
     from poorwill import clock
     from poorwill.cli.describe import describe
 

@@ -19,6 +19,10 @@ File = Annotated[
 FileArgument = Annotated[
     Path, typer.Argument(envvar="POORWILL_FILE", help="The configuration.", show_default=True)
 ]
+SameFile = Annotated[
+    Path | None,
+    typer.Option("--file", "-f", help="The same, as other commands have it.", show_default=False),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Name = Annotated[str, typer.Argument(help="The service.", show_default=False)]
 

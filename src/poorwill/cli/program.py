@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from poorwill.cli.options import FILE, File, FileArgument, find
+from poorwill.cli.options import FILE, File, FileArgument, SameFile, find
 from poorwill.errors import NotRunning, PoorwillError
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
 
 def up(
     file: FileArgument = FILE,
+    same: SameFile = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
 ) -> None:
     """Run the gateway in the foreground. Ctrl-C puts everything to sleep and ends it.
@@ -34,7 +35,7 @@ def up(
     """
     from poorwill.cli.running import run
 
-    run(file, verbose=verbose)
+    run(same or file, verbose=verbose)
 
 
 def down(

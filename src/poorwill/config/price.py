@@ -13,6 +13,7 @@ from pydantic_core import CoreSchema
 from poorwill.config.claims import Complaint
 from poorwill.config.complaint import Loc, all_of, wrong
 from poorwill.config.currency import Currency, Money, Number
+from poorwill.config.since import Since
 from poorwill.config.units import Duration
 from poorwill.core.money import per_hour_text
 from poorwill.core.price import Power, Price
@@ -67,6 +68,12 @@ class PriceConfig(BaseModel):
     base_watts: Number = Field(
         default=Decimal(0),
         description="With measured: what the rest of the machine draws, in watts. It is added.",
+    )
+
+    since: Since | None = Field(
+        default=None,
+        description="From when on this price counts, in the time zone of the file: 2026-11-01, or "
+        "'2026-11-01 14:00'. For putting right what was stated wrongly; default: from now on.",
     )
 
     def price(self, currency: str) -> Price:

@@ -1,4 +1,7 @@
-"""What everything costs, written down when it changes: a later price changes nothing about the past."""
+"""What everything costs, written down when it changes.
+
+A later price changes nothing about the past, unless it says since when it counts.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ import structlog
 from poorwill import clock
 from poorwill.config import MachineConfig, ServiceConfig, Settings
 from poorwill.control.recorder import Recorder
+from poorwill.core.localtime import start_of
 from poorwill.core.money import price_text
 from poorwill.core.price import Price
 from poorwill.core.statement import Exchange, Statement
@@ -71,14 +75,18 @@ def entries(settings: Settings, known: Mapping[str, Mapping[str, Any]], typical:
         price, trouble = price_of(tenant, currency, typical)
         if trouble:
             log.warning("price", service=name, what=trouble)
-        detail = {
+        detail: Json = {
             "price": None if price is None else price.as_json(),
             "on": tenant.on or "" if isinstance(tenant, ServiceConfig) else "",
             "kind": _kind(tenant),
             "place": _cloud(tenant) or tenant.run.provider,
         }
+        said = trouble or price_text(price)
+        if tenant.price is not None and tenant.price.since is not None:
+            detail["since"] = start_of(tenant.price.since, settings.timezone)
+            said += f", since {tenant.price.since:%Y-%m-%d %H:%M}"
         if known.get(name) != detail:
-            found.append(Entry(Kind.TERMS, name, reason=trouble or price_text(price), detail=detail))
+            found.append(Entry(Kind.TERMS, name, reason=said, detail=detail))
     whole = _whole(settings)
     if known.get("") != whole:
         found.append(Entry(Kind.TERMS, reason="what is paid for all of it", detail=whole))

@@ -16,7 +16,7 @@ from fractions import Fraction
 from poorwill.core.life import Life
 from poorwill.core.meter import Meter
 from poorwill.core.money import decimal
-from poorwill.core.parts import joined, parts
+from poorwill.core.parts import Part, joined, parts
 from poorwill.core.spell import Ending, Spell, spells
 from poorwill.core.tariff import SECOND, Span, Tariff, micros
 from poorwill.core.terms import Terms
@@ -32,7 +32,9 @@ class Line:
     A service on a machine has its part of what the machine cost as ``amount``; the machine's own line has
     what was shared with nobody. ``typical`` says that a price from the shipped table was used, ``backdated``
     for how many of the seconds the price was only stated later. ``whole`` is of a machine what it cost with
-    all the parts of others.
+    all the parts of others; ``shares`` are these by name, the largest first. Who came to a machine, or left
+    one, meanwhile was on one for ``aboard`` of the seconds, and ``shared`` of the amount is its part of it;
+    ``machine`` is the last. ``on`` is the machine whether or not that has a price.
 
     Who paid in two currencies, or for a part of the time at no known price, has a line for each of these.
     """
@@ -49,6 +51,10 @@ class Line:
     machine: str = ""
     backdated: float = 0.0
     whole: Decimal | None = None
+    aboard: float = 0.0
+    shared: Decimal = Decimal(0)
+    on: str = ""
+    shares: tuple[tuple[str, Decimal], ...] = ()
 
 
 def lines(
@@ -111,8 +117,12 @@ def _share(found: Mapping[str, Sequence[Spell]], tariff: Tariff, books: _Books) 
         presence = {name: joined(spans) for name, spans in guests[machine].items()}
         for spell in found[machine]:
             for part in parts(spell, presence, books.span):
-                books.add(part.payer or machine, part.currency).owe(part.amount, typical=part.typical)
-                books.add(machine, part.currency).whole += part.amount
+                account = books.add(part.payer or machine, part.currency)
+                account.owe(part.amount, typical=part.typical)
+                if part.payer:
+                    account.shared += part.amount
+                    account.machine, account.on = account.machine or machine, account.on or machine
+                books.add(machine, part.currency).take(part)
 
 
 @dataclass(slots=True)
@@ -128,10 +138,25 @@ class _Account:
     machine: str = ""
     backdated: int = 0
     whole: Fraction = field(default_factory=Fraction)
+    aboard: int = 0
+    shared: Fraction = field(default_factory=Fraction)
+    on: str = ""
+    shares: dict[str, Fraction] = field(default_factory=dict)
 
     def owe(self, amount: Fraction, *, typical: bool) -> None:
         self.amount += amount
         self.typical |= typical
+
+    def take(self, part: Part) -> None:
+        """A part of what a machine cost, whoever owes it."""
+        self.whole += part.amount
+        self.typical |= part.typical
+        if part.payer:
+            self.shares[part.payer] = self.shares.get(part.payer, Fraction(0)) + part.amount
+
+    def by_size(self) -> tuple[tuple[str, Decimal], ...]:
+        found = sorted(self.shares.items(), key=lambda one: (-one[1], one[0]))
+        return tuple((name, decimal(part)) for name, part in found)
 
 
 class _Books:
@@ -157,11 +182,13 @@ class _Books:
                 account = self.add(payer, charge.currency)
                 account.starts += starts
                 account.machine = charge.machine or account.machine
+                account.on = charge.rate.on or account.on
                 length = max(0, end - start)
                 account.seconds += length
                 account.paid += length
                 account.unconfirmed += max(0, end - max(start, doubtful))
                 account.backdated += length * charge.backdated
+                account.aboard += length * bool(charge.rate.on)
                 if not shared and not charge.machine:
                     account.owe(charge.per_micro * length, typical=charge.typical)
             if since < spell.end <= until and spell.ending:
@@ -189,6 +216,10 @@ class _Books:
                 machine=account.machine,
                 backdated=account.backdated / SECOND,
                 whole=decimal(account.whole) if currency and payer in machines else None,
+                aboard=account.aboard / SECOND,
+                shared=decimal(account.shared),
+                on=account.on,
+                shares=account.by_size(),
             )
             for (payer, currency), account in sorted(self._accounts.items())
         )

@@ -43,6 +43,11 @@ class _Present:
             return max(0.0, self.clock.mono - note.mono)
         return max(0.0, self.now - note.at)
 
+    def blind(self, note: Note) -> float:
+        """Seconds since somebody could tell, by the line that says that nobody can."""
+        known = _time(note, "known")
+        return self.after(note) + (max(0.0, note.at - known) if known is not None else 0.0)
+
 
 def lives(
     notes: Sequence[Note], now: float, *, watched: bool = True, clock: Now | None = None
@@ -62,7 +67,7 @@ def lives(
     lost = _lost_sight(written)
     found: list[Life] = []
     for own in _by_instance(written).values():
-        unsure = [present.after(note) for note in (silent, lost.get(own[0].service)) if note is not None]
+        unsure = [present.blind(note) for note in (silent, lost.get(own[0].service)) if note is not None]
         told = chapters(own)
         for before, chapter, after in zip([None, *told], told, [*told[1:], None], strict=False):
             life = _life(chapter, (before, after), written[0], present, max(unsure, default=0.0))

@@ -1,9 +1,13 @@
-"""What sleeping saved: one instance all the time, at the price in force, without what it really cost."""
+"""What sleeping saved: one instance all the time, at the price in force, without what it really cost.
+
+All the time is the time in which it was configured and a Poorwill ran: nothing else was saved by Poorwill.
+While an instance was there without that, it counts on both sides, so that it changes nothing.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -11,6 +15,7 @@ from fractions import Fraction
 from poorwill.core.bill import Line
 from poorwill.core.life import Life
 from poorwill.core.money import decimal
+from poorwill.core.spans import Span, clip, union
 from poorwill.core.tariff import Tariff, micros, per_micro
 from poorwill.core.terms import Terms
 
@@ -35,36 +40,46 @@ class Saved:
 
 
 def saved(
-    lines: Iterable[Line], lives: Iterable[Life], terms: Sequence[Terms], since: float, until: float
+    lines: Iterable[Line],
+    lives: Iterable[Life],
+    terms: Sequence[Terms],
+    kept: Mapping[str, Sequence[Span]],
+    since: float,
+    until: float,
 ) -> tuple[Saved, ...]:
     """For services and machines with a price; not for jobs, which nobody would let run all the time.
 
-    It counts from when something was first known of each: its first terms or its first life.
+    ``kept`` is by payer when it was configured and a Poorwill ran. A life counts up to ``until`` at most.
     """
     tariff = Tariff(terms)
-    known: dict[str, float] = {}
-    for payer, at in [*((one.payer, one.since) for one in terms), *((one.payer, one.start) for one in lives)]:
-        known[payer] = min(at, known.get(payer, at))
+    there: dict[str, list[Span]] = defaultdict(list)
+    for life in lives:
+        there[life.payer].append((life.start, until if life.end is None else life.end))
     costs: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for line in lines:
-        amount = line.whole if line.kind == "machine" else line.amount
-        if amount is not None and not line.machine:
-            costs[line.name, line.currency] += amount
+        if line.amount is not None:
+            costs[line.name, line.currency] += own_cost(line)
     found = []
-    for payer, first in sorted(known.items()):
-        start = max(since, first)
-        if tariff.kind(payer) == "job" or start >= until:
+    for payer in sorted({*kept, *there}):
+        counted = union(clip([*kept.get(payer, ()), *there[payer]], since, until))
+        if tariff.kind(payer) == "job" or not counted:
             continue
-        for currency, always in _always(tariff, payer, start, until).items():
+        for currency, always in _always(tariff, payer, counted).items():
             cost = costs[payer, currency]
-            found.append(Saved(payer, tariff.kind(payer), start, decimal(always), cost, currency))
+            found.append(Saved(payer, tariff.kind(payer), counted[0][0], decimal(always), cost, currency))
     return tuple(found)
 
 
-def _always(tariff: Tariff, payer: str, start: float, until: float) -> dict[str, Fraction]:
+def own_cost(line: Line) -> Decimal:
+    """Of a machine all of it, of others what they paid beside their part of one."""
+    return (line.amount or Decimal(0)) - line.shared if line.whole is None else line.whole
+
+
+def _always(tariff: Tariff, payer: str, counted: Iterable[Span]) -> dict[str, Fraction]:
     """By currency; nothing for what lives on a machine that is paid for."""
     whole: dict[str, Fraction] = defaultdict(Fraction)
-    for rate in tariff.rates(payer, micros(start), micros(until)):
-        if rate.price is not None and not rate.machine:
-            whole[rate.currency] += per_micro(rate.price) * (rate.end - rate.start)
+    for start, stop in counted:
+        for rate in tariff.rates(payer, micros(start), micros(stop)):
+            if rate.price is not None and not rate.machine:
+                whole[rate.currency] += per_micro(rate.price) * (rate.end - rate.start)
     return whole

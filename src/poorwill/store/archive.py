@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from poorwill.errors import StateError
 from poorwill.store import kinds, ledger, queries
+from poorwill.store.absences import select_absences
 from poorwill.store.alerts import select_alerts
 from poorwill.store.between import select_between
 from poorwill.store.database import check_revision, engine, in_words
@@ -71,6 +72,11 @@ class Archive:
         """How many lines of this time are not there any more, because the file was damaged or cut."""
         with in_words(self.path, "read"), self._connection.begin():
             return kinds.missing_lines(self._connection, since, until)
+
+    def absences(self) -> list[tuple[float, float | None]]:
+        """When no Poorwill ran; the last is what comes after the last line, and has no end."""
+        with in_words(self.path, "read"), self._connection.begin():
+            return select_absences(self._connection)
 
     def close(self) -> None:
         self._connection.close()

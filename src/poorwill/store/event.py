@@ -92,9 +92,9 @@ class Entry:
     provider's own timestamp of when it began or None, and ``absent``, when it had not begun yet; GONE
     ``life``, ``since`` and ``until``, the provider's timestamps or None, and ``seen``, when it was last known
     to be there, None when nobody knows; FAILED ``refused``, that the provider made nothing; TERMS ``price``
-    (see ``core.price``, or None), ``on`` (its machine), ``kind`` and ``place``, and of service "" ``costs``
-    and what ``core.statement`` says; METER ``since``, ``until`` and ``kwh`` (text); USED the fields of
-    ``core.stretch``; REVIEW ``month``.
+    (see ``core.price``, or None), ``on`` (its machine), ``kind`` and ``place``, ``since`` where it was said
+    from when on the price counts, and of service "" ``costs`` and what ``core.statement`` says; METER
+    ``since``, ``until`` and ``kwh`` (text); USED the fields of ``core.stretch``; REVIEW ``month``.
     """
 
     kind: Kind

@@ -50,7 +50,10 @@ class Today:
         self._reading: asyncio.Future[Costs] | None = None
 
     async def costs(self) -> Costs:
-        """By name, an amount for each currency; empty where no price is known, or nothing can be read."""
+        """By name, an amount for each currency; empty where no price is known, or nothing can be read.
+
+        Of a machine it is the whole, with the parts of what is on it.
+        """
         now = clock.now().mono
         if self._reading is None and now >= self._again_at:
             self._began = now
@@ -80,6 +83,7 @@ def _costs(folder: Path) -> Costs:
     told = as_json(account(read(folder, day.start, day.stop, now), day))
     found: dict[str, list[Json]] = defaultdict(list)
     for line in (*told["services"], *told["machines"]):
-        if line["amount"] is not None:
-            found[line["name"]].append({"amount": line["amount"], "currency": line["currency"]})
+        amount = line["amount"] if line.get("whole") is None else line["whole"]
+        if amount is not None:
+            found[line["name"]].append({"amount": amount, "currency": line["currency"]})
     return found

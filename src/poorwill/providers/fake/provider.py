@@ -47,12 +47,13 @@ class FakeProvider:
         self._room = asyncio.Lock()
         self._mine: dict[str, float] = {}
         self._shown: dict[str, tuple[Sighting, float | None]] = {}
-        self._taken_over = False
+        self._taken_over = self._looked = False
 
     async def adopt(self, known: Mapping[str, Handle]) -> None:
         await self._called()
         await self._take_over(known)
         self._mine = {name: record.asked_at for name, record in self._page().instances.items()}
+        self._looked = True
 
     async def prepare(self, instance: str) -> Mapping[str, Json]:
         return await self._processes.prepare(instance)
@@ -136,14 +137,19 @@ class FakeProvider:
         return len(there) >= weather.capacity
 
     async def _notice_others(self, page: Page) -> None:
-        """Another control plane, or another person's, may start things in the same place."""
+        """Another control plane, or another person's, may start things in the same place.
+
+        What was there before the first look is no news: who was configured anew comes when all is over.
+        """
+        news, self._looked = self._looked, True
         strangers = [n for n, record in page.instances.items() if self._mine.get(n) != record.asked_at]
         if not strangers:
             return
         await self._take_over({})
         for instance in strangers:
             self._mine[instance] = page.instances[instance].asked_at
-            self._around.note(f"somebody else started {instance}")
+            if news:
+                self._around.note(f"somebody else started {instance}")
 
     def _played(self, sighting: Sighting, record: Record | None, now: float) -> Sighting:
         """What the place says of an instance that exists, whatever its process does already."""
