@@ -16,9 +16,10 @@ from zoneinfo import ZoneInfo
 
 from tests.core.timetables import table
 
-from poorwill.accounts.record import Item, Limit, Record, Savings
+from poorwill.accounts.record import Item, Record, Savings
 from poorwill.advisor.suggest_gpu import Card
 from poorwill.core.bill import Line
+from poorwill.core.budget import HOURS, Budget
 from poorwill.core.life import Life
 from poorwill.core.model import Service
 from poorwill.core.period import Per, period_of
@@ -145,6 +146,10 @@ def line(one: Lived, there: float, starts: int) -> Line:
     return Line(one.name, "service", there, there, amount, CURRENCY, starts=starts)
 
 
+def budget(payer: str, limit: int, unit: str = HOURS, per: Per = Per.MONTH) -> Budget:
+    return Budget(payer, per, ZONE, Decimal(limit), unit)
+
+
 def october(*, now: float = MONTH.stop + 6 * 3600, services: Sequence[Lived] = SERVICES) -> Record:
     """The record of the whole month; with an earlier ``now`` nothing is cut but what a Record cuts itself."""
     told = {one.name: live(one) for one in services}
@@ -172,7 +177,8 @@ def october(*, now: float = MONTH.stop + 6 * 3600, services: Sequence[Lived] = S
             Item("storage", Decimal(35), CURRENCY, Decimal(50)),
             Item("gateway", Decimal(8), CURRENCY, Decimal(10)),
         ],
-        limits=[Limit("kb", Decimal(240)), Limit("kb", Decimal(1200), CURRENCY), Limit("draw", Decimal(600))],
+        budgets=[budget("kb", 240), budget("kb", 1200, CURRENCY), budget("draw", 600)],
+        spent={MONTH: (*lines, Line("", "cost", 0.0, 0.0, Decimal(43), CURRENCY))},
         cards=CARDS,
     )
 
@@ -180,7 +186,7 @@ def october(*, now: float = MONTH.stop + 6 * 3600, services: Sequence[Lived] = S
 def _troubles() -> Iterator[Event]:
     at = START + 12.5 * 86400
     debt = {"cause": "stop", "since": at}
-    stuck = "the stop failed and is tried again: 503 Service Unavailable"
+    stuck = "the stop failed: 503 Service Unavailable"
     yield Event(900_001, at, at, "boot", Kind.DEBT, "draw", "draw-1", stuck, debt)
     yield Event(900_002, at + 2520, at, "boot", Kind.SETTLED, "draw", "draw-1", "it is gone", debt)
     no_stock = "no GPU is free: <b>sold out</b> | try `later`"

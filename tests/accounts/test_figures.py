@@ -123,6 +123,41 @@ def test_a_life_of_which_little_is_known_could_be_used_all_the_time() -> None:
     assert (found.up, found.switching) == (3600, 0)
 
 
+def test_what_somebody_started_by_hand_and_nobody_used() -> None:
+    """It never answered a probe, because nobody asked; until it was stopped it ran for nothing."""
+    life = Life("kb", "kb-1", hour(9), hour(10))
+    record = replace(RECORD, lives=(life,), events=(event(9.9, Kind.STOP),), stretches=())
+    record = replace(record, lines=(Line("kb", "service", 3600, 3600, None, ""),))
+    found = figures(record, "kb")
+    assert found.visits is not None
+    assert (found.up, found.switching) == pytest.approx((0.9 * 3600, 0.1 * 3600))
+    assert found.visits.empty == pytest.approx(0.9 * 3600)
+    ours = replace(record, events=(event(9, Kind.START), *record.events))
+    assert figures(ours, "kb").up == 0  # a start that was called off
+
+
+def test_a_start_before_does_not_make_the_next_life_ours() -> None:
+    lives = (Life("kb", "kb-1", hour(8), hour(8.9)), Life("kb", "kb-1", hour(8.91), hour(10)))
+    events = [event(8.89, Kind.START), event(8.895, Kind.READY), event(9.5, Kind.STOP)]
+    found = awake(lives, events, hour(0), hour(24))
+    assert found.up == pytest.approx((0.005 + 0.59) * 3600)
+
+
+@pytest.mark.parametrize(
+    ("reason", "seconds", "told"),
+    [
+        ("it was asked to stop and is still there", 7.0, False),
+        ("it was asked to stop and is still there", 130.0, True),
+        ("the stop failed: 503", 7.0, True),
+        ("nobody needs it, and it is not stopped, because Poorwill did not start it", 232.0, True),
+    ],
+)
+def test_an_ordinary_stop_is_nothing_that_went_wrong(reason: str, seconds: float, *, told: bool) -> None:
+    debt = replace(event(18, Kind.DEBT), reason=reason)
+    settled = event(18.5, Kind.SETTLED, seconds=seconds)
+    assert bool(figures(replace(RECORD, events=(debt, settled)), "kb").troubles) is told
+
+
 HOURS = st.integers(0, 48)
 
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.accounts.journaled import journaled, settings
-from tests.accounts.recorded import MONTH, SERVICES
+from tests.accounts.recorded import MONTH, SERVICES, budget
 from tests.accounts.written import ZONE, life, terms, wall, write
 
 from poorwill.accounts.looking_back import Rules, month_before, record, rules_of
-from poorwill.accounts.record import Item, Limit
+from poorwill.accounts.record import Item
 from poorwill.accounts.render import Format, render
 from poorwill.accounts.review import case, review
 from poorwill.core.model import Service
@@ -58,7 +58,7 @@ def test_the_journal_tells_what_was(october: Kept) -> None:
     }
     assert [round(one.amount, 9) for one in found.saved] == [round(one.amount, 9) for one in was.saved]
     assert set(found.items) == set(was.items)
-    assert set(found.limits) == {Limit("kb", Decimal(240)), Limit("kb", Decimal(1200), "CNY")}
+    assert set(found.budgets) == {budget("kb", 240), budget("kb", 1200, "CNY")}
     assert found.services.keys() == was.services.keys()
     assert found.before == ()
     assert Item("storage", Decimal(35), "CNY", Decimal(50)) in found.items
@@ -70,6 +70,26 @@ def test_a_month_before_the_journal(october: Kept) -> None:
     found = review(record(october.settings.state, july, october.record.now, rules))
     assert str(found.period) == "2026-07"
     assert found.empty
+
+
+async def test_when_no_poorwill_ran_nothing_is_known(tmp_path: Path) -> None:
+    march = period_of(Per.MONTH, wall("2025-03-10"), ZONE)
+    lines = [
+        ("2025-03-03 08:00", Entry(Kind.UP)),
+        *life("kb", "2025-03-03 09:00", "2025-03-03 10:00"),
+        ("2025-03-04 08:00", Entry(Kind.DOWN)),
+        ("2025-03-06 08:00", Entry(Kind.UP)),
+        ("2025-03-07 08:00", Entry(Kind.DOWN)),
+        ("2025-03-07 08:00:20", Entry(Kind.UP)),  # a restart is no gap
+        *life("kb", "2025-03-09 09:00", "2025-03-09 10:00"),  # then it is killed
+    ]
+    await write(tmp_path, lines)
+    found = record(tmp_path, march, wall("2025-04-02 00:00"), Rules())
+    gaps = [("2025-03-04 08:00", "2025-03-06 08:00"), ("2025-03-09 10:00", "2025-04-01 00:00")]
+    assert list(found.gaps) == [(wall(start), wall(stop)) for start, stop in gaps]
+    assert f"For {48 + 22 * 24 + 14} h of this month no Poorwill ran." in render(
+        review(found), "en", Format.MARKDOWN
+    )
 
 
 def test_there_is_no_journal(tmp_path: Path, october: Kept) -> None:

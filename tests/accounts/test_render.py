@@ -116,10 +116,55 @@ def test_backticks_hide_no_html_from_markdown(reason: str) -> None:
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("form", [Format.HTML, Format.MARKDOWN])
 def test_a_month_without_data_says_so(language: str, form: Format) -> None:
-    text = render(review(Record(MONTH, MONTH.stop, MONTH.stop, None)), language, form)
+    text = render(review(Record(MONTH, MONTH.stop, MONTH.start, None)), language, form)
     assert {"en": "There is no data for October 2026", "zh": "2026 年 10 月 没有数据"}[language] in text
     assert "|---" not in text
     assert "<table" not in text
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_month_of_which_nobody_knows_anything_says_so(language: str) -> None:
+    known = {"en": "Nothing is known of October 2026", "zh": "对 2026 年 10 月 一无所知"}[language]
+    nothing = {"en": "nothing was awake", "zh": "没有任何服务醒着"}[language]
+    before = Record(MONTH, MONTH.stop + 99, MONTH.stop + 9, None)
+    nobody_there = Record(MONTH, MONTH.stop, MONTH.start, None, gaps=[(MONTH.start, MONTH.stop)])
+    for record in (before, nobody_there):
+        text = render(review(record), language, Format.MARKDOWN)
+        assert known in text
+        assert nothing not in text
+    assert nothing in render(review(Record(MONTH, MONTH.stop, MONTH.start, None)), language, Format.MARKDOWN)
+
+
+def test_what_was_spent_and_saved_adds_up(october: Review) -> None:
+    text = render(october, "en", Format.MARKDOWN)
+    (saved,) = october.saved
+    spent, fixed = october.totals["CNY"], october.fixed["CNY"]
+    assert fixed == 43
+    assert "43.00 CNY of it for storage and the like" in text
+    told = re.search(r"costs (\S+) CNY; .* did cost (\S+) CNY, so (\S+) CNY was saved", text)
+    assert told is not None
+    always, cost, amount = map(Decimal, told.groups())
+    assert always - cost == amount
+    assert abs(cost - (spent - fixed)) <= Decimal("0.01")
+    assert abs(amount - saved.amount) <= Decimal("0.01")
+
+
+def test_reasons_are_told_in_the_language(october: Review) -> None:
+    text = render(october, "zh", Format.MARKDOWN)
+    assert "停止失败：503 Service Unavailable" in text
+    assert "sold out" in text  # what a place says stays as it is
+
+
+def test_time_without_a_poorwill_is_unknown_and_not_zero() -> None:
+    week = (MONTH.start + 4 * 86_400, MONTH.stop)  # known are Thursday to Sunday only
+    found = review(replace(recorded.october(), gaps=[week]))
+    heat = next(one.visits.heat for one in found.services if one.visits and one.name == "kb")
+    assert heat[0][9].seconds == 0
+    assert heat[3][9].seconds == 3600
+    assert all(cell.used + cell.empty <= cell.seconds for day in heat for cell in day)
+    text = render(found, "en", Format.MARKDOWN)
+    assert "For 648 h of this month no Poorwill ran." in text
+    assert re.search(r"^\| 09 \| – \| – \| – \| \d", text, re.MULTILINE)
 
 
 def test_the_running_month_says_that_it_is_not_over() -> None:

@@ -11,7 +11,16 @@ from tests.advisor.test_suggest import case, month
 from tests.core.timetables import table, wall
 
 from poorwill.accounts.shown_suggestion import advised
-from poorwill.accounts.words import LANGUAGES, duration, hours, memory, stamp, system_language, words
+from poorwill.accounts.words import (
+    LANGUAGES,
+    duration,
+    hours,
+    memory,
+    quantity,
+    stamp,
+    system_language,
+    words,
+)
 from poorwill.advisor.suggest import suggestions
 from poorwill.advisor.suggest_gpu import Card
 from poorwill.advisor.suggest_idle import suggest_idle
@@ -58,6 +67,10 @@ def test_numbers_and_moments() -> None:
     say = words("en")
     assert hours(say, 92.44) == "92.4 h"
     assert hours(say, Decimal(100)) == "100 h"
+    assert (hours(say, 0), hours(say, 0.1), hours(say, 0.05)) == ("0 h", "0.1 h", "3 min")
+    assert quantity(say, Decimal("0.004"), "CNY") == "<0.01 CNY"
+    assert quantity(say, Decimal("0.4"), "JPY") == "<1 JPY"
+    assert quantity(say, Decimal(0), "CNY") == "0.00 CNY"
     assert memory(9.25 * 1024**3) == "9.2 GB"
     assert memory(24 * 1024**3) == "24 GB"
     at = wall("2026-10-06 14:05", "Asia/Shanghai")

@@ -34,6 +34,12 @@ CONTRAST = """() => {
 """The weakest contrast between a number of a heat map and its cell, as WCAG 2 has it."""
 
 
+CUT = """() => Math.max(...[...document.querySelectorAll('.tiles div')].map(
+  tile => tile.scrollWidth - tile.clientWidth
+))"""
+"""By how much what is in a tile is wider than the tile."""
+
+
 @pytest.fixture(scope="module")
 def october() -> Review:
     return review(recorded.october())
@@ -83,8 +89,10 @@ async def test_it_renders(shown: tuple[Page, list[str], str], october: Review) -
     for scheme in ("light", "dark"):
         await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         assert await page.evaluate(CONTRAST) >= 4.5, scheme
+    await page.locator(".tiles b").first.evaluate("tile => { tile.textContent = '133245204.04 CNY' }")
     for width in (320, 390, 800, 1400):
         await page.set_viewport_size({"width": width, "height": 800})
         assert await overflow(page) <= 0, width
+        assert await page.evaluate(CUT) == 0, width
     assert (await page.pdf(format="A4")).startswith(b"%PDF")
     assert wrong == []

@@ -47,7 +47,8 @@ async def test_the_ways_to_have_it(place: Path, monkeypatch: pytest.MonkeyPatch)
         (("--month", "Oct"), "Oct is no month", "or `this`"),
         (("--month", "2026-13"), "2026-13 is no month", "or `this`"),
         (("--month", "8999-01"), "8999-01 has not begun yet", "the running month is"),
-        (("--out", "nowhere/october.md"), "cannot be written: No such file", ""),
+        (("--out", "nowhere/october.md"), "cannot be written: No such file", "mkdir -p nowhere"),
+        (("--out", "state"), "state cannot be written: Is a directory", "such as state/review.html"),
     ],
 )
 async def test_what_cannot_be_done(place: Path, words: tuple[str, ...], message: str, hint: str) -> None:
@@ -55,6 +56,13 @@ async def test_what_cannot_be_done(place: Path, words: tuple[str, ...], message:
     assert isinstance(said.exception, BadInput)
     assert message in str(said.exception)
     assert hint in said.exception.hint
+
+
+async def test_a_month_before_the_journal(place: Path) -> None:
+    said = CliRunner().invoke(app, ["review", "--month", "2025-01"])
+    assert said.exit_code == 0
+    assert "Nothing is known of January 2025" in said.output
+    assert "nothing was awake" not in said.output
 
 
 async def test_the_running_month_and_the_last_one(place: Path) -> None:

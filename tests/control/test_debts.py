@@ -75,6 +75,35 @@ async def test_a_stop_that_fails_is_told_in_time(tmp_path: Path, mode: str, told
 
 
 @in_virtual_time
+async def test_a_stop_that_takes_a_minute_is_an_ordinary_one(tmp_path: Path) -> None:
+    cloud = Cloud()
+    async with a_house(tmp_path, cloud) as house:
+        await awake(house)
+        cloud.weather.stop = "nothing"
+        await house.becomes("stopping", 100)
+        await asyncio.sleep(60)
+        assert cloud.count("stop") > 3
+        assert row(house)["debt"] is None
+        cloud.crash()
+        await house.becomes("asleep", 70)
+        assert await house.events(Kind.DEBT, Kind.ALERT) == []
+
+
+@in_virtual_time
+async def test_a_stop_that_takes_unusually_long_is_a_debt_from_its_beginning_on(tmp_path: Path) -> None:
+    cloud = Cloud()
+    async with a_house(tmp_path, cloud) as house:
+        await awake(house)
+        cloud.weather.stop = "nothing"
+        await house.becomes("stopping", 100)
+        await until(lambda: row(house)["debt"] is not None, 200)
+        stop, debt = await house.events(Kind.STOP, Kind.DEBT)
+        assert debt.mono - stop.mono == pytest.approx(120, abs=0.5)
+        assert debt.detail["since"] == pytest.approx(stop.at, abs=0.01)
+        assert await alerts(house) == []
+
+
+@in_virtual_time
 async def test_a_debt_is_open_from_when_it_was_not_needed_until_it_was_seen_to_be_gone(
     tmp_path: Path,
 ) -> None:

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from poorwill.core.ledger import DOUBT
 from poorwill.core.life import Life
 from poorwill.core.spans import Span, clip, total, union
 from poorwill.store.event import Event, Kind
@@ -24,20 +25,24 @@ class Awake:
 
 
 def awake(lives: Sequence[Life], events: Sequence[Event], since: float, until: float) -> Awake:
-    """``events`` are READY and STOP of the same payer, in order. A life of which neither is known counts as
-    one that could be used all the time: nobody can tell what was its start.
+    """``events`` are START, READY, STOP and FAILED of the same payer. A life that Poorwill did not start, or
+    of whose start nothing is known, counts as one that could be used all the time.
     """
     moments: dict[tuple[str, Kind], list[float]] = {}
     for event in sorted(events, key=lambda one: one.at):
         moments.setdefault((event.instance, event.kind), []).append(event.at)
     usable, there = [], 0.0
-    for life in lives:
+    ended: dict[str, float] = {}
+    for life in sorted(lives, key=lambda one: one.start):
         end = until if life.end is None else life.end
         there += total(clip([(life.start, end)], since, until))
         ready = _first(moments.get((life.instance, Kind.READY)), life.start, end)
         stop = _first(moments.get((life.instance, Kind.STOP)), ready or life.start, end)
         failed = _first(moments.get((life.instance, Kind.FAILED)), life.start, end)
-        if ready is None and (stop or failed):
+        begun = max(life.start - DOUBT, ended.get(life.instance, since - DOUBT))
+        started = _first(moments.get((life.instance, Kind.START)), begun, end)
+        ended[life.instance] = end
+        if ready is None and (failed or (stop and started)):
             continue  # it never answered
         usable += clip([(ready or life.start, stop or end)], since, until)
     up = total(usable)

@@ -10,6 +10,7 @@ from poorwill.accounts.awake import Awake, awake
 from poorwill.accounts.heat import Heat, heat, whole_hours
 from poorwill.accounts.record import Record
 from poorwill.core.bill import Line
+from poorwill.core.debt import SLOW_FOR, STOP_FAILED
 from poorwill.core.spans import Span, clip, minus, total, union
 from poorwill.core.stretch import Stretch
 from poorwill.store.event import Event, Kind
@@ -114,15 +115,16 @@ def _visits(record: Record, name: str, here: Awake) -> Visits:
     since, until = max(record.since, record.use_from or record.since), record.until
     inside = [one for one in stretches if since <= one.start < until]
     used = clip(union((one.start, one.end) for one in stretches), since, until)
-    alone = minus(clip(here.spans, since, until), used)
+    known = minus(used, record.gaps)
+    alone = minus(clip(here.spans, since, until), [*used, *record.gaps])
     return Visits(
         requests=sum(one.requests for one in inside),
         used=total(used),
-        empty=sum(total(minus(clip([life], since, until), used)) for life in here.lives),
+        empty=sum(total(minus(clip([life], since, until), [*used, *record.gaps])) for life in here.lives),
         empty_hours=len(whole_hours(alone, since, until, record.period.zone)),
         waiting=waiting(inside),
         idle=tuple(sorted(alone, key=lambda span: span[0] - span[1])[:LONGEST]),
-        heat=heat(used, alone, since, until, record.period.zone),
+        heat=heat(known, alone, since, until, record.period.zone, record.gaps),
     )
 
 
@@ -146,6 +148,7 @@ def waiting(stretches: Sequence[Stretch]) -> Waiting:
 
 
 def _troubles(inside: Sequence[Event], known: Sequence[Event]) -> list[Trouble]:
+    """What was over soon and had no error is none: a stop takes its time."""
     found = []
     for one in inside:
         if one.kind in (Kind.FAILED, Kind.CRASHED):
@@ -156,5 +159,7 @@ def _troubles(inside: Sequence[Event], known: Sequence[Event]) -> list[Trouble]:
                 for other in known
                 if other.kind is Kind.SETTLED and other.instance == one.instance and other.id > one.id
             )
-            found.append(Trouble("debt", one.at, one.reason, next(settled, None)))
+            seconds = next(settled, None)
+            if seconds is None or seconds >= SLOW_FOR or one.reason.startswith(STOP_FAILED):
+                found.append(Trouble("debt", one.at, one.reason, seconds))
     return found

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from poorwill.core.clockhours import ClockHour, clock_hours
-from poorwill.core.spans import Span, clip, total, union
+from poorwill.core.spans import Span, clip, minus, total, union
 
 DAYS = 7
 HOURS = 24
@@ -37,16 +37,25 @@ Heat = tuple[tuple[Cell, ...], ...]
 """Seven days from Monday on, each of 24 hours."""
 
 
-def heat(used: Sequence[Span], empty: Sequence[Span], since: float, until: float, zone: str) -> Heat:
+def heat(
+    used: Sequence[Span],
+    empty: Sequence[Span],
+    since: float,
+    until: float,
+    zone: str,
+    gaps: Sequence[Span] = (),
+) -> Heat:
     """Divided by the time that there was, so that a month with five Mondays, an hour that the clocks show
-    twice, and a month that is not over are measured by the same rule.
+    twice, and a month that is not over are measured by the same rule. Of what lies in ``gaps`` nothing is
+    known, so it was not there.
     """
     hours = list(clock_hours(since, until, zone))
-    parts = zip(hours, _within(used, hours), _within(empty, hours), strict=True)
+    known = minus([(since, until)], gaps) if since < until else []
+    parts = zip(hours, *(_within(spans, hours) for spans in (known, used, empty)), strict=True)
     sums = [[[0.0, 0.0, 0.0] for _ in range(HOURS)] for _ in range(DAYS)]
-    for hour, in_use, alone in parts:
+    for hour, seconds, in_use, alone in parts:
         cell = sums[hour.weekday][hour.hour]
-        cell[0] += hour.stop - hour.start
+        cell[0] += seconds
         cell[1] += in_use
         cell[2] += alone
     return tuple(tuple(Cell(*cell) for cell in day) for day in sums)

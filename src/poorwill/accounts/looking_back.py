@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -10,17 +10,22 @@ from pathlib import Path
 
 from poorwill.accounts.books import Books, read
 from poorwill.accounts.cards import cards
-from poorwill.accounts.record import KINDS, Item, Limit, Record, Savings
+from poorwill.accounts.record import KINDS, Item, Record, Savings
+from poorwill.accounts.spent import counted
 from poorwill.config import Settings
 from poorwill.config.bounds import all_budgets
 from poorwill.core.bill import Line
-from poorwill.core.budget import HOURS
+from poorwill.core.budget import Budget
 from poorwill.core.model import Service
-from poorwill.core.period import Per, Period, period_from
+from poorwill.core.period import Per, Period, period_from, period_of
+from poorwill.core.spans import clip
+from poorwill.core.statement import Exchange
 from poorwill.store.archive import Archive
 from poorwill.store.event import Event, Kind
 from poorwill.store.journal import read_only
 
+LEAST = 60.0
+"""Seconds for which no Poorwill ran that are worth a word: a restart is no gap."""
 LATER = 7 * 86400.0
 """Seconds after the month in which it is still looked for how something ended."""
 
@@ -28,12 +33,13 @@ LATER = 7 * 86400.0
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What the configuration says that a review needs: the rules of the services with visitors, which of
-    them others need, and the budgets of a month.
+    them others need, the budgets, and what other currencies are worth in them.
     """
 
     services: Mapping[str, Service] = field(default_factory=dict)
     needed: frozenset[str] = frozenset()
-    limits: tuple[Limit, ...] = ()
+    budgets: tuple[Budget, ...] = ()
+    rates: Mapping[str, Exchange] = field(default_factory=dict)
 
 
 def rules_of(settings: Settings) -> Rules:
@@ -41,16 +47,11 @@ def rules_of(settings: Settings) -> Rules:
     return Rules(
         services={name: service.rules(settle=0.0) for name, service in settings.visited.items()},
         needed=frozenset(needed),
-        limits=tuple(_limits(settings)),
+        budgets=tuple(budget for budgets in all_budgets(settings).values() for budget in budgets),
+        rates={
+            name: Exchange(one.rate, one.date.isoformat()) for name, one in settings.exchange_rates.items()
+        },
     )
-
-
-def _limits(settings: Settings) -> Iterator[Limit]:
-    """The budgets of a month; shorter ones are another table."""
-    for name, budgets in all_budgets(settings).items():
-        for one in budgets:
-            if one.per is Per.MONTH:
-                yield Limit(name, one.limit, "" if one.unit == HOURS else one.unit, one.rates)
 
 
 def month_before(period: Period) -> Period:
@@ -63,7 +64,8 @@ def record(folder: Path, period: Period, now: float, rules: Rules) -> Record:
     Raises StateError when there is no journal, or none that this version can read.
     """
     before = month_before(period)
-    books = read(folder, before.start, period.stop, now)
+    times = _times(rules.budgets, period, now)
+    books = read(folder, before.start, max([period.stop, *(one.stop for one in times)]), now)
     with read_only(folder) as archive:
         events = [
             *_ready_before(archive, books, period),
@@ -87,9 +89,24 @@ def record(folder: Path, period: Period, now: float, rules: Rules) -> Record:
         services=rules.services,
         needed=rules.needed,
         items=tuple(_items(books, period)),
-        limits=rules.limits,
+        budgets=rules.budgets,
+        spent={one: counted(books, one) for one in times if one.stop > begins},
+        rates=rules.rates,
         cards=cards(),
+        gaps=tuple(gap for gap in clip(books.absent, period.start, period.stop) if gap[1] - gap[0] >= LEAST),
     )
+
+
+def _times(budgets: Iterable[Budget], month: Period, now: float) -> list[Period]:
+    """The periods of the budgets that end in the month and have begun."""
+    found = []
+    for per, zone in {(one.per, one.zone): None for one in budgets}:
+        whole = period_from(Per.MONTH, month.first, zone)
+        one = period_from(per, month.first, zone)
+        while one.stop <= whole.stop and one.start < now:
+            found.append(one)
+            one = period_of(per, one.stop, zone)
+    return found
 
 
 def _ready_before(archive: Archive, books: Books, period: Period) -> Iterator[Event]:
@@ -121,5 +138,6 @@ def _saved(books: Books, lines: Sequence[Line], period: Period) -> Iterator[Savi
 def _items(books: Books, period: Period) -> Iterator[Item]:
     for one in books.fixed(period):
         cost = one.cost
-        budget = cost.budget if cost.per == "month" else None
-        yield Item(cost.name, one.amount, cost.currency, budget, cost.service)
+        whole = cost.amount if cost.per != Per.MONTH or books.now < period.stop else None
+        whole = None if cost.budget is None else whole
+        yield Item(cost.name, one.amount, cost.currency, cost.budget, cost.service, whole, cost.per)

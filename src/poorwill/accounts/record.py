@@ -8,47 +8,58 @@ from decimal import Decimal
 
 from poorwill.advisor.suggest_gpu import Card
 from poorwill.core.bill import Line
+from poorwill.core.budget import Budget
 from poorwill.core.life import Life
 from poorwill.core.model import Service
 from poorwill.core.period import Period
+from poorwill.core.spans import Span
+from poorwill.core.statement import Exchange
 from poorwill.core.stretch import Stretch
 from poorwill.core.terms import Terms
 from poorwill.store.event import Event, Kind
 
-KINDS = (Kind.READY, Kind.WOKEN, Kind.STOP, Kind.FAILED, Kind.CRASHED, Kind.DEBT, Kind.SETTLED)
+KINDS = (
+    Kind.START,
+    Kind.READY,
+    Kind.WOKEN,
+    Kind.STOP,
+    Kind.FAILED,
+    Kind.CRASHED,
+    Kind.DEBT,
+    Kind.SETTLED,
+)
 """The events that are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """What is paid beside instances, such as a disk: ``amount`` in this month, ``budget`` for it."""
+    """What is paid beside instances, such as a disk: ``amount`` in this month, ``budget`` for it. ``whole``
+    is what it costs for a whole ``per``, where the budget is compared with that and not with ``amount``.
+    """
 
     name: str
     amount: Decimal
     currency: str
     budget: Decimal | None = None
     service: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """A budget of a month. ``service`` is empty for everything together, ``currency`` for one in hours.
-    ``rates`` is what one of another currency is worth in it.
-    """
-
-    service: str
-    limit: Decimal
-    currency: str = ""
-    rates: tuple[tuple[str, Decimal], ...] = ()
+    whole: Decimal | None = None
+    per: str = "month"
 
 
 @dataclass(frozen=True, slots=True)
 class Savings:
-    """What it would have cost to leave everything of this currency on all the time, and what that saved."""
+    """What it would have cost to leave everything of this currency on all the time, and what that saved: the
+    difference to ``cost``.
+    """
 
     amount: Decimal
     always: Decimal
     currency: str
+
+    @property
+    def cost(self) -> Decimal:
+        """What these services and machines did cost."""
+        return self.always - self.amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +68,8 @@ class Record:
     are used; None: it is not. ``lines`` and ``saved`` are those of ``period`` up to ``now``, ``before`` those
     of the month before. ``events`` are of KINDS, and of lives that began before the month when they were
     READY. ``services`` are the rules of those that visitors come to; those in ``needed`` are kept awake by
-    other services, too.
+    other services, too. ``spent`` is what counts in ``budgets``, for
+    each of their periods; ``rates`` are of other currencies. Of what lies in ``gaps`` nothing is known.
     """
 
     period: Period
@@ -74,8 +86,11 @@ class Record:
     services: Mapping[str, Service] = field(default_factory=dict)
     needed: Collection[str] = ()
     items: Sequence[Item] = ()
-    limits: Sequence[Limit] = ()
+    budgets: Sequence[Budget] = ()
+    spent: Mapping[Period, Sequence[Line]] = field(default_factory=dict)
+    rates: Mapping[str, Exchange] = field(default_factory=dict)
     cards: Sequence[Card] = ()
+    gaps: Sequence[Span] = ()
 
     @property
     def since(self) -> float:

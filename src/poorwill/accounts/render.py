@@ -20,6 +20,20 @@ from poorwill.accounts.shown import shown
 from poorwill.accounts.shown_service import Map, Spot
 
 _MARKS = re.compile(r"([\\`*_\[\]<>|#~])")
+_KEPT = (
+    "empty",
+    "use_known",
+    "unknown",
+    "rows",
+    "rates",
+    "totals",
+    "fixed",
+    "before",
+    "saved",
+    "services",
+    "suggestions",
+)
+"""What of a review programs are told as it is."""
 _BREAKS = re.compile(r"\s+")
 _CODE = re.compile(r"(?<!`)(`[^`]+`)(?!`)")
 """Several backticks in a row are no such mark: where that ends Markdown has rules of its own."""
@@ -49,8 +63,7 @@ def as_json(review: Review) -> dict[str, Any]:
         "since": _iso(review.since),
         "until": _iso(review.until),
     }
-    kept = ("empty", "use_known", "rows", "totals", "before", "saved", "services", "suggestions")
-    return {**plain, **{name: _plain(getattr(review, name)) for name in kept}}
+    return {**plain, **{name: _plain(getattr(review, name)) for name in _KEPT}}
 
 
 def _plain(value: object) -> Any:

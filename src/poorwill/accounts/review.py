@@ -8,24 +8,27 @@ from decimal import Decimal
 
 from poorwill.accounts.awake import awake
 from poorwill.accounts.figures import Figures, figures
-from poorwill.accounts.record import Limit, Record, Savings
-from poorwill.accounts.table import Row, counted, rows, totals
+from poorwill.accounts.judged import Converted, converted, judged
+from poorwill.accounts.record import Record, Savings
+from poorwill.accounts.table import Row, rows, totals
 from poorwill.advisor.case import Case
 from poorwill.advisor.suggest import suggestions
 from poorwill.advisor.suggest_rest import suggest_budget
 from poorwill.advisor.suggestion import Rate, Suggestion
 from poorwill.core.bill import Line
 from poorwill.core.budget import HOURS
-from poorwill.core.period import Period
+from poorwill.core.period import Per, Period
+from poorwill.core.spans import clip, total
 from poorwill.core.terms import Terms
 from poorwill.store.event import Kind
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """``since`` and ``until`` are the part of the month that something is known of; ``complete`` says that
-    the month is over. ``empty``: there is nothing to tell. ``totals`` and ``before`` (of the month before)
-    are by currency. ``hours_before`` are the hours of all services then, also of those that are gone by now;
+    """``since`` and ``until`` are the part of the month that something is known of, but for ``unknown``
+    seconds of it; ``complete`` says that the month is over. ``empty``: there is nothing to tell. ``totals``
+    and ``before`` (of the month before) are by currency, ``fixed`` is what of it is paid beside instances.
+    ``hours_before`` are the hours of all services in the month before, also of those that are gone by now;
     None: nothing is known of it.
     """
 
@@ -39,8 +42,17 @@ class Review:
     totals: dict[str, Decimal]
     before: dict[str, Decimal]
     hours_before: float | None
+    fixed: dict[str, Decimal]
     saved: tuple[Savings, ...]
     suggestions: tuple[Suggestion, ...]
+    unknown: float = 0.0
+    rates: tuple[Converted, ...] = ()
+    uncounted: tuple[str, ...] = ()
+
+    @property
+    def known(self) -> bool:
+        """Whether anything is known of any of it."""
+        return self.until - self.since > self.unknown
 
     @property
     def empty(self) -> bool:
@@ -63,13 +75,17 @@ def review(record: Record) -> Review:
         services=services,
         totals=totals(record),
         before=totals(replace(record, lines=record.before, items=())),
-        hours_before=_hours(record.before) if record.before else None,
+        hours_before=_all_hours(record.before) if record.before else None,
+        fixed=totals(replace(record, lines=())),
         saved=tuple(record.saved),
         suggestions=tuple(_suggestions(record, services, table)),
+        unknown=total(clip(record.gaps, record.since, record.until)),
+        rates=converted(record),
+        uncounted=tuple(sorted({unit for one in judged(record) for unit in one.uncounted})),
     )
 
 
-def _hours(lines: Sequence[Line]) -> float:
+def _all_hours(lines: Sequence[Line]) -> float:
     return sum(one.seconds for one in lines if one.kind != "machine") / 3600
 
 
@@ -86,14 +102,20 @@ def _suggestions(
     if not record.complete:
         return
     for row in table:
-        if row.budget is not None and row.item != "cost":
-            unit = "" if row.unit == HOURS else row.unit
-            limit = Limit(row.name, row.budget, unit, row.rates)
-            known = any(one.name == row.name for one in record.before)
-            before = counted(limit, record.before) if known else None
-            budget = suggest_budget(row.name, row.used, row.budget, unit, before)
+        if row.budget is not None and row.item != "cost" and row.per == Per.MONTH:
+            before = None if row.item == "total" or row.as_budget else _before(row, services)
+            budget = suggest_budget(row.name, row.used, row.budget, row.unit.replace(HOURS, ""), before)
             if budget:
                 yield budget
+
+
+def _before(row: Row, services: Sequence[Figures]) -> Decimal | None:
+    one = next(one for one in services if one.name == row.name)
+    if row.unit != HOURS:
+        if row.item == "machine":  # with what is on it, which is not known of the month before
+            return None
+        return one.before_amounts.get(row.unit)
+    return None if one.before is None else Decimal(repr(one.before)) / 3600
 
 
 def case(record: Record, figure: Figures) -> Case:

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from poorwill.accounts.figures import Figures
+from poorwill.accounts.record import Savings
 from poorwill.accounts.review import Review
 from poorwill.accounts.shown_service import Part, part
 from poorwill.accounts.shown_suggestion import Advised, advised
-from poorwill.accounts.table import Row
+from poorwill.accounts.shown_table import Cells, cells
 from poorwill.accounts.words import Words, duration, hours, month, percent, quantity, stamp, words
 from poorwill.advisor.suggestion import LEAST_DAYS, LEAST_SHARE, WAIT_WORTH
-from poorwill.core.budget import HOURS
-from poorwill.core.money import money_text
+from poorwill.core.money import money_text, rounded
 
 DAY = 86400.0
 
@@ -26,19 +26,6 @@ class Tile:
     label: str
     value: str
     note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Cells:
-    """One row of the table; ``state`` is an Advice, ``kind`` what the item is."""
-
-    item: str
-    used: str
-    budget: str
-    over: str
-    advice: str
-    state: str
-    kind: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +56,7 @@ def shown(review: Review, language: str) -> Shown:
         notes=tuple(_notes(review, say)),
         empty=review.empty,
         tiles=tuple(_tiles(review, say)),
-        rows=tuple(_cells(row, say) for row in review.rows),
+        rows=tuple(cells(row, say) for row in review.rows),
         parts=tuple(part(one, review.period.zone, say) for one in review.services),
         suggestions=tuple(advised(one, say) for one in review.suggestions),
         no_suggestion=_no_suggestion(review, say),
@@ -80,13 +67,18 @@ def shown(review: Review, language: str) -> Shown:
 def _notes(review: Review, say: Words) -> Iterator[str]:
     zone = review.period.zone
     if review.empty:
-        yield say["empty"].format(month=month(say, review.period))
+        key = "empty" if review.known else "nothing_known"
+        yield say[key].format(month=month(say, review.period))
     if not review.complete:
         yield say["incomplete"].format(until=stamp(say, review.until, zone))
-    if review.empty:
+    if not review.known:
         return
     if review.since > review.period.start:
         yield say["since"].format(since=stamp(say, review.since, zone))
+    if review.unknown:
+        yield say["gaps"].format(time=duration(say, review.unknown))
+    if review.empty:
+        return
     if not review.use_known:
         yield say["use_unknown"]
 
@@ -94,8 +86,10 @@ def _notes(review: Review, say: Words) -> Iterator[str]:
 def _tiles(review: Review, say: Words) -> Iterator[Tile]:
     for currency, amount in review.totals.items():
         before = review.before.get(currency)
-        note = _compared(amount, before, say) if review.complete else ""
-        yield Tile(say["tile.spent"], money_text(amount, currency), note)
+        notes = [_compared(amount, before, say) if review.complete else ""]
+        if fixed := review.fixed.get(currency):
+            notes.append(say["tile.fixed"].format(amount=money_text(fixed, currency)))
+        yield Tile(say["tile.spent"], quantity(say, amount, currency), say["and"].join(filter(None, notes)))
     for saved in review.saved:
         always = money_text(saved.always, saved.currency)
         share = percent(saved.amount / saved.always) if saved.always else "0"
@@ -129,32 +123,28 @@ def _compared(amount: Decimal, before: Decimal | None, say: Words) -> str:
     return say["tile.more" if change > 0 else "tile.less"].format(share=share)
 
 
-def _cells(row: Row, say: Words) -> Cells:
-    kind = "hours" if row.unit == HOURS else "money"
-    item = {
-        "service": say[f"table.{kind}"].format(name=row.name),
-        "total": say[f"table.total_{kind}"],
-        "cost": row.name,
-    }[row.item]
-    over = row.used - row.budget if row.budget is not None else Decimal(0)
-    advice = say[f"advice.{row.advice}"].format(
-        share=percent(row.share or 0), over=quantity(say, over, row.unit)
-    )
-    return Cells(
-        item=item,
-        used=quantity(say, row.used, row.unit),
-        budget="–" if row.budget is None else quantity(say, row.budget, row.unit),
-        over="–" if row.budget is None else say["table.yes" if row.over else "table.no"],
-        advice=advice,
-        state=str(row.advice),
-        kind=row.item,
-    )
-
-
 def _no_suggestion(review: Review, say: Words) -> str:
     if review.until - review.since < LEAST_DAYS * DAY or not review.use_known:
         return say["advise.too_little"].format(days=LEAST_DAYS)
     return say["advise.none"]
+
+
+def _sum(saved: Savings) -> dict[str, str]:
+    """What adds up as it is shown, too."""
+    always, amount = rounded(saved.always, saved.currency), rounded(saved.amount, saved.currency)
+    parts = {"always": always, "cost": always - amount, "amount": amount}
+    return {name: money_text(part, saved.currency) for name, part in parts.items()}
+
+
+def _budgets(review: Review, say: Words) -> Iterator[str]:
+    """What has to be known about the budgets in the table."""
+    if any(row.budget is not None and row.item != "cost" for row in review.rows):
+        yield say["how.budgets"]
+    for one in review.rates:
+        told = {"currency": one.currency, "unit": one.unit, "rate": f"{one.rate:f}", "date": one.date}
+        yield say["how.rate"].format(**told)
+    if review.uncounted:
+        yield say["how.uncounted"].format(names=say["and"].join(review.uncounted))
 
 
 def _how(review: Review, say: Words) -> Iterator[str]:
@@ -162,8 +152,9 @@ def _how(review: Review, say: Words) -> Iterator[str]:
     if review.use_known:
         yield say["how.use"]
         yield say["heat.how"].format(zone=review.period.zone)
-    if review.saved:
-        yield say["how.saved"]
+    for saved in review.saved:
+        yield say["how.saved"].format(**_sum(saved))
+    yield from _budgets(review, say)
     named: Mapping[str, list[Figures]] = {
         "how.typical": [one for one in review.services if one.typical],
         "how.no_price": [one for one in review.services if not one.amounts and one.there],
@@ -173,9 +164,6 @@ def _how(review: Review, say: Words) -> Iterator[str]:
             yield say[key].format(names=say["and"].join(one.name for one in services))
     if len(review.totals) > 1:
         yield say["how.currencies"]
-        rates = {(row.unit, *rate) for row in review.rows for rate in row.rates if rate[0] in review.totals}
-        for unit, currency, rate in sorted(rates):
-            yield say["how.rate"].format(currency=currency, rate=f"{rate:f}", unit=unit)
     if review.suggestions:
         share = percent(LEAST_SHARE)
         yield say["how.advise"].format(worth=f"{WAIT_WORTH:g}", share=share)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from poorwill.accounts.figures import Figures, Trouble, Visits
 from poorwill.accounts.heat import DAYS, HOURS, Cell, Heat
+from poorwill.accounts.reasons import reason
 from poorwill.accounts.words import Words, duration, hours, stamp
 from poorwill.core.spans import Span
 
@@ -149,4 +150,6 @@ def _troubles(one: Figures, zone: str, say: Words) -> Iterator[str]:
 
 def _trouble(one: Trouble, zone: str, say: Words) -> str:
     lasted = say["service.open"] if one.seconds is None else duration(say, one.seconds)
-    return say[f"trouble.{one.kind}"].format(at=stamp(say, one.at, zone), reason=one.reason, time=lasted)
+    return say[f"trouble.{one.kind}"].format(
+        at=stamp(say, one.at, zone), reason=reason(one.reason, say), time=lasted
+    )

@@ -54,6 +54,11 @@ def read(folder: Path, periods: Sequence[Period], now: float) -> Spent:
     return Spent(lines, ahead, _known(found), stated)
 
 
+def counted(found: Books, period: Period) -> tuple[Line, ...]:
+    """All that budgets of this period may count; it lies within the time of the books."""
+    return (*near(found, period).lines(period), *_costs(found, period))
+
+
 def near(found: Books, period: Period) -> Books:
     """With only those lives that matter for this time, so that the bill of a day does not look at a month.
 

@@ -10,13 +10,16 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from pathlib import Path
 
+from poorwill.core.budget import HOURS
 from poorwill.core.localtime import local
-from poorwill.core.money import money_text, per_hour_text
+from poorwill.core.money import MINOR, money_text, per_hour_text, rounded
 from poorwill.core.period import Period
 from poorwill.errors import BadInput
 
 _FOLDER = Path(__file__).parent / "languages"
 LANGUAGES = ("en", "zh")
+LEAST_HOURS = Decimal("0.1")
+"""What is less is told in minutes."""
 
 Words = Mapping[str, str]
 """Texts by their dotted key (``table.item``)."""
@@ -53,15 +56,21 @@ def duration(say: Words, seconds: float) -> str:
 
 
 def hours(say: Words, value: Decimal | float) -> str:
-    """``92.4 h``; whole ones without a point."""
+    """``92.4 h``; whole ones without a point, and less than a tenth in minutes."""
     exact = value if isinstance(value, Decimal) else Decimal(repr(value))
+    if 0 < exact < LEAST_HOURS:
+        return duration(say, float(exact) * 3600)
     places = "1" if exact == exact.to_integral_value() else "0.1"
     return say["time.decimal_hours"].format(h=f"{exact.quantize(Decimal(places), ROUND_HALF_UP):f}")
 
 
 def quantity(say: Words, value: Decimal, unit: str) -> str:
-    """Hours or money."""
-    return hours(say, value) if unit == "h" else money_text(value, unit)
+    """Hours or money; of money that is less than the smallest coin it says so."""
+    if unit == HOURS:
+        return hours(say, value)
+    if value > 0 and not rounded(value, unit):
+        return f"<{money_text(Decimal(1).scaleb(-MINOR.get(unit, 2)), unit)}"
+    return money_text(value, unit)
 
 
 def price(value: Decimal, currency: str) -> str:

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from poorwill.accounts.account import HOW_SAVED, Account, converted
 from poorwill.core.bill import Line
-from poorwill.core.money import money_text
+from poorwill.core.money import money_text, sum_text
 
 _HEADS = {"day": "today", "week": "this week", "month": "this month"}
 
@@ -96,7 +96,7 @@ def _fixed(one: Account, item: str) -> str:
 
 
 def _amounts(total: dict[str, Decimal]) -> str:
-    return " + ".join(money_text(amount, currency) for currency, amount in total.items()) or "-"
+    return sum_text((amount, currency) for currency, amount in total.items())
 
 
 def _together(one: Account) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -61,8 +62,17 @@ def review(
     try:
         out.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise BadInput(f"{out} cannot be written: {error.strerror}") from error
+        raise BadInput(f"{out} cannot be written: {error.strerror}", hint=_writable(out)) from error
     typer.echo(f"{out} is written.")
+
+
+def _writable(out: Path) -> str:
+    """What to do about a file that cannot be written."""
+    if out.is_dir():
+        return f"this is a folder; name a file in it, such as {out / 'review.html'}"
+    if not out.parent.is_dir():
+        return f"make the folder first: mkdir -p {shlex.quote(str(out.parent))}"
+    return "make room, or choose a file that you may write"
 
 
 def _month(text: str, now: float, zone: str) -> Period:

@@ -82,9 +82,9 @@ def status(file: File = FILE, as_json: AsJson = False) -> None:
 def _cost(amounts: list[Json]) -> str:
     from decimal import Decimal
 
-    from poorwill.core.money import money_text
+    from poorwill.core.money import sum_text
 
-    return " + ".join(money_text(Decimal(str(one["amount"])), one["currency"]) for one in amounts) or "-"
+    return sum_text((Decimal(str(one["amount"])), one["currency"]) for one in amounts)
 
 
 def _instances(row: Json, zone: ZoneInfo) -> Any:

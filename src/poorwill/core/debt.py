@@ -20,10 +20,19 @@ FAILING_FOR = 60.0
 succeed before a person changes something is told at once.
 """
 
+SLOW_FOR = 120.0
+"""Seconds after which a stop that the provider took is no ordinary one any more: clouds need half a minute
+and more, and until then nothing is wrong.
+"""
+
 SILENT_FOR = 300.0
 """Seconds after which it is told that an instance is still there although the provider took the stop, that
 one runs which nobody needs and Poorwill did not start, or that nobody can tell whether one runs.
 """
+
+
+STOP_FAILED = "the stop failed"
+"""How the reason of a stop begins that had an error."""
 
 
 class Severity(StrEnum):
@@ -57,9 +66,16 @@ def owed(seen: Observation, wish: Demand, now: Now) -> Debt | None:
     return min(debts, key=lambda debt: (_WORST.index(debt.cause), debt.instance != known), default=None)
 
 
+def slow_at(seen: Observation, now: Now) -> float | None:
+    """When time alone makes a debt of a stop that goes on (monotonic)."""
+    intents = [one.intent for one in seen.instances if one.intent is not None]
+    moments = (one.at + SLOW_FOR for one in intents if one.kind is IntentKind.STOP)
+    return min((moment for moment in moments if moment > now.mono), default=None)
+
+
 def _owed(seen: Observation, instance: Instance, wish: Demand, now: Now) -> Debt | None:
     before = seen.owed if seen.owed and seen.owed.instance in ("", instance.id) else None
-    if (stop := _stop(instance, before)) is not None:
+    if (stop := _stop(instance, before, now)) is not None:
         return stop
     if instance.condition is Condition.UNKNOWN:
         cause = before.cause if before is not None else Cause.UNKNOWN
@@ -78,13 +94,15 @@ def unknown(instance: Instance) -> str:
     return f"nobody knows whether it runs: {instance.detail or 'the provider does not answer'}"
 
 
-def _stop(instance: Instance, before: Owed | None) -> Debt | None:
+def _stop(instance: Instance, before: Owed | None, now: Now) -> Debt | None:
+    """One that failed is a debt at once, one that was only not seen to succeed when it is unusually slow."""
     intent = instance.intent
     if intent is None or intent.kind is not IntentKind.STOP:
         return None
     known = before is not None and before.cause is Cause.STOP
-    if not (intent.error or intent.attempts > 1 or known):
+    slow = intent.attempts > 1 and now.mono >= intent.at + SLOW_FOR
+    if not (intent.error or slow or known):
         return None
     patience = 0.0 if intent.permanent else FAILING_FOR if intent.error else SILENT_FOR
-    why = f"the stop failed: {intent.error}" if intent.error else "it was asked to stop and is still there"
+    why = f"{STOP_FAILED}: {intent.error}" if intent.error else "it was asked to stop and is still there"
     return Debt(Cause.STOP, intent.at, why, intent.at + patience, instance=instance.id)

@@ -17,7 +17,8 @@ def decide(service: Service, seen: Observation, now: Now) -> Decision:
     skip = due.skipped(service, seen, now)
     hold = _hold(service, seen, wish, now)
     owed = debt.owed(seen, wish, now)
-    times = (wish.until, look_again_at, hold.until, hold.ask_at, owed.alert_at if owed else None)
+    owing = (owed.alert_at if owed else None, debt.slow_at(seen, now))
+    times = (wish.until, look_again_at, hold.until, hold.ask_at, *owing)
     moments = [at for at in times if at is not None and at > now.mono]
     return Decision(
         phase=phase,

@@ -5,7 +5,7 @@ Amounts are exact decimals. They are rounded only where they are shown, and neve
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 
@@ -42,6 +42,17 @@ def rounded(amount: Decimal, currency: str) -> Decimal:
 def money_text(amount: Decimal | None, currency: str) -> str:
     """``2.35 CNY``; ``-`` for what nobody knows."""
     return "-" if amount is None else f"{rounded(amount, currency):f} {currency}".rstrip()
+
+
+def sum_text(amounts: Iterable[tuple[Decimal, str]]) -> str:
+    """Amounts of several currencies: ``7.98 CNY + 1.20 EUR − 0.29 USD``; ``-`` for none."""
+    text = ""
+    for amount, currency in amounts:
+        if not text:
+            text = money_text(amount, currency)
+        else:
+            text += f" {'−' if amount < 0 else '+'} {money_text(abs(amount), currency)}"
+    return text or "-"
 
 
 def per_hour_text(amount: Decimal, currency: str) -> str:
