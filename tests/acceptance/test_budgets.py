@@ -79,8 +79,9 @@ async def what_is_open_ends_and_the_next_visitor_reads_when_it_opens(gateway: Up
     assert page.status_code == 503
     assert "今天的使用额度已用完" in page.text
     said = await gateway.cli("wake", "closed")
-    assert "closed stays asleep until" in said.out
-    assert "poorwill reload" in said.out
+    assert said.code == 1
+    assert "closed stays asleep until" in said.err
+    assert "poorwill reload" in said.err
     assert gateway.starts("closed") == 1
 
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from html.parser import HTMLParser
 
 import pytest
+from markdown_it import MarkdownIt
 from tests.accounts import recorded
 from tests.accounts.recorded import MONTH
 
@@ -16,6 +17,7 @@ from poorwill.accounts.record import Item, Record
 from poorwill.accounts.render import Format, render
 from poorwill.accounts.review import Review, review
 from poorwill.core.bill import Line
+from poorwill.store.event import Event, Kind
 
 NASTY = "<script>alert(1)</script>|*x*"
 VOID = {"meta", "link", "br"}
@@ -97,6 +99,20 @@ def test_names_and_reasons_are_text() -> None:
     assert r"\<script\>alert(1)\</script\>\|\*x\*" in text
 
 
+@pytest.mark.parametrize(
+    "reason", ["```<img src=x>`", "`a`` <img src=x> ``b`", "`<img src=x>", "a `` ` <img src=x> ` `"]
+)
+def test_backticks_hide_no_html_from_markdown(reason: str) -> None:
+    failed = Event(1, MONTH.start, 0.0, "boot", Kind.FAILED, "kb", "kb-1", reason)
+    item = Item("`a|b`", Decimal(1), "CNY")
+    line = Line("kb", "service", 3600, 3600, Decimal(1), "CNY")
+    record = Record(MONTH, MONTH.stop, MONTH.start, None, lines=(line,), items=(item,), events=(failed,))
+    html = MarkdownIt().enable("table").render(render(review(record), "en", Format.MARKDOWN))
+    assert "&lt;img src=x&gt;" in html
+    assert "<img" not in html
+    assert "<td>`a|b`</td>" in html
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("form", [Format.HTML, Format.MARKDOWN])
 def test_a_month_without_data_says_so(language: str, form: Format) -> None:
@@ -114,6 +130,12 @@ def test_the_running_month_says_that_it_is_not_over() -> None:
     assert "Poorwill knows this month from Fri 2 Oct 00:00 on." in text
     assert "than the month before" not in text  # half a month is not compared with a whole one
     assert not any(one.kind.startswith("budget") for one in found.suggestions)
+
+
+def test_hours_are_compared_with_those_of_all_services_then() -> None:
+    then = [Line(name, "service", 3600.0, 3600.0, None, "") for name in ("kb", "gone")]
+    record = Record(MONTH, MONTH.stop, MONTH.start, None, lines=then[:1], before=then)
+    assert "**1 h** (50 % less than the month before)" in render(review(record), "en", Format.MARKDOWN)
 
 
 def test_without_visitors_written_down() -> None:

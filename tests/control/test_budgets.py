@@ -19,6 +19,7 @@ from poorwill.accounts import spent
 from poorwill.accounts.spent import Spent
 from poorwill.control import restore
 from poorwill.control.budgets import Budgets
+from poorwill.control.uncountable import Gap
 from poorwill.core.bill import Line
 from poorwill.core.budget import AtLimit, Budget
 from poorwill.core.door import Traffic
@@ -44,15 +45,18 @@ def rules(*budgets: Budget, idle_after: float = 60.0) -> Service:
 
 
 class Paper:
-    """Reads the journal as the real one; ``torn`` it cannot be read."""
+    """Reads the journal as the real one; ``torn`` it cannot be read. ``takes`` so many seconds each time."""
 
     def __init__(self, error: Exception | None = None) -> None:
         self.torn = False
         self.error = error or StateError("the journal is damaged", hint="restore it")
         self.reads = 0
+        self.takes = 0.0
+        self.loop = running()
 
     def read(self, folder: Path, periods: Sequence[Period], now: float) -> Spent:
         self.reads += 1
+        self.loop.elapsed += self.takes
         if self.torn:
             raise self.error
         return spent.read(folder, periods, now)
@@ -208,7 +212,9 @@ async def test_a_restart_keeps_it_and_nobody_is_told_twice(tmp_path: Path) -> No
 
 
 @in_virtual_time
-@pytest.mark.parametrize("error", [None, KeyError("price"), InvalidOperation("digits")], ids=str)
+@pytest.mark.parametrize(
+    "error", [None, KeyError("price"), InvalidOperation("digits"), AttributeError("get")], ids=str
+)
 async def test_nothing_is_started_before_it_is_known_what_was_spent(
     tmp_path: Path, error: Exception | None
 ) -> None:
@@ -285,6 +291,50 @@ async def test_it_is_read_when_something_comes_or_goes_and_once_a_minute(tmp_pat
 
 
 @in_virtual_time
+async def test_it_is_read_once_the_prices_are_in_the_journal(tmp_path: Path) -> None:
+    paper, written = Paper(), asyncio.Event()
+
+    async def noted(within: float) -> bool:
+        assert within
+        await written.wait()
+        return True
+
+    async with a_house(tmp_path) as house:
+        house.add(rules=rules(a_budget()))
+        keeper = Budgets(tmp_path, house.recorder, house.reconciler.nudge, paper.read, noted)
+        keeper.want([a_budget()])
+        house.spawn(keeper.run(house.reconciler.services))
+        await asyncio.sleep(3)
+        assert paper.reads == 0
+        written.set()
+        await until(lambda: paper.reads, 5)
+
+
+@in_virtual_time
+async def test_a_long_journal_is_not_read_all_the_time_and_the_limit_holds(tmp_path: Path) -> None:
+    """Reading takes 8 seconds, and something comes or goes each minute and a bit."""
+    paper = Paper()
+    async with bound(tmp_path, a_budget(Decimal("0.25")), paper=paper) as (house, _):
+        await house.becomes("asleep")
+        await until(lambda: paper.reads > 1, 60)
+        paper.takes = 8.0
+        await asyncio.sleep(90)
+        before, begin = paper.reads, running().time()
+        while house.phase() != "asleep" or row(house)["rule"] != "budget":
+            assert running().time() < begin + 3600
+            house.front.ask()
+            await asyncio.sleep(40)
+            rest(house)
+            await asyncio.sleep(80)
+        spent_for = running().time() - begin
+        assert paper.reads - before <= spent_for / 160 + 2
+        assert [percent for _, percent in await alerts(house)][-3:] == [50.0, 80.0, 100.0]
+        (budget,) = row(house)["budgets"]
+        assert budget["in_force"]
+        assert 100 <= budget["percent"] < 120
+
+
+@in_virtual_time
 async def test_the_wall_clock_may_be_set(tmp_path: Path) -> None:
     """Within the day that uses nothing up; in the next it is open, and closed again when it is set back."""
     async with bound(tmp_path, a_budget()) as (house, _):
@@ -352,4 +402,17 @@ async def test_what_was_paid_in_another_currency_is_told(tmp_path: Path) -> None
         await asyncio.sleep(200)
         (alert,) = await told(house)
         assert alert.reason.startswith("what was paid in USD does not count in the budget of 10 CNY a day")
+        assert row(house)["budgets"][0]["uncounted"] == ["USD"]
+
+
+@in_virtual_time
+async def test_what_can_never_be_counted_is_told_at_the_start(tmp_path: Path) -> None:
+    budget = a_budget(Decimal(10), unit="CNY")
+    gap = Gap(budget, (), "USD", "the price is in USD", "say what that is worth")
+    async with bound(tmp_path, budget) as (house, keeper):
+        keeper.want([budget], lambda: [gap])
+        await asyncio.sleep(200)
+        (alert,) = await told(house)
+        assert alert.reason == "budget of 10 CNY a day: the price is in USD"
+        assert (alert.detail["severity"], alert.detail["hint"]) == ("error", gap.hint)
         assert row(house)["budgets"][0]["uncounted"] == ["USD"]

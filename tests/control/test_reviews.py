@@ -11,13 +11,15 @@ from pathlib import Path
 import pytest
 from tests.accounts.journaled import journaled, settings
 from tests.accounts.recorded import MONTH, SERVICES
+from tests.patience import until
 
 from poorwill import clock
 from poorwill.config import Settings
+from poorwill.control import reviews as room
 from poorwill.control.recorder import Recorder
 from poorwill.control.reviews import Reviews
 from poorwill.errors import StateError
-from poorwill.store.journal import Event, Journal
+from poorwill.store.journal import Entry, Event, Journal, Kind
 
 FEW = SERVICES[2:]
 SIX = MONTH.stop + 6 * 3600
@@ -110,3 +112,25 @@ async def test_what_failed_is_tried_again(known: Settings, monkeypatch: pytest.M
         (known.state / "reviews").unlink()
         await reviews.look()
         assert len(await written(journal)) == 1
+
+
+async def test_a_line_that_makes_no_sense_ends_nothing_else(
+    known: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_clock(monkeypatch, SIX)
+    tries: list[None] = []
+    real = Reviews.look
+
+    async def look(reviews: Reviews) -> None:
+        tries.append(None)
+        await real(reviews)
+
+    monkeypatch.setattr(Reviews, "look", look)
+    monkeypatch.setattr(room, "RETRY_PAUSE", 0.01)
+    async with running(known) as (reviews, journal):
+        strange = Entry(Kind.USED, FEW[0].name, detail={"start": "noon"})
+        await journal.append(replace(clock.now(), wall=MONTH.start + 1), strange)
+        task = asyncio.create_task(reviews.run())
+        await until(lambda: len(tries) > 1, "it is tried again")
+        assert not task.done()
+        task.cancel()

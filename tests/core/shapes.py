@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
+from tests.core.standings import going_on
 
 from poorwill.core.budget import AtLimit, Budget, Standing
 from poorwill.core.door import Asked, Gate, GateState, Traffic
@@ -92,7 +93,7 @@ standings = st.lists(
             Period(Per.DAY, date(2027, 1, 15), NOW.wall - 3_600, NOW.wall + ends, "UTC"),
             Decimal(used),
             NOW.mono - 1,
-            Decimal(pace),
+            going_on(pace),
         ),
         st.sampled_from(AtLimit),
         st.integers(1, 3),

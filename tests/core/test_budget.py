@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.core.standings import a_budget, standing
+from tests.core.standings import a_budget, going_on, standing
 from tests.core.timetables import MONO, at, wall
 
 from poorwill.core.budget import (
@@ -67,7 +67,7 @@ def test_of_several_the_one_that_holds_longest_is_told() -> None:
 amounts = st.decimals(0, 200, places=2)
 standings = st.builds(
     lambda limit, what, per, used, pace: replace(
-        standing(a_budget(str(limit), what, per=per), NOON), used=used, pace=pace
+        standing(a_budget(str(limit), what, per=per), NOON), used=used, growth=going_on(pace)
     ),
     st.decimals("0.01", 100, places=2),
     st.sampled_from(AtLimit),

@@ -1,16 +1,21 @@
-"""What of a budget was used, and how fast it goes: of one, of a machine with all on it, of everything."""
+"""What of a budget was used, and how it goes on: of one, of a machine with all on it, of everything."""
 
 from __future__ import annotations
 
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from tests.core.standings import a_budget
 
+from poorwill.core.ahead import going
 from poorwill.core.bill import Line
 from poorwill.core.budget import HOURS, Budget
+from poorwill.core.life import Life
 from poorwill.core.price import Power, Price
-from poorwill.core.spending import Awake, pace, uncounted, used
+from poorwill.core.spending import growth, uncounted, used
+from poorwill.core.tariff import HOUR
+from poorwill.core.terms import Terms
 
 
 def line(
@@ -80,17 +85,20 @@ def test_what_cannot_be_counted(budget: Budget, expected: tuple[str, ...]) -> No
     assert uncounted(budget, (*LINES, free)) == expected
 
 
-POWER = Price("CNY", power=Power(Decimal(500), Decimal("0.6")))
-AWAKE = Awake(
-    {"notes": 2, "gpu": 1, "web": 1, "model": 1, "asleep": 0, "far": 1, "own": 1},
-    {"web": "gpu", "model": "gpu"},
-    {
-        "notes": Price("CNY", Decimal(4)),
-        "gpu": Price("CNY", Decimal(10)),
-        "asleep": Price("CNY", Decimal(9)),
-        "far": Price("USD", Decimal(2)),
-        "own": POWER,
-    },
+CNY = Price("CNY", Decimal(4))
+AHEAD = going(
+    [Life(name, name, 0.0) for name in ("notes", "notes", "gpu", "web", "model", "far", "own")],
+    [
+        Terms("notes", 0.0, CNY),
+        Terms("gpu", 0.0, Price("CNY", Decimal(10)), kind="machine"),
+        Terms("web", 0.0, machine="gpu"),
+        Terms("model", 0.0, CNY, machine="gpu"),
+        Terms("far", 0.0, Price("USD", Decimal(2))),
+        Terms("own", 0.0, Price("CNY", power=Power(Decimal(500), Decimal("0.6")), step=0.0)),
+    ],
+    [],
+    0.0,
+    3600.0,
 )
 
 
@@ -109,5 +117,6 @@ AWAKE = Awake(
         (of("", HOURS), "5"),
     ],
 )
-def test_how_fast_it_goes(budget: Budget, expected: str) -> None:
-    assert pace(budget, AWAKE) == Decimal(expected)
+def test_how_it_goes_on(budget: Budget, expected: str) -> None:
+    hour = sum(one.after(HOUR) for one in growth(budget, AHEAD))
+    assert hour == Fraction(expected)

@@ -43,6 +43,8 @@ def test_it_looks_again_when_the_budget_will_be_used_up_and_when_the_period_ends
     shut = wanted(service(), seen(standings=(CLOSED,)), NOON)
     assert shut.until == pytest.approx(MONO + (MIDNIGHT - NOON.wall))
     assert shut.reason == "its budget of 100 hours a day is used up; opens on Thu at 00:00"
+    month = wanted(service(), seen(standings=(spent(AtLimit.CLOSED, NOON),)), NOON)
+    assert month.reason.endswith("opens on 2026-12-01 at 00:00"), "there are several Tuesdays"
 
 
 def test_a_persons_wake_is_told_what_would_help() -> None:

@@ -78,3 +78,15 @@ def test_a_name_that_was_made_up_makes_no_wait_longer(waiting: Waiting, name: st
     assert len(known) < 30
     waiting.page_ends(known, 12.0, went=True)
     assert waiting.take(13.0).waits == Waits(1, 2.0, 2.0)
+
+
+def test_a_stream_that_outlives_its_page_keeps_nobody_waiting_for_ever(waiting: Waiting) -> None:
+    """One of two streams is told the end, the page comes back, and only then the other stream breaks off."""
+    name = page_name(WALL)
+    waiting.page_opens(name, now(1.0))
+    waiting.page_opens(name, now(2.0))
+    waiting.page_ends(name, 3.0, went=False)
+    waiting.page_opens(name, now(4.0))
+    waiting.page_breaks_off(name, 5.0)
+    waiting.page_breaks_off(name, 6.0)
+    assert waiting.take(7.0 + BACK_WITHIN).waiting == 0

@@ -71,3 +71,11 @@ def test_a_kind_of_a_newer_version_is_named(now: Now) -> None:
     with pytest.raises(StateError, match=r"event 9 .*'teleported'") as caught:
         event_of(row)
     assert "newer" in caught.value.hint
+
+
+@pytest.mark.parametrize("detail", ["{cut o", "", "[]", "null", '"text"', "7", None])
+def test_a_damaged_line_says_which_it_is(detail: str | None, now: Now) -> None:
+    row = {"id": 9, **row_of(Entry(Kind.PHASE), now), "detail": detail}
+    with pytest.raises(StateError, match=r"event 9 .*\(phase\) is damaged") as caught:
+        event_of(row)
+    assert "backup" in caught.value.hint

@@ -14,6 +14,7 @@ from tests.accounts.written import ZONE, life, terms, whole, write
 
 from poorwill import clock
 from poorwill.core.price import Price
+from poorwill.store.journal import Entry, Kind
 from poorwill.web import cost
 from poorwill.web.cost import Today
 
@@ -74,6 +75,13 @@ async def test_a_journal_that_is_slow_or_broken_holds_nobody_up(
             pass
     (folder / "journal.db").rename(folder / "elsewhere.db")
     assert await today.costs() == known
+
+
+async def test_a_damaged_line_does_not_keep_anybody_from_what_runs(tmp_path: Path) -> None:
+    strange = (local(minutes=0.5), Entry(Kind.TERMS, "kb", detail={"price": {"per_hour": 1}}))
+    begin = local(minutes=1)
+    folder = await write(tmp_path / "state", [terms(begin, "kb", PRICE), whole(begin, "kb"), strange])
+    assert await Today(folder).costs() == {}
 
 
 async def test_a_machine_is_told_as_a_whole(tmp_path: Path) -> None:

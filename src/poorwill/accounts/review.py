@@ -8,12 +8,14 @@ from decimal import Decimal
 
 from poorwill.accounts.awake import awake
 from poorwill.accounts.figures import Figures, figures
-from poorwill.accounts.record import Record, Savings
-from poorwill.accounts.table import HOURS, Row, rows, totals
+from poorwill.accounts.record import Limit, Record, Savings
+from poorwill.accounts.table import Row, counted, rows, totals
 from poorwill.advisor.case import Case
 from poorwill.advisor.suggest import suggestions
 from poorwill.advisor.suggest_rest import suggest_budget
 from poorwill.advisor.suggestion import Rate, Suggestion
+from poorwill.core.bill import Line
+from poorwill.core.budget import HOURS
 from poorwill.core.period import Period
 from poorwill.core.terms import Terms
 from poorwill.store.event import Kind
@@ -23,7 +25,8 @@ from poorwill.store.event import Kind
 class Review:
     """``since`` and ``until`` are the part of the month that something is known of; ``complete`` says that
     the month is over. ``empty``: there is nothing to tell. ``totals`` and ``before`` (of the month before)
-    are by currency.
+    are by currency. ``hours_before`` are the hours of all services then, also of those that are gone by now;
+    None: nothing is known of it.
     """
 
     period: Period
@@ -35,6 +38,7 @@ class Review:
     services: tuple[Figures, ...]
     totals: dict[str, Decimal]
     before: dict[str, Decimal]
+    hours_before: float | None
     saved: tuple[Savings, ...]
     suggestions: tuple[Suggestion, ...]
 
@@ -59,9 +63,14 @@ def review(record: Record) -> Review:
         services=services,
         totals=totals(record),
         before=totals(replace(record, lines=record.before, items=())),
+        hours_before=_hours(record.before) if record.before else None,
         saved=tuple(record.saved),
         suggestions=tuple(_suggestions(record, services, table)),
     )
+
+
+def _hours(lines: Sequence[Line]) -> float:
+    return sum(one.seconds for one in lines if one.kind != "machine") / 3600
 
 
 def _suggestions(
@@ -78,17 +87,13 @@ def _suggestions(
         return
     for row in table:
         if row.budget is not None and row.item != "cost":
-            before = _before(row, services) if row.item == "service" else None
-            budget = suggest_budget(row.name, row.used, row.budget, row.unit.replace(HOURS, ""), before)
+            unit = "" if row.unit == HOURS else row.unit
+            limit = Limit(row.name, row.budget, unit, row.rates)
+            known = any(one.name == row.name for one in record.before)
+            before = counted(limit, record.before) if known else None
+            budget = suggest_budget(row.name, row.used, row.budget, unit, before)
             if budget:
                 yield budget
-
-
-def _before(row: Row, services: Sequence[Figures]) -> Decimal | None:
-    one = next(one for one in services if one.name == row.name)
-    if row.unit != HOURS:
-        return one.before_amounts.get(row.unit)
-    return None if one.before is None else Decimal(repr(one.before)) / 3600
 
 
 def case(record: Record, figure: Figures) -> Case:
@@ -98,7 +103,9 @@ def case(record: Record, figure: Figures) -> Case:
     wakes = [
         float(seconds)
         for one in events
-        if one.kind is Kind.READY and isinstance(seconds := one.detail.get("seconds"), int | float)
+        if one.kind is Kind.READY
+        and one.at >= record.period.start
+        and isinstance(seconds := one.detail.get("seconds"), int | float)
     ]
     since = min(max(record.since, record.use_from or record.since), record.until - 1.0)
     lives = [one for one in record.lives if one.payer == figure.name]

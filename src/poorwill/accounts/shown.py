@@ -10,9 +10,10 @@ from poorwill.accounts.figures import Figures
 from poorwill.accounts.review import Review
 from poorwill.accounts.shown_service import Part, part
 from poorwill.accounts.shown_suggestion import Advised, advised
-from poorwill.accounts.table import HOURS, Row
+from poorwill.accounts.table import Row
 from poorwill.accounts.words import Words, duration, hours, month, percent, quantity, stamp, words
 from poorwill.advisor.suggestion import LEAST_DAYS, LEAST_SHARE, WAIT_WORTH
+from poorwill.core.budget import HOURS
 from poorwill.core.money import money_text
 
 DAY = 86400.0
@@ -102,7 +103,9 @@ def _tiles(review: Review, say: Words) -> Iterator[Tile]:
         yield Tile(say["tile.saved"], money_text(saved.amount, saved.currency), note)
     there = [one for one in review.services if one.kind != "machine"]
     awake = sum(one.there for one in there)
-    yield Tile(say["tile.hours"], hours(say, awake / 3600), _hours_before(review, say))
+    before = None if review.hours_before is None else Decimal(repr(review.hours_before))
+    note = _compared(Decimal(repr(awake / 3600)), before, say) if review.complete else ""
+    yield Tile(say["tile.hours"], hours(say, awake / 3600), note)
     visits = [one.visits for one in there if one.visits is not None]
     if visits:
         empty = sum(one.empty for one in visits)
@@ -114,15 +117,6 @@ def _tiles(review: Review, say: Words) -> Iterator[Tile]:
         yield Tile(
             say["tile.waited"], say["tile.requests"].format(n=waited), mean or say["tile.nobody_waited"]
         )
-
-
-def _hours_before(review: Review, say: Words) -> str:
-    there = [one for one in review.services if one.kind != "machine"]
-    known = [one.before for one in there if one.before is not None]
-    if not known or not review.complete:
-        return ""
-    now = sum(one.there for one in there)
-    return _compared(Decimal(repr(float(now))), Decimal(repr(float(sum(known)))), say)
 
 
 def _compared(amount: Decimal, before: Decimal | None, say: Words) -> str:
@@ -179,6 +173,9 @@ def _how(review: Review, say: Words) -> Iterator[str]:
             yield say[key].format(names=say["and"].join(one.name for one in services))
     if len(review.totals) > 1:
         yield say["how.currencies"]
+        rates = {(row.unit, *rate) for row in review.rows for rate in row.rates if rate[0] in review.totals}
+        for unit, currency, rate in sorted(rates):
+            yield say["how.rate"].format(currency=currency, rate=f"{rate:f}", unit=unit)
     if review.suggestions:
         share = percent(LEAST_SHARE)
         yield say["how.advise"].format(worth=f"{WAIT_WORTH:g}", share=share)

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from poorwill.accounts import books
 from poorwill.accounts.books import Books
+from poorwill.core.ahead import Going, going
 from poorwill.core.bill import Line
+from poorwill.core.growth import Growth
 from poorwill.core.life import Life
 from poorwill.core.period import Period
 from poorwill.core.price import Price
@@ -16,13 +18,15 @@ from poorwill.core.price import Price
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """``lines`` of each period that was asked for, those of fixed costs without a name. ``prices`` are those
-    in force. ``since`` is from when on anything is known of each payer, in seconds since the epoch.
+    """``lines`` of each period that was asked for, those of fixed costs without a name. ``going`` is what
+    goes on in those that are not over. ``since`` is from when on anything is known of each payer, in seconds
+    since the epoch. ``prices`` are those in force.
     """
 
     lines: Mapping[Period, tuple[Line, ...]] = field(default_factory=dict)
-    prices: Mapping[str, Price] = field(default_factory=dict)
+    going: Mapping[Period, tuple[Going, ...]] = field(default_factory=dict)
     since: Mapping[str, float] = field(default_factory=dict)
+    prices: Mapping[str, Price] = field(default_factory=dict)
 
     def known_since(self, payer: str) -> float | None:
         """For everything together (empty) the first moment of all."""
@@ -37,8 +41,17 @@ def read(folder: Path, periods: Sequence[Period], now: float) -> Spent:
     """What was spent up to now in these periods. Raises StateError when the journal cannot be read."""
     since = min((period.start for period in periods), default=now)
     found = books.read(folder, since, now, now)
-    lines = {period: (*near(found, period).lines(period), *_costs(found, period)) for period in periods}
-    return Spent(lines, *_terms(found))
+    lines: dict[Period, tuple[Line, ...]] = {}
+    ahead: dict[Period, tuple[Going, ...]] = {}
+    for period in periods:
+        few = near(found, period)
+        lines[period] = (*few.lines(period), *_costs(found, period))
+        if period.start <= now < period.stop:
+            goes_on = going(few.lives, found.terms, found.meters, period.start, now)
+            ahead[period] = (*goes_on, *_costs_ahead(found))
+    prices = {terms.payer: terms.price for terms in found.terms}  # the last of each
+    stated = {payer: price for payer, price in prices.items() if price is not None}
+    return Spent(lines, ahead, _known(found), stated)
 
 
 def near(found: Books, period: Period) -> Books:
@@ -65,14 +78,15 @@ def _costs(found: Books, period: Period) -> list[Line]:
     ]
 
 
-def _terms(found: Books) -> tuple[Mapping[str, Price], Mapping[str, float]]:
-    prices: dict[str, Price] = {}
+def _costs_ahead(found: Books) -> list[Going]:
+    held = (cost for cost in found.costs if cost.until is None)
+    return [Going("", cost.currency, Growth(cost.per_micro(found.now))) for cost in held]
+
+
+def _known(found: Books) -> Mapping[str, float]:
     since: dict[str, float] = {}
     for terms in found.terms:
         since.setdefault(terms.payer, terms.since)
-        prices.pop(terms.payer, None)
-        if terms.price is not None:
-            prices[terms.payer] = terms.price
     for life in found.lives:
         since[life.payer] = min(life.start, since.get(life.payer, life.start))
-    return prices, since
+    return since

@@ -21,6 +21,7 @@ from poorwill.control.gauges import BUILT_IN, Gauges
 from poorwill.control.recorder import Recorder
 from poorwill.control.reviews import Reviews
 from poorwill.control.terms import Terms
+from poorwill.control.uncountable import gaps
 from poorwill.control.using import Using, Visitors
 from poorwill.gateway.admin import Admin
 from poorwill.gateway.doors import Door
@@ -59,7 +60,7 @@ class Measures:
         self._fullness = Fullness(spawn, shell, self._gauged_memory)
         self._using = Using(recorder, self._fullness.of)
         self._energy = Energy(recorder, spawn, shell)
-        self._budgets = Budgets(journal.path.parent, recorder, nudge)
+        self._budgets = Budgets(journal.path.parent, recorder, nudge, noted=self._terms.noted)
         self._reviews = Reviews(journal, recorder, journal.path.parent)
         self._rules: tuple[str, ...] = ()
 
@@ -68,7 +69,8 @@ class Measures:
         self._terms.state(settings)
         self._reviews.state(settings)
         self._energy.measure(metered(settings))
-        self._budgets.want(one for every in all_budgets(settings).values() for one in every)
+        budgets = (one for every in all_budgets(settings).values() for one in every)
+        self._budgets.want(budgets, lambda: [*gaps(settings, priced)])
         rules = {name: one.scale_policy for name, one in settings.visited.items() if one.scale_policy}
         self._rules = tuple(rules)
         self.readings.keep({name: look_back(config) for name, config in rules.items()})

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from poorwill.config.bounds import budget_warnings
-from poorwill.core.budget import AtLimit, Budget, amount_text
+from poorwill.core.budget import AtLimit, Budget, amount_text, used_text
+from poorwill.errors import PoorwillError
 
 Json = dict[str, Any]
 
@@ -32,32 +33,47 @@ def budgets(facts: Json, zone: ZoneInfo) -> Iterator[str]:
         if one["used"] is None:
             yield f"budget{whose}: {limit} a {one['per']}; nobody knows yet what is used of it"
             continue
-        used = f"{amount_text(Decimal(one['used']), unit)} ({one['percent']:g}%) used"
+        if one["uncounted"] and not Decimal(one["used"]):
+            yield f"budget{whose}: {limit} a {one['per']}; it cannot be counted: {_why_not(one['uncounted'])}"
+            continue
+        used = f"{used_text(Decimal(one['used']), unit)} ({one['percent']:g}%) used"
         words = [f"{limit} a {one['per']}, {used}"]
         if one["forecast"] is not None:
-            ahead = amount_text(Decimal(one["forecast"]), unit)
+            ahead = used_text(Decimal(one["forecast"]), unit)
             words.append(f"about {ahead} at the end, {_BY[one['forecast_by']]}")
+        else:
+            words.append("too early to tell what it will come to")
         if one["in_force"]:
             words.append(f"used up until {_moment(one['ends'], zone)}")
         else:
             when = f" ({_moment(one['spent_at'], zone)} as it goes now)" if one["spent_at"] else ""
             words.append(f"{_FOLLOWS[AtLimit(one['at_limit'])]}{when}")
-        if missing := ", ".join(one["uncounted"]):
+        if missing := ", ".join(filter(None, one["uncounted"])):
             words.append(f"what was paid in {missing} is not counted")
         if "" in one["uncounted"]:
             words.append("nobody knows what an hour costs")
         yield f"budget{whose}: {'; '.join(words)}"
 
 
-def stays_closed(row: Json, zone: ZoneInfo) -> str:
+def _why_not(uncounted: Sequence[str]) -> str:
+    known = ", ".join(filter(None, uncounted))
+    if known:
+        return f"nobody said what {known} is worth; write it in {known}, or add exchange_rates"
+    return "nobody knows what an hour costs; state per_hour in its price"
+
+
+def stays_closed(row: Json, zone: ZoneInfo) -> PoorwillError:
     """What ``wake`` says when a budget is stronger."""
     closed = [one for one in row["budgets"] if one["in_force"] and one["at_limit"] == "closed"]
     last = max(closed, key=lambda one: str(one["ends"]))
     limit = amount_text(Decimal(last["limit"]), last["unit"])
-    return (
-        f"{row['name']} stays asleep until {_moment(last['ends'], zone)}: the budget of {limit} a "
-        f"{last['per']} is used up. To wake it before, raise `budget` in the configuration and say "
-        "`poorwill reload`."
+    of = last["of"] or "everything together"
+    whose = "its budget" if of == row["name"] else f"the budget of {of}"
+    used = used_text(Decimal(last["used"]), last["unit"])
+    return PoorwillError(
+        f"{row['name']} stays asleep until {_moment(last['ends'], zone)}: {whose}, {limit} a {last['per']}, "
+        f"is used up with {used}",
+        hint="to wake it before, raise `budget` in the configuration and say `poorwill reload`",
     )
 
 

@@ -10,8 +10,10 @@ from poorwill.cli.gpu import needs
 from poorwill.cli.week import week
 from poorwill.config import MachineConfig, ServiceConfig, Settings, format_duration
 from poorwill.config.bounds import all_budgets
+from poorwill.config.exchange import rate_warnings
 from poorwill.control.terms import price_of
 from poorwill.core.agenda import agenda, warnings
+from poorwill.core.localtime import day_of
 from poorwill.core.metric_text import count_text
 from poorwill.core.money import price_text
 from poorwill.core.schedule import Timetable
@@ -26,6 +28,8 @@ _ON_REQUEST = {
 def describe(settings: Settings, now: float) -> Iterator[str]:
     """Line by line; ``now`` in seconds since the epoch, for what will happen in the next 7 days."""
     own = all_budgets(settings)
+    today = day_of(now, settings.timezone)
+    yield from (f"warning: {line}" for line in rate_warnings(settings.exchange_rates, today))
     for name, service in settings.services.items():
         yield ""
         if service.is_job:

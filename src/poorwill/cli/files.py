@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from poorwill.cli.options import FILE, FileArgument, SameFile, read
-from poorwill.errors import BadInput
+from poorwill.errors import BadInput, ConfigError
 
 if TYPE_CHECKING:
     pass
@@ -42,9 +42,14 @@ def check(file: FileArgument = FILE, same: SameFile = None) -> None:
     """Check the configuration: every problem with its line, or what it means in words."""
     file = same or file
     from poorwill import clock
+    from poorwill.advisor.gpus import priced
     from poorwill.cli.describe import describe
+    from poorwill.config.load import in_place
+    from poorwill.control.uncountable import gaps
 
     settings = read(file)
+    if found := [(gap.loc, gap.what, gap.hint) for gap in gaps(settings, priced)]:
+        raise ConfigError(in_place(file, found))
     typer.echo(f"{file} is fine. Visitors come in at http://{settings.listen}.")
     for line in describe(settings, clock.now().wall):
         typer.echo(line)

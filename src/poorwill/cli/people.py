@@ -46,8 +46,7 @@ def wake(
     if any(one["in_force"] and one["at_limit"] == "closed" for one in row["budgets"]):
         from poorwill.cli.budgets import stays_closed
 
-        typer.echo(stays_closed(row, ZoneInfo(find(file).timezone)))
-        return
+        raise stays_closed(row, ZoneInfo(find(file).timezone))
     if row["kind"] == "job" and not span:
         typer.echo(f"{name} runs once.")
         return

@@ -19,11 +19,19 @@ if TYPE_CHECKING:
 
 def all_budgets(settings: Settings) -> dict[str, tuple[Budget, ...]]:
     """Each one's own, by name; those for everything together under the empty name."""
-    found = {"": _made(settings.budget, "", settings.timezone, settings.currency or "", settings)}
-    for name, tenant in _everybody(settings).items():
-        spoken = next(iter(_prices(tenant, settings)), settings.currency or "")
-        found[name] = _made(tenant.budget, name, tenant.zone, spoken, settings)
+    found: dict[str, tuple[Budget, ...]] = dict.fromkeys(("", *_everybody(settings)), ())
+    for _, budget in placed_budgets(settings):
+        found[budget.payer] += (budget,)
     return found
+
+
+def placed_budgets(settings: Settings) -> Iterator[tuple[Loc, Budget]]:
+    """All there are, each with the path of its limit in the file."""
+    yield from _made((), settings.budget, "", settings.timezone, settings.currency or "", settings)
+    for name, tenant in _everybody(settings).items():
+        spoken = next(iter(_prices(tenant, settings)), "") or settings.currency or ""
+        section = "machines" if name in settings.machines else "services"
+        yield from _made((section, name), tenant.budget, name, tenant.zone, spoken, settings)
 
 
 def bounds(settings: Settings) -> dict[str, tuple[Budget, ...]]:
@@ -66,11 +74,13 @@ def _everybody(settings: Settings) -> dict[str, ServiceConfig | MachineConfig]:
 
 
 def _made(
-    written: Sequence[BudgetConfig], payer: str, zone: str, currency: str, settings: Settings
-) -> tuple[Budget, ...]:
+    above: Loc, written: Sequence[BudgetConfig], payer: str, zone: str, currency: str, settings: Settings
+) -> Iterator[tuple[Loc, Budget]]:
     rates = tuple((name, one.rate) for name, one in settings.exchange_rates.items())
-    made = (budget for one in written for budget in one.budgets(payer, zone, currency))
-    return tuple(budget.with_rates(rates) if budget.unit == settings.currency else budget for budget in made)
+    for index, one in enumerate(written):
+        for budget in one.budgets(payer, zone, currency):
+            loc = (*above, "budget", index, "hours" if budget.unit == HOURS else "amount")
+            yield loc, budget.with_rates(rates) if budget.unit == settings.currency else budget
 
 
 def _needs(name: str, services: Mapping[str, ServiceConfig]) -> list[str]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
 
 from poorwill.config.claims import Complaint
 from poorwill.config.complaint import expected, wrong
-from poorwill.config.currency import Currency, Money
+from poorwill.config.currency import Amount, Currency, Money
 from poorwill.core.costs import Cost
 
 if TYPE_CHECKING:
@@ -21,6 +21,12 @@ def _item(value: object) -> str:
     if not text or not text.isprintable() or len(text) > 60:
         raise expected("the name of a cost, such as storage")
     return text
+
+
+def _above_zero(value: Amount) -> Amount:
+    if not value.value:
+        raise expected("an amount above 0", "leave it out where there is no limit")
+    return value
 
 
 ItemName = Annotated[str, PlainValidator(_item), WithJsonSchema({"type": "string", "pattern": "^.{1,60}$"})]
@@ -35,7 +41,7 @@ class CostConfig(BaseModel):
     per: Literal["day", "week", "month", "year"] = Field(
         default="month", description="For how long that is. A part of this time costs a part of the amount."
     )
-    budget: Money | None = Field(
+    budget: Annotated[Money, AfterValidator(_above_zero)] | None = Field(
         default=None, description="What it may cost in this time; the monthly review says when it was more."
     )
     currency: Currency | None = Field(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated
+from datetime import date
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from poorwill.config.claims import Complaint
 from poorwill.config.complaint import expected, wrong
@@ -28,6 +29,22 @@ class RateConfig(BaseModel):
         description="How much of the file's currency one unit is, such as 7.12."
     )
     date: Day = Field(description="The day of this rate, such as 2026-11-20. It is shown beside each figure.")
+
+
+def _keys(value: Any) -> Any:
+    if not isinstance(value, RateConfig | Mapping):
+        raise expected("keys such as {rate: 7.12, date: 2026-11-20}")
+    return value
+
+
+Rate = Annotated[RateConfig, BeforeValidator(_keys, json_schema_input_type=RateConfig)]
+
+
+def rate_warnings(rates: Mapping[str, RateConfig], today: date) -> Iterable[str]:
+    """``today`` by the calendar of the file's zone."""
+    for name, one in rates.items():
+        if one.date > today:
+            yield f"exchange_rates.{name}: {one.date} is still to come: no rate of that day is known"
 
 
 def rate_complaints(rates: Mapping[str, RateConfig], currency: str) -> Iterable[Complaint]:

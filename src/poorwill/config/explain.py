@@ -95,6 +95,12 @@ class Explainer:
         at = self._at_key(here) if about_key else self._at(here)
         return Problem(at.file or self._file, at.line, at.column, dotted(path), message, hint)
 
+    def told(self, loc: Loc, message: str, hint: str) -> Problem:
+        """What was found out about a value elsewhere, with its place."""
+        here = self.in_file(loc)
+        at = self._at(here)
+        return Problem(at.file or self._file, at.line, at.column, dotted(here), message, hint)
+
     def _words(self, error: ErrorDetails, here: Loc) -> tuple[str, str]:
         kind, context = error["type"], error.get("ctx", {})
         if kind == "missing" and is_machines_provider(error["loc"]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,16 @@ def load(
 def _place(problem: Problem, path: Path) -> tuple[bool, str, int, int]:
     """In the order of the file, and other files after it."""
     return problem.file != str(path), problem.file, problem.line, problem.column
+
+
+def in_place(
+    path: Path, found: Iterable[tuple[Loc, str, str]], env: Mapping[str, str] = os.environ
+) -> list[Problem]:
+    """What was found out about a file that is fine as such: paths, what is wrong there, and what to do."""
+    document = read_document(path, env)
+    put_in_place(document, path, env)
+    explainer = Explainer(str(path), document, {})
+    return [explainer.told(*one) for one in found]
 
 
 def read_document(path: Path, env: Mapping[str, str]) -> Document:

@@ -26,7 +26,7 @@ from poorwill.config.claims import Complaint, complaints
 from poorwill.config.complaint import all_of, expected, wrong
 from poorwill.config.costs import CostConfig, ItemName, cost_complaints
 from poorwill.config.currency import Currency
-from poorwill.config.exchange import RateConfig, rate_complaints
+from poorwill.config.exchange import Rate, rate_complaints
 from poorwill.config.gpu import GpuConfig, GpuKey
 from poorwill.config.gpus import Cards, gpu_complaints
 from poorwill.config.machine import MachineConfig
@@ -92,7 +92,7 @@ class Settings(BaseModel):
         default_factory=dict,
         description="What is paid whether anything is awake or not: {storage: {amount: 35, per: month}}.",
     )
-    exchange_rates: dict[Currency, RateConfig] = Field(
+    exchange_rates: dict[Currency, Rate] = Field(
         default_factory=dict,
         description="What other currencies are worth in that of the file. Without it they are shown apart.",
     )

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import structlog
 
 from poorwill.control.recorder import Recorder
-from poorwill.core.budget import AtLimit, Budget, Standing, amount_text, threshold
+from poorwill.control.uncountable import Gap
+from poorwill.core.budget import AtLimit, Budget, Standing, rounded, threshold, used_text
 from poorwill.core.debt import Severity
+from poorwill.core.localtime import day_of
 from poorwill.core.model import Now
 from poorwill.errors import StateError
 from poorwill.store.journal import Entry, Event, Kind, read_only
@@ -75,7 +76,7 @@ class BudgetAlerts:
 
     def _mind(self, standing: Standing, now: Now) -> None:
         budget, period = standing.budget, str(standing.period)
-        name = (budget.payer, str(budget.per), budget.unit, str(budget.at_limit))
+        name = _name(budget)
         if name in self._shut and not standing.is_spent(now.wall, now.mono):
             again = f"a new {budget.per} began" if self._shut.pop(name) != period else "it is not used up now"
             self._tell(standing, Severity.NOTICE, f"over: {again}: {_state(standing, now)}", "", now)
@@ -96,6 +97,16 @@ class BudgetAlerts:
             now,
             mark,
         )
+
+    def mind_gaps(self, gaps: Iterable[Gap], now: Now) -> None:
+        """What can never be counted is told before anything is spent."""
+        for gap in gaps:
+            key = _name(gap.budget), gap.currency
+            if key not in self._missed:
+                self._missed.add(key)
+                severity = Severity.ERROR if gap.budget.binds else Severity.WARNING
+                detail = {"hint": gap.hint, "budget": str(gap.budget)}
+                self._note(gap.budget.payer, severity, f"budget of {gap.budget}: {gap.what}", detail, now)
 
     def _mind_currencies(self, standing: Standing, name: Name, now: Now) -> None:
         budget = standing.budget
@@ -135,9 +146,9 @@ class BudgetAlerts:
             "per": str(budget.per),
             "unit": budget.unit,
             "percent": mark,
-            "used": rounded(standing.used_at(now.mono)),
+            "used": str(rounded(standing.used_at(now.mono), budget.unit)),
             "limit": str(budget.limit),
-            "forecast": None if forecast is None else rounded(forecast.amount),
+            "forecast": None if forecast is None else str(rounded(forecast.amount, budget.unit)),
             "period": str(standing.period),
             "at_limit": str(budget.at_limit),
             "hint": hint,
@@ -151,9 +162,8 @@ class BudgetAlerts:
         self._recorder.note(now, Entry(Kind.ALERT, payer, reason=reason, detail=told))
 
 
-def rounded(amount: Decimal) -> str:
-    """To a hundredth, as it is shown."""
-    return str(amount.quantize(Decimal("0.01")))
+def _name(budget: Budget) -> Name:
+    return budget.payer, str(budget.per), budget.unit, str(budget.at_limit)
 
 
 def _past(folder: Path, payers: Iterable[str], since: float) -> list[Event]:
@@ -163,20 +173,21 @@ def _past(folder: Path, payers: Iterable[str], since: float) -> list[Event]:
 
 def _state(standing: Standing, now: Now) -> str:
     budget = standing.budget
-    used = amount_text(Decimal(rounded(standing.used_at(now.mono))), budget.unit)
+    used = used_text(standing.used_at(now.mono), budget.unit)
     whose = "" if budget.payer else " for everything together"
     return f"{standing.percent(now.mono):.0f}% of the budget of {budget}{whose} is used: {used}"
 
 
 def _follows(standing: Standing, mark: float, now: Now) -> str:
     budget, forecast = standing.budget, standing.forecast_at(now.wall, now.mono)
+    until = f"until {day_of(standing.period.stop, budget.zone)}, when the {budget.per} is over"
     if mark >= 100 and budget.at_limit is AtLimit.CLOSED:
-        return f"; closed until the {budget.per} is over"
+        return f"; closed {until}"
     if mark >= 100 and budget.at_limit is AtLimit.NO_WAKE:
-        return f"; requests wake nothing until the {budget.per} is over"
+        return f"; requests wake nothing {until}"
     if forecast is None:
         return ""
-    ahead = amount_text(Decimal(rounded(forecast.amount)), budget.unit)
+    ahead = used_text(forecast.amount, budget.unit)
     return f"; at the end of the {budget.per} it will be about {ahead}"
 
 

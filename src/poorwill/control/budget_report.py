@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from poorwill.control.budget_alerts import rounded
 from poorwill.control.facts import Facts
 from poorwill.control.stamp import iso, stamp
-from poorwill.core.budget import Budget, Standing
+from poorwill.core.budget import Budget, Standing, rounded
 from poorwill.core.model import Now
 
 Json = dict[str, Any]
@@ -39,9 +38,9 @@ def _standing(standing: Standing | None, now: Now) -> Json:
     in_time = spent is not None and now.wall + (spent - now.mono) < standing.period.stop
     return {
         "period": str(standing.period),
-        "used": rounded(standing.used_at(now.mono)),
+        "used": str(rounded(standing.used_at(now.mono), standing.budget.unit)),
         "percent": round(standing.percent(now.mono), 1),
-        "forecast": None if ahead is None else rounded(ahead.amount),
+        "forecast": None if ahead is None else str(rounded(ahead.amount, standing.budget.unit)),
         "forecast_by": None if ahead is None else str(ahead.method),
         "spent_at": stamp(spent, now) if in_time and not is_spent else None,
         "ends": iso(standing.period.stop),

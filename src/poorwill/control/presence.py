@@ -98,7 +98,7 @@ def last_known(facts: Facts, phase: Phase, now: Now) -> dict[str, float]:
     """For the journal, when nobody can tell what there is: until when somebody could."""
     known = [_known(facts, place, now) for place in facts.places.values()]
     told = [wall for wall in known if wall is not None]
-    return {"known": min(told)} if phase is Phase.UNKNOWN and told else {}
+    return {"known": min(told) + facts.rules.settle} if phase is Phase.UNKNOWN and told else {}
 
 
 def _known(facts: Facts, place: Place, now: Now) -> float | None:

@@ -46,6 +46,9 @@ class Reviews:
             except StateError as error:
                 log.error("the monthly review failed", error=str(error), hint=error.hint)
                 pause = RETRY_PAUSE
+            except Exception:  # a damaged journal may say anything: nothing else must end with it
+                log.exception("the monthly review failed")
+                pause = RETRY_PAUSE
             await asyncio.sleep(pause)
 
     async def look(self) -> None:

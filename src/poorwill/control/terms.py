@@ -40,10 +40,21 @@ class Terms:
         self._journal, self._recorder, self._typical = journal, recorder, typical
         self._settings: Settings | None = None
         self._stated = asyncio.Event()
+        self._noted = asyncio.Event()
 
     def state(self, settings: Settings) -> None:
         self._settings = settings
+        self._noted.clear()
         self._stated.set()
+
+    async def noted(self, within: float) -> bool:
+        """Wait until the recorder has all that is stated; false when that took longer than ``within``."""
+        try:
+            async with asyncio.timeout(within):
+                await self._noted.wait()
+        except TimeoutError:
+            return False
+        return True
 
     async def run(self) -> None:
         known = await self._known()
@@ -55,14 +66,18 @@ class Terms:
             fresh = await asyncio.to_thread(entries, self._settings, known, self._typical)
             known |= {entry.service: entry.detail for entry in fresh}
             self._recorder.note(clock.now(), *fresh)
+            if not self._stated.is_set():
+                self._noted.set()
 
     async def _known(self) -> dict[str, Mapping[str, Any]]:
         """What was written down last, as soon as the journal can be read."""
+        said = ""
         while True:
             try:
                 return {event.service: event.detail for event in await self._journal.terms()}
             except StateError as error:
-                log.warning("prices are not written down now", error=str(error), hint=error.hint)
+                if said != (said := str(error)):  # it is tried often, and told once
+                    log.warning("prices are not written down now", error=said, hint=error.hint)
                 await asyncio.sleep(AGAIN)
 
 

@@ -1,7 +1,7 @@
 """How much of a budget is used, when it will be used up at the present pace, and what holds then.
 
 A budget is hours of instances, or money, for a day, a week or a month. What was used is counted elsewhere;
-here it is a number at a moment, and goes on from there with the pace of what is awake.
+here it is a number at a moment, and goes on from there with what is awake.
 """
 
 from __future__ import annotations
@@ -9,17 +9,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal
+from decimal import Context, Decimal
 from enum import StrEnum
+from fractions import Fraction
 
+from poorwill.core import money
 from poorwill.core.forecast import Forecast, forecast
+from poorwill.core.growth import Grows
 from poorwill.core.period import Per, Period
+from poorwill.core.tariff import SECOND, micros
 
 HOURS = "h"
 """The unit of a budget of hours; that of one of money is its currency."""
 
-_MARGIN = 0.001
-"""Seconds after the moment at which a budget is used up: then it surely is, however it is rounded."""
+_EXACT = Decimal("1e-12")
+"""Figures are as exact as this: a third is used three times before all of it is."""
+
+_DIGITS = Context(prec=60)
 
 
 class AtLimit(StrEnum):
@@ -71,29 +77,35 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A budget in the period ``period``: at ``at`` (monotonic) ``used`` of it was used, and it went on by
-    ``pace`` an hour. ``past`` is what was used on days before, for the forecast. ``uncounted`` are currencies
-    in which something was paid that is missing in ``used``: nobody said what it is worth.
+    """A budget in the period ``period``: at ``at`` (monotonic) ``used`` of it was used, and what goes on is
+    ``growth``. ``known`` is since when anything is known of the payer (seconds since the epoch). ``past`` is
+    what was used on days before, for the forecast. ``uncounted`` are currencies in which something was paid
+    that is missing in ``used``: nobody said what it is worth.
     """
 
     budget: Budget
     period: Period
     used: Decimal
     at: float
-    pace: Decimal = Decimal(0)
+    growth: tuple[Grows, ...] = ()
+    known: float | None = None
     past: tuple[tuple[date, Decimal], ...] = ()
     uncounted: tuple[str, ...] = ()
 
     def used_at(self, mono: float) -> Decimal:
-        """What is used by then, if all goes on as it was at ``at``."""
-        return self.used + self.pace * Decimal(max(0.0, mono - self.at)) / 3600
+        """What is used by then, if all goes on as it was at ``at``: what the bill of that moment says."""
+        return self._after(micros(max(0.0, mono - self.at)))
+
+    def _after(self, gone: int) -> Decimal:
+        grown = sum((one.after(gone) for one in self.growth), Fraction(0))
+        return (self.used + money.decimal(grown)).quantize(_EXACT, context=_DIGITS)
 
     def percent(self, mono: float) -> float:
         return float(self.used_at(mono) / self.budget.limit * 100)
 
     def forecast_at(self, wall: float, mono: float) -> Forecast | None:
         """What will have been used at the end of the period; None when it is too early to tell."""
-        return forecast(self.period, self.used_at(mono), wall, dict(self.past))
+        return forecast(self.period, self.used_at(mono), wall, dict(self.past), self.known)
 
     def is_of(self, wall: float) -> bool:
         """Whether an instant is in its period; what lies before or after is about another one."""
@@ -103,11 +115,19 @@ class Standing:
         return self.is_of(wall) and self.used_at(mono) >= self.budget.limit
 
     def spent_at(self) -> float | None:
-        """When it is used up at this pace (monotonic); None: never. It may be past."""
-        left = self.budget.limit - self.used
-        if left <= 0:
-            return self.at
-        return None if self.pace <= 0 else self.at + float(left / self.pace * 3600) + _MARGIN
+        """When it is used up as it goes on (monotonic): where time is paid in steps, when the one begins that
+        reaches the limit. None: not within a whole period. It may be past.
+        """
+        early, late = -1, micros(self.period.seconds)
+        if self._after(late) < self.budget.limit:
+            return None
+        while late - early > 1:
+            middle = (early + late) // 2
+            if self._after(middle) >= self.budget.limit:
+                late = middle
+            else:
+                early = middle
+        return self.at + late / SECOND
 
 
 def in_force(standings: Iterable[Standing], what: AtLimit, wall: float, mono: float) -> Standing | None:
@@ -139,3 +159,18 @@ def amount_text(amount: Decimal, unit: str) -> str:
     text = f"{amount:f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return f"{text} hour{'' if amount == 1 else 's'}" if unit == HOURS else f"{text} {unit}"
+
+
+def rounded(amount: Decimal, unit: str) -> Decimal:
+    """What is used, as it is shown: money as on a bill, hours to a third of a second."""
+    return amount.quantize(Decimal("0.0001")) if unit == HOURS else money.rounded(amount, unit)
+
+
+def used_text(amount: Decimal, unit: str) -> str:
+    """``6.00 CNY`` as on a bill; ``28 min 30 s`` where that is less than an hour, else ``1.43 hours``."""
+    if unit != HOURS:
+        return money.money_text(amount, unit)
+    minutes, seconds = divmod(round(amount * 3600), 60)
+    if minutes >= 60:
+        return amount_text(amount.quantize(Decimal("0.01")), unit)
+    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"

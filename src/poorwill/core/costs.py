@@ -36,6 +36,11 @@ class Cost:
     since: float = 0.0
     until: float | None = None
 
+    def per_micro(self, wall: float) -> Fraction:
+        """What a microsecond costs in the day, week, month or year that an instant is in."""
+        begins, ends = _calendar(self.per, wall, self.zone)
+        return Fraction(self.amount) / (micros(ends) - micros(begins))
+
     def as_json(self) -> Json:
         """For the journal; ``cost_from`` reads it. When it holds is said by the lines of the journal."""
         return {

@@ -253,19 +253,25 @@ def in_use(service: Service, seen: Observation, now: Now) -> bool:
     return bool(_waiting(service, seen, now) or _in_use(service, seen, now) or _working(service, seen, now))
 
 
+_NEAR = 3
+"""Days within which the name of a day says when a budget is over; what is further off has its date."""
+
+
 def idle_since(service: Service, seen: Observation, now: Now) -> float:
     """From when on nobody needs it any more; what a busy probe said before does not count."""
     last = last_need(service, seen, now)
     return -inf if last is None else last + service.idle_after
 
 
-def moment(wall: float, zone: str, now: Now) -> str:
-    """``at 18:00`` today, ``on Thu at 09:00`` within six days, else with the date; in the zone's own time."""
+def moment(wall: float, zone: str, now: Now, near: int = 7) -> str:
+    """``at 18:00`` today, ``on Thu at 09:00`` in less than ``near`` days, else with the date; in the zone's
+    own time.
+    """
     at, today = (datetime.fromtimestamp(value, ZoneInfo(zone)) for value in (wall, now.wall))
     days = (at.date() - today.date()).days
     if days == 0:
         return f"at {at:%H:%M}"
-    return f"on {at:%a} at {at:%H:%M}" if 0 < days < 7 else f"on {at:%Y-%m-%d} at {at:%H:%M}"
+    return f"on {at:%a} at {at:%H:%M}" if 0 < days < near else f"on {at:%Y-%m-%d} at {at:%H:%M}"
 
 
 def _closing(opening: Opening, zone: str, now: Now) -> str:
@@ -275,7 +281,7 @@ def _closing(opening: Opening, zone: str, now: Now) -> str:
 def _opening(service: Service, standing: budget.Standing, now: Now) -> str:
     at = spent.opens_at(service, standing, now)
     zone = service.timetable.zone if service.timetable else standing.budget.zone
-    return "" if at is None else f"; opens {moment(at, zone, now)}"
+    return "" if at is None else f"; opens {moment(at, zone, now, _NEAR)}"
 
 
 def _next_opening(service: Service, now: Now) -> str:

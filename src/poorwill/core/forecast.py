@@ -2,7 +2,7 @@
 
 The method, with at least two weeks of days behind: what was used so far, and for each day to come, the rest
 of today included, the mean of the same weekday in the last 28 days. With fewer days: as much in each hour
-to come as in the mean hour of this period so far.
+to come as in the mean hour of this period so far, since anything is known.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ LOOKS_BACK = 28
 ENOUGH = 14
 """Days, at least, for means by the weekday."""
 
-_TOO_EARLY = 0.01
-"""The part of a period in which its own mean says nothing yet."""
+_TOO_EARLY = 1 / 31
+"""The part of a period of which something must be known before its own mean says anything: a day of a month,
+three quarters of an hour of a day.
+"""
 
 
 class Method(StrEnum):
@@ -39,14 +41,19 @@ class Forecast:
     method: Method
 
 
-def forecast(period: Period, used: Decimal, wall: float, past: Mapping[date, Decimal]) -> Forecast | None:
+def forecast(
+    period: Period, used: Decimal, wall: float, past: Mapping[date, Decimal], known: float | None
+) -> Forecast | None:
     """``past`` is what was used on the last days that are over, those without any included; those before
-    anything was known are not in it. None: it is too early to tell.
+    anything was known are not in it: that is since ``known``. None: it is too early to tell.
     """
     if len(past) >= ENOUGH:
         return Forecast(used + _to_come(period, wall, past), Method.WEEKDAYS)
-    gone = (min(max(wall, period.start), period.stop) - period.start) / period.seconds
-    return Forecast(used / Decimal(gone), Method.MEAN) if gone >= _TOO_EARLY else None
+    here = min(max(wall, period.start), period.stop)
+    gone = here - max(period.start, here if known is None else known)
+    if gone < period.seconds * _TOO_EARLY:
+        return None
+    return Forecast(used + used * Decimal((period.stop - here) / gone), Method.MEAN)
 
 
 def past_days(wall: float, zone: str, since: float | None) -> tuple[date, ...]:

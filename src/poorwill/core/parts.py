@@ -53,6 +53,21 @@ def parts(machine: Spell, guests: Mapping[str, Sequence[Span]], span: Span) -> I
             yield Part(name, share * ending.amount, ending.currency, ending.typical)
 
 
+def alone(
+    machine: Spell, guests: Mapping[str, Sequence[Span]], span: Span
+) -> tuple[Fraction, dict[str, int]]:
+    """What a life of a machine cost within ``span`` while nobody was on it, without what is rounded up, and
+    how long each of the guests was there in all of this life.
+    """
+    presence = {name: _within(spans, (machine.start, machine.end)) for name, spans in guests.items()}
+    cost = Fraction(0)
+    for charge in machine.charges:
+        start, end = max(charge.start, span[0]), min(charge.end, span[1])
+        for here, stop, present in _slices(presence, (start, end)):
+            cost += 0 if present else charge.per_micro * (stop - here)
+    return cost, {name: sum(end - start for start, end in spans) for name, spans in presence.items() if spans}
+
+
 def _weights(lengths: Mapping[str, int]) -> dict[str, Fraction]:
     whole = sum(lengths.values())
     return {name: Fraction(length, whole) for name, length in lengths.items()} or {"": Fraction(1)}

@@ -1,4 +1,4 @@
-"""What of a budget was used, by the lines of a bill, and how fast it is used by what is there now.
+"""What of a budget was used, by the lines of a bill, and how that goes on with what is there now.
 
 A budget of a machine is for the machine, with all the parts that others have of it. In a budget of hours for
 everything, what is on a machine does not count beside it.
@@ -6,22 +6,16 @@ everything, what is on a machine does not count beside it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 
+from poorwill.core.ahead import Going
 from poorwill.core.bill import Line
 from poorwill.core.budget import HOURS, Budget
-from poorwill.core.price import Price
-
-
-@dataclass(frozen=True, slots=True)
-class Awake:
-    """How many instances of each are there now, what each is on, and what each costs."""
-
-    instances: Mapping[str, int] = field(default_factory=dict)
-    on: Mapping[str, str] = field(default_factory=dict)
-    prices: Mapping[str, Price] = field(default_factory=dict)
+from poorwill.core.growth import Grows, Growth
+from poorwill.core.tariff import HOUR
 
 
 def used(budget: Budget, lines: Iterable[Line]) -> Decimal:
@@ -56,29 +50,21 @@ def uncounted(budget: Budget, lines: Iterable[Line]) -> tuple[str, ...]:
     return tuple(sorted(missing | ({""} if unknown else set())))
 
 
-def pace(budget: Budget, awake: Awake) -> Decimal:
-    """In the unit of the budget, an hour."""
+def growth(budget: Budget, ahead: Iterable[Going]) -> tuple[Grows, ...]:
+    """What of it goes on, in the unit of the budget."""
     payer = budget.payer
-    names = [name for name, count in awake.instances.items() if count]
     if budget.unit == HOURS:
-        counted = [name for name in names if (name == payer if payer else not awake.on.get(name))]
-        return sum((Decimal(awake.instances[name]) for name in counted), Decimal(0))
-    counted = [name for name in names if payer in ("", name, awake.on.get(name))]
-    own = sum((_hourly(budget, name, awake) for name in counted), Decimal(0))
-    machine = awake.on.get(payer, "")
-    if not machine or payer not in names:
-        return own
-    sharing = sum(awake.on.get(name) == machine for name in names)
-    return own + _hourly(budget, machine, awake) / sharing
-
-
-def _hourly(budget: Budget, name: str, awake: Awake) -> Decimal:
-    """What all instances of it cost an hour; nothing where that is not known."""
-    price = awake.prices.get(name)
-    if price is None:
-        return Decimal(0)
-    hour = price.per_hour
-    if price.power is not None:
-        hour = price.power.watts / 1000 * price.power.per_kwh
-    worth = None if hour is None else budget.worth(hour, price.currency)
-    return Decimal(0) if worth is None else worth * awake.instances.get(name, 0)
+        counted = (one for one in ahead if (one.payer == payer if payer else not one.aboard))
+        return tuple(Growth(Fraction(1, HOUR)) for _ in counted)
+    found: list[Grows] = []
+    for one in ahead:
+        worth = budget.worth(Decimal(1), one.currency)
+        if worth is None:
+            continue
+        rate = Fraction(worth)
+        if one.cost is not None and payer in ("", one.payer):
+            found.append(replace(one.cost, per_micro=one.cost.per_micro * rate))
+        if part := one.parts.get(payer):
+            machine = replace(part.machine, per_micro=part.machine.per_micro * rate)
+            found.append(replace(part, machine=machine, idle=part.idle * rate))
+    return tuple(found)

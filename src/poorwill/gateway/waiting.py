@@ -84,7 +84,7 @@ class Waiting:
     def page_breaks_off(self, name: str, now: float) -> None:
         """It may come back in a moment."""
         if page := self._pages.get(name):
-            page.streams -= 1
+            page.streams = max(0, page.streams - 1)  # it may be a stream of a page that ended under this name
             page.left = None if page.streams else now
 
     def page_ends(self, name: str, now: float, *, went: bool) -> None:

@@ -141,7 +141,7 @@ def row_of(entry: Entry, now: Now) -> Row:
 
 
 def event_of(row: Mapping[Any, Any]) -> Event:
-    """The event that a row holds; StateError when its kind is not known here."""
+    """The event that a row holds; StateError when its kind is not known here, or the row is damaged."""
     try:
         kind = Kind(row["kind"])
     except ValueError:
@@ -158,8 +158,22 @@ def event_of(row: Mapping[Any, Any]) -> Event:
         service=row["service"],
         instance=row["instance"],
         reason=row["reason"],
-        detail=json.loads(row["detail"]),
+        detail=_detail(row),
     )
+
+
+def _detail(row: Mapping[Any, Any]) -> Mapping[str, Json]:
+    """Everybody who reads an event may rely on it that this is a mapping."""
+    try:
+        detail = json.loads(row["detail"])
+    except (TypeError, ValueError):
+        detail = None
+    if not isinstance(detail, dict):
+        raise StateError(
+            f"event {row['id']} of the journal ({row['kind']}) is damaged: its detail cannot be read",
+            hint="put a backup of journal.db in its place, or move it away: then a new one is begun",
+        )
+    return detail
 
 
 def _text(text: str) -> str:

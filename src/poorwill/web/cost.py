@@ -73,6 +73,8 @@ class Today:
             self._known = reading.result()
         except PoorwillError as error:
             log.warning("what it costs cannot be told now", error=str(error), hint=error.hint)
+        except Exception:  # a damaged journal may say anything: what runs must be told all the same
+            log.exception("what it costs cannot be told now")
 
 
 def _costs(folder: Path) -> Costs:

@@ -91,7 +91,7 @@ def ordinary(folder: Path) -> list[Tenant]:
     rented = {"run": {"fake": {"weather": str(weather(folder)), "stop_takes": "0s"}}, **_common("rented")}
     return [
         program(folder, "quick"),
-        program(folder, "slow", "--startup", "2"),
+        program(folder, "slow", "--startup", "2", "--deaf-while", str(one_deaf(folder, "slow"))),
         program(folder, "busy", traffic={"busy": ["/work"]}),
         program(folder, "clingy", "--linger", "0.7"),
         program(folder, "frail", "--broken-while", str(broken(folder))),
