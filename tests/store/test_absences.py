@@ -37,4 +37,22 @@ async def test_absences(
         await journal.append(Now(at, at, "boot"), entry)
     await journal.close()
     with read_only(tmp_path) as archive:
-        assert archive.absences() == absent
+        assert archive.absences(0, 2 * DAY) == absent
+
+
+async def test_what_reaches_into_a_time_is_found_from_outside_of_it(tmp_path: Path) -> None:
+    """Whoever asks for a day in the middle gets what that day has to do with, and no more."""
+    journal = await Journal.open(tmp_path)
+    for day in range(0, 40, 4):
+        ended = DOWN if day % 8 else TOLD  # every other time it is killed then
+        for at, entry in ((day, UP), (day + 1, ended), (day + 2, UP), (day + 2.5, TOLD)):
+            await journal.append(Now(at * DAY, at * DAY, "boot"), entry)
+    await journal.close()
+    with read_only(tmp_path) as archive:
+        whole = archive.absences(0, 40 * DAY)
+        assert len(whole) == 20
+        for begin, end in ((9.2, 9.8), (10.7, 11.3), (8.2, 14.1), (38.6, 39.0), (8.1, 8.9)):
+            found = archive.absences(begin * DAY, end * DAY)
+            wanted = [gap for gap in whole if gap[0] < end * DAY and (gap[1] or 99 * DAY) > begin * DAY]
+            assert set(wanted) <= set(found)
+            assert len(found) <= len(wanted) + 4

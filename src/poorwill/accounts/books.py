@@ -87,7 +87,7 @@ def read(folder: Path, since: float, until: float, now: float) -> Books:
     with read_only(folder) as archive:
         known, first = archive.terms(), archive.first()
         missing = archive.missing(since, until)
-        absent = absences(archive.absences(), now, watched=watched)
+        absent = absences(archive.absences(since, until), now, watched=watched)
         told = _terms(known)
         terms = in_force(told, now)
         events = archive.ledger(since, until)

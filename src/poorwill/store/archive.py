@@ -73,10 +73,10 @@ class Archive:
         with in_words(self.path, "read"), self._connection.begin():
             return kinds.missing_lines(self._connection, since, until)
 
-    def absences(self) -> list[tuple[float, float | None]]:
+    def absences(self, since: float, until: float) -> list[tuple[float, float | None]]:
         """When no Poorwill ran; the last is what comes after the last line, and has no end."""
         with in_words(self.path, "read"), self._connection.begin():
-            return select_absences(self._connection)
+            return select_absences(self._connection, since, until)
 
     def close(self) -> None:
         self._connection.close()
