@@ -6,7 +6,7 @@ import argparse
 import os
 import platform
 
-from bench import docker, herd, hours, idle, release, startup, step
+from bench import docker, herd, hours, idle, ledger, release, startup, step
 from bench.figures import Figure
 
 
@@ -33,6 +33,7 @@ def main() -> None:
     figures += herd.measure(wanted.herd)
     figures += step.measure(wanted.rate)
     figures += hours.measure()
+    figures += ledger.measure()
     width = max(len(figure.name) for figure in figures)
     for figure in figures:
         print(f"{figure.name:<{width}}  {figure.value:>9.2f} {figure.unit:<10} {figure.aim}")

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from typing import Any
 
 import pytest
 from tests.acceptance.conftest import Start
 from tests.acceptance.running import Json, Up, host, until
 from tests.acceptance.stories import Story, Told, name_of
+
+from poorwill.core.ledger import lives
+from poorwill.store.journal import read_only
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -35,6 +39,12 @@ async def a_visit_wakes_it_through_a_failure_and_it_sleeps_again(up: Start) -> N
     failed = [event["reason"] for event in gateway.events("gpu", "call_failed")]
     assert failed == ["the fake place has no GPU in stock"]
     assert gateway.children("gpu") == []
+    with read_only(
+        gateway.folder / "state"
+    ) as journal:  # what was refused costs nothing, what ran is known exactly
+        (life,) = lives(journal.ledger(0.0, 1e11), time.time())
+    there, gone = gateway.events("gpu", "there")[-1], gateway.events("gpu", "gone")[-1]
+    assert (life.exact, life.start, life.end) == (True, there["detail"]["since"], gone["detail"]["until"])
 
 
 async def it_outlives_poorwill_and_the_place_may_be_dark_meanwhile(up: Start) -> None:

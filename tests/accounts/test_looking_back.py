@@ -9,16 +9,42 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.accounts.journaled import journaled, settings
 from tests.accounts.recorded import MONTH, SERVICES
+from tests.accounts.written import ZONE, life, terms, wall, write
 
-from poorwill.accounts.looking_back import month_before, record, rules_of
+from poorwill.accounts.looking_back import Rules, month_before, record, rules_of
 from poorwill.accounts.record import Item, Limit
 from poorwill.accounts.render import Format, render
-from poorwill.accounts.review import review
+from poorwill.accounts.review import case, review
+from poorwill.core.model import Service
+from poorwill.core.period import Per, period_of
 from poorwill.core.stretch import joined
 from poorwill.errors import StateError
+from poorwill.store.journal import Entry, Kind
 
 if TYPE_CHECKING:
     from conftest import Kept
+
+
+async def test_what_was_ready_before_the_month_could_be_used_in_it(tmp_path: Path) -> None:
+    march = period_of(Per.MONTH, wall("2025-03-10"), ZONE)
+    seen = wall("2025-03-01 02:01")
+    lines = [
+        terms("2025-02-01", "kb"),
+        *life("kb", "2025-02-27 10:00", "2025-02-27 12:00"),
+        ("2025-02-27 10:05", Entry(Kind.READY, "kb", "kb-1", detail={"seconds": 300.0})),
+        ("2025-02-28 23:00", Entry(Kind.START, "kb", "kb-1")),
+        ("2025-02-28 23:00", Entry(Kind.THERE, "kb", "kb-1", detail={"life": "a", "since": None})),
+        ("2025-02-28 23:02", Entry(Kind.READY, "kb", "kb-1", detail={"seconds": 120.0})),
+        ("2025-03-01 02:00", Entry(Kind.STOP, "kb", "kb-1")),
+        ("2025-03-01 02:01", Entry(Kind.GONE, "kb", "kb-1", detail={"until": None, "seen": seen})),
+        *life("ocr", "2025-02-27 10:00", "2025-02-27 12:00"),
+        ("2025-02-27 10:05", Entry(Kind.READY, "ocr", "ocr-1", detail={"seconds": 300.0})),
+    ]
+    folder = await write(tmp_path / "state", lines)
+    found = record(folder, march, march.stop, Rules({"kb": Service("kb", idle_after=600.0)}))
+    [kb] = review(found).services
+    assert (kb.name, kb.there, kb.up, kb.switching) == ("kb", 7260.0, 7200.0, 60.0)
+    assert case(found, kb).wakes == []
 
 
 def test_the_journal_tells_what_was(october: Kept) -> None:

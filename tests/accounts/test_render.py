@@ -9,6 +9,7 @@ from decimal import Decimal
 from html.parser import HTMLParser
 
 import pytest
+from markdown_it import MarkdownIt
 from tests.accounts import recorded
 from tests.accounts.recorded import MONTH
 
@@ -16,6 +17,7 @@ from poorwill.accounts.record import Item, Record
 from poorwill.accounts.render import Format, render
 from poorwill.accounts.review import Review, review
 from poorwill.core.bill import Line
+from poorwill.store.event import Event, Kind
 
 NASTY = "<script>alert(1)</script>|*x*"
 VOID = {"meta", "link", "br"}
@@ -95,6 +97,20 @@ def test_names_and_reasons_are_text() -> None:
     assert html.count("&lt;script&gt;alert(1)") == 4  # twice in the table, the item, its heading
     text = render(review(record), "en", Format.MARKDOWN)
     assert r"\<script\>alert(1)\</script\>\|\*x\*" in text
+
+
+@pytest.mark.parametrize(
+    "reason", ["```<img src=x>`", "`a`` <img src=x> ``b`", "`<img src=x>", "a `` ` <img src=x> ` `"]
+)
+def test_backticks_hide_no_html_from_markdown(reason: str) -> None:
+    failed = Event(1, MONTH.start, 0.0, "boot", Kind.FAILED, "kb", "kb-1", reason)
+    item = Item("`a|b`", Decimal(1), "CNY")
+    line = Line("kb", "service", 3600, 3600, Decimal(1), "CNY")
+    record = Record(MONTH, MONTH.stop, MONTH.start, None, lines=(line,), items=(item,), events=(failed,))
+    html = MarkdownIt().enable("table").render(render(review(record), "en", Format.MARKDOWN))
+    assert "&lt;img src=x&gt;" in html
+    assert "<img" not in html
+    assert "<td>`a|b`</td>" in html
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -9,6 +10,7 @@ from tests.core.timetables import wall
 
 from poorwill.accounts.record import Item, Limit, Record
 from poorwill.accounts.review import review
+from poorwill.accounts.shown import shown
 from poorwill.accounts.table import Advice, Row
 from poorwill.core.bill import Line
 from poorwill.core.period import Per, period_of
@@ -49,11 +51,32 @@ def test_the_table_of_a_month() -> None:
 
 
 def test_currencies_are_not_added_up_and_machines_not_counted_twice() -> None:
-    lines = (line("kb", 10, "5"), line("box", 12, "1.50", "USD", "machine"), line("kb", 2, "3", "USD"))
+    kb = (line("kb", 10, "5"), replace(line("kb", 2, "3", "USD"), aboard=7200.0, shared=Decimal(3)))
+    lines = (*kb, line("box", 2, "1.50", "USD", "machine"))
     found = review(record(lines=lines))
     assert found.totals == {"CNY": Decimal(52), "USD": Decimal("4.50")}
     hours = next(row for row in found.rows if row.item == "total" and row.unit == "h")
     assert hours.used == 12
+
+
+def test_a_budget_counts_as_it_does_while_it_runs() -> None:
+    box = replace(line("box", 12, "2", kind="machine"), whole=Decimal(30))
+    kb = replace(line("kb", 12, "28"), aboard=43200.0, shared=Decimal(28))
+    rates = (("USD", Decimal(7)),)
+    limits = (
+        Limit("box", Decimal(20), "CNY"),
+        Limit("", Decimal(10)),
+        Limit("", Decimal(90), "CNY", rates),
+        Limit("far", Decimal(40), "CNY", rates),
+    )
+    found = review(record(*limits, lines=(box, kb, line("far", 1, "2", "USD"))))
+    assert [row for row in found.rows if row.budget and row.item != "cost"] == [
+        Row("service", "box", "CNY", Decimal(30), Decimal(20)),
+        Row("service", "far", "CNY", Decimal(14), Decimal(40), rates),
+        Row("total", "", "h", Decimal(13), Decimal(10)),
+        Row("total", "", "CNY", Decimal(91), Decimal(90), rates),
+    ]
+    assert "In budgets in CNY, 1 USD counts as 7 CNY, as poorwill.yaml says." in shown(found, "en").how
 
 
 @pytest.mark.parametrize(

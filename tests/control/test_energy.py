@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from tests.control.virtual_time import WALL, in_virtual_time, running
+from tests.patience import PATIENCE
 
 from poorwill.control import power
 from poorwill.control.energy import EVERY, WRITE_EVERY, Energy
@@ -58,7 +59,7 @@ async def test_a_program_that_does_not_tell(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, words: str
 ) -> None:
     program(tmp_path, monkeypatch, script)
-    async with asyncio.timeout(15.0):
+    async with asyncio.timeout(PATIENCE):
         with pytest.raises(Temporary, match=words):
             await draws(LocalShell(), 0.5 if script.startswith("sleep") else 10.0)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.patience import PATIENCE
 
 from poorwill.advisor.gpus import priced
 from poorwill.config import Settings, load
@@ -133,7 +134,7 @@ async def _written(folder: Path, stated: list[Settings], count: int) -> list[Eve
     journal = await Journal.open(folder / "state")
     recorder = Recorder(journal)
     terms = Terms(journal, recorder, typical)
-    async with asyncio.TaskGroup() as tasks, asyncio.timeout(10):
+    async with asyncio.TaskGroup() as tasks, asyncio.timeout(PATIENCE):
         works = [tasks.create_task(work) for work in (recorder.run(), terms.run())]
         for one in stated:
             terms.state(one)

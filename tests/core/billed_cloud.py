@@ -37,9 +37,10 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """The end of a control plane at ``at``; ``line`` is until when its journal confirms what it last saw."""
+    """How a control plane ended: its last ``line``, until when that confirms what it ``knew``, and when."""
 
     line: float
+    knew: float
     at: float
 
 
@@ -154,7 +155,7 @@ def _forgotten(look: Look, kills: Iterable[Kill]) -> bool:
 
 def _since(before: Look, kills: Iterable[Kill]) -> float:
     """Until when it is confirmed what a look showed."""
-    lines = [kill.line for kill in kills if before.ended <= kill.at]
+    lines = [kill.knew for kill in kills if before.ended <= kill.at]
     return min([before.begun, *lines[:1]])
 
 

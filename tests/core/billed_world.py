@@ -147,8 +147,9 @@ class Books:
         events = self.world.disk.events()
         phases = [event for event in events if event.kind is Kind.PHASE]
         lost = bool(phases) and phases[-1].detail["phase"] == "unknown"
-        line = phases[-1].mono if lost else events[-1].mono if events else 0.0
-        self.kills.append(Kill(line - STALE_AFTER, self.world.loop.time()))
+        line = events[-1].mono if events else 0.0
+        known = self.cloud.looks[-1].begun if lost and self.cloud.looks else line
+        self.kills.append(Kill(line, known - STALE_AFTER, self.world.loop.time()))
         self.world.restart(away)
 
     def boot(self, away: float) -> None:

@@ -79,7 +79,22 @@ def test_timestamps_that_contradict_what_was_watched_are_not_believed(until: flo
     )
     assert not life.exact
     assert life.end is not None
-    assert life.end - life.start <= 290.0
+    assert 288.0 <= life.end - life.start <= 290.0, "it was seen at 1299"
+
+
+def test_a_place_whose_clock_is_slow_makes_no_life_shorter_than_it_was_seen() -> None:
+    """Also when a restart forgot when it was last seen: it was there when it answered."""
+    life = only(
+        (10, "start"), (12, "there", there()), (250, "ready"), (300, "gone", gone(until=1000.0 - 40 * 86_400))
+    )
+    assert life.end is not None
+    assert 240.0 <= life.end - life.start <= 290.0
+
+
+@pytest.mark.parametrize("skew", [-3600.0, 3600.0])
+def test_a_provider_whose_clock_is_wrong_makes_no_life_shorter(skew: float) -> None:
+    life = only((10, "start"), (12, "there", there()), (95, "gone", gone(until=1092.5 + skew, seen=1090.0)))
+    assert (life.start, life.end, life.unconfirmed) == (1010.0, 1095.0, 5.0)
 
 
 def test_a_start_that_was_refused_costs_nothing() -> None:
@@ -141,6 +156,9 @@ def test_nobody_knows_that_it_is_over() -> None:
     assert (life.start, life.end, life.unconfirmed) == (1010.0, None, 0.0)
     (life,) = lives(told, 2000.0, watched=False)
     assert life.unconfirmed == 980.0
+    down = Line(8, 1400.0, 400.0, "down", service="", instance="")
+    (life,) = lives([*told, down], 2000.0)
+    assert life.unconfirmed == 600.0
     unknown = Line(9, 1500.0, 500.0, "phase", instance="", detail={"phase": "unknown"})
     (life,) = lives([*told, unknown], 2000.0)
     assert life.unconfirmed == 500.0

@@ -18,7 +18,7 @@ from poorwill.core.life import Life
 from poorwill.core.model import Now
 from poorwill.core.period import Per, Period, period_of
 
-LEDGERS = int(os.environ.get("LEDGERS", "120"))
+LEDGERS = int(os.environ.get("LEDGERS", "100"))
 
 PHASES = [Phase.explicit, Phase.reuse, Phase.generate, *([Phase.shrink] if os.environ.get("SHRINK") else [])]
 """A failure takes long to make smaller: set SHRINK to have that done."""

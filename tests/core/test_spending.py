@@ -13,18 +13,27 @@ from poorwill.core.price import Power, Price
 from poorwill.core.spending import Awake, pace, uncounted, used
 
 
-def line(name: str, hours: float, amount: str | None, currency: str = "CNY", machine: str = "") -> Line:
+def line(
+    name: str,
+    hours: float,
+    amount: str | None,
+    currency: str = "CNY",
+    whole: str | None = None,
+    aboard: float = 0,
+) -> Line:
+    """Of ``aboard`` of these hours it was on the machine."""
     kind = "machine" if name == "gpu" else "service" if name else "cost"
-    worth = None if amount is None else Decimal(amount)
-    return Line(name, kind, hours * 3600, hours * 3600, worth, currency, machine=machine)
+    worth, all_of_it = (None if one is None else Decimal(one) for one in (amount, whole))
+    seconds = hours * 3600
+    return Line(name, kind, seconds, seconds, worth, currency, whole=all_of_it, aboard=aboard * 3600)
 
 
 LINES = (
     line("notes", 2, "8"),
     line("notes", 1, None, ""),  # before anybody said what it costs
-    line("gpu", 10, "5"),
-    line("web", 4, "20", machine="gpu"),
-    line("model", 3, "15", machine="gpu"),
+    line("gpu", 10, "5", whole="40"),
+    line("web", 4, "20", aboard=4),
+    line("model", 3, "15", aboard=1),  # it came to the machine later
     line("far", 1, "2", "USD"),
     line("", 0, "35"),
 )
@@ -45,7 +54,7 @@ def of(payer: str, unit: str = "CNY") -> Budget:
         (of("gpu", HOURS), 10),
         (of(""), 83),
         (of("").with_rates(RATES), 97),
-        (of("", HOURS), 14),
+        (of("", HOURS), 16),
         (of("far"), 0),
         (of("nobody"), 0),
     ],

@@ -10,6 +10,10 @@ from poorwill.core.localtime import start_of
 from poorwill.core.period import Per, Period, period_from, period_of
 from poorwill.errors import BadInput
 
+YEARS = range(1971, 9000)
+"""Those that can be asked about: at the ends of the calendar nothing can be reckoned."""
+_YEARS = f"the years are {YEARS[0]} to {YEARS[-1]}"
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -57,12 +61,16 @@ def moment(text: str, zone: str) -> float:
         parsed = datetime.fromisoformat(text.strip())
     except ValueError as error:
         raise BadInput(f"{text} is no date", hint="write 2026-11-03, or '2026-11-03 14:00'") from error
+    if parsed.year not in YEARS:
+        raise BadInput(f"{text} is too far away", hint=_YEARS)
     return parsed.timestamp() if parsed.tzinfo else start_of(parsed, zone)
 
 
 def _date(text: str, per: Per) -> date:
     month = re.fullmatch(r"(\d{4})-(\d\d?)(?:-(\d\d?))?", text.strip())
     if month and (month[3] or per is Per.MONTH):
+        if int(month[1]) not in YEARS:
+            raise BadInput(f"{text} is too far away", hint=_YEARS)
         try:
             return date(int(month[1]), int(month[2]), int(month[3] or 1))
         except ValueError:

@@ -71,8 +71,11 @@ def focus(books: Books, asked: Asked, gateway: str, name: str = "") -> str:
 
 
 def _days(books: Books, asked: Asked) -> Iterator[Asked]:
-    """The days of the time, as far as the journal reaches and they have begun."""
-    here, stop = max(asked.start, books.begins or books.now), min(asked.stop, books.now)
+    """The days of the time that have begun, from when on anything is known: what others started may have
+    begun before the journal.
+    """
+    known = min([books.begins or books.now, *(life.start for life in books.lives)])
+    here, stop = max(asked.start, known), min(asked.stop, books.now)
     while here < stop:
         day = period_of(Per.DAY, here, books.statement.zone)
         yield Asked(str(day), here, min(day.stop, stop), "day")

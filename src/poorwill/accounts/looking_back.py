@@ -18,6 +18,8 @@ from poorwill.core.budget import HOURS
 from poorwill.core.model import Service
 from poorwill.core.period import Per, Period, period_from
 from poorwill.core.saved import saved
+from poorwill.store.archive import Archive
+from poorwill.store.event import Event, Kind
 from poorwill.store.journal import read_only
 
 LATER = 7 * 86400.0
@@ -49,7 +51,7 @@ def _limits(settings: Settings) -> Iterator[Limit]:
     for name, budgets in all_budgets(settings).items():
         for one in budgets:
             if one.per is Per.MONTH:
-                yield Limit(name, one.limit, "" if one.unit == HOURS else one.unit)
+                yield Limit(name, one.limit, "" if one.unit == HOURS else one.unit, one.rates)
 
 
 def month_before(period: Period) -> Period:
@@ -64,7 +66,10 @@ def record(folder: Path, period: Period, now: float, rules: Rules) -> Record:
     before = month_before(period)
     books = read(folder, before.start, period.stop, now)
     with read_only(folder) as archive:
-        events = archive.between(KINDS, period.start, min(period.stop + LATER, now))
+        events = [
+            *_ready_before(archive, books, period),
+            *archive.between(KINDS, period.start, min(period.stop + LATER, now)),
+        ]
     begins = now if books.begins is None else books.begins
     lines = books.lines(period)
     lines_before = books.lines(before) if begins <= before.start else ()  # half a month is no measure
@@ -86,6 +91,16 @@ def record(folder: Path, period: Period, now: float, rules: Rules) -> Record:
         limits=rules.limits,
         cards=cards(),
     )
+
+
+def _ready_before(archive: Archive, books: Books, period: Period) -> Iterator[Event]:
+    """When lives that reach into the month from before it could first be used."""
+    start = period.start
+    early = [life for life in books.lives if life.start < start and (life.end is None or life.end > start)]
+    begun = {(life.payer, life.instance): life.start for life in early}
+    for event in archive.between((Kind.READY,), min(begun.values(), default=start), start):
+        if begun.get((event.service, event.instance), start) <= event.at:
+            yield event
 
 
 def _use_from(books: Books) -> float | None:

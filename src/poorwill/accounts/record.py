@@ -32,11 +32,14 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A budget of a month. ``service`` is empty for everything together, ``currency`` for one in hours."""
+    """A budget of a month. ``service`` is empty for everything together, ``currency`` for one in hours.
+    ``rates`` is what one of another currency is worth in it.
+    """
 
     service: str
     limit: Decimal
     currency: str = ""
+    rates: tuple[tuple[str, Decimal], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +55,9 @@ class Savings:
 class Record:
     """``known_from`` is from when Poorwill was there, ``use_from`` from when it is recorded when services
     are used; None: it is not. ``lines`` and ``saved`` are those of ``period`` up to ``now``, ``before`` those
-    of the month before. ``events`` are of KINDS. ``services`` are the rules of those that visitors come to;
-    those in ``needed`` are kept awake by other services, too.
+    of the month before. ``events`` are of KINDS, and of lives that began before the month when they were
+    READY. ``services`` are the rules of those that visitors come to; those in ``needed`` are kept awake by
+    other services, too.
     """
 
     period: Period

@@ -21,6 +21,8 @@ from poorwill.accounts.shown_service import Map, Spot
 
 _MARKS = re.compile(r"([\\`*_\[\]<>|#~])")
 _BREAKS = re.compile(r"\s+")
+_CODE = re.compile(r"(?<!`)(`[^`]+`)(?!`)")
+"""Several backticks in a row are no such mark: where that ends Markdown has rules of its own."""
 
 
 class Format(StrEnum):
@@ -73,11 +75,14 @@ def _iso(wall: float) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Text that Markdown takes as it is, on one line; what stands in backticks stays."""
-    parts = _BREAKS.sub(" ", text).split("`")
-    if len(parts) % 2 == 0:  # one that is alone is no mark
-        return _MARKS.sub(r"\\\1", "`".join(parts))
-    return "`".join(_MARKS.sub(r"\\\1", part) if index % 2 == 0 else part for index, part in enumerate(parts))
+    """Text that Markdown takes as it is, on one line; what stands between two backticks stays."""
+    parts = _CODE.split(_BREAKS.sub(" ", text))
+    return "".join(_MARKS.sub(r"\\\1", part) if index % 2 == 0 else part for index, part in enumerate(parts))
+
+
+def _cell(text: str) -> str:
+    """The same in a table, where a bar ends the cell also between backticks."""
+    return _MARKS.sub(r"\\\1", _BREAKS.sub(" ", text))
 
 
 def _hours(heat: Map) -> list[tuple[str, tuple[Spot, ...]]]:
@@ -112,7 +117,7 @@ def _environment(*, html: bool) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    found.filters["plain"], found.filters["code"], found.filters["hours"] = _escaped, _code, _hours
+    found.filters.update(plain=_escaped, cell=_cell, code=_code, hours=_hours)
     style = (Path(__file__).parent / "templates" / "review.css").read_text("utf-8")
     found.globals["style"] = Markup(style)
     return found

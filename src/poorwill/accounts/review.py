@@ -8,12 +8,13 @@ from decimal import Decimal
 
 from poorwill.accounts.awake import awake
 from poorwill.accounts.figures import Figures, figures
-from poorwill.accounts.record import Record, Savings
-from poorwill.accounts.table import HOURS, Row, rows, totals
+from poorwill.accounts.record import Limit, Record, Savings
+from poorwill.accounts.table import Row, counted, rows, totals
 from poorwill.advisor.case import Case
 from poorwill.advisor.suggest import suggestions
 from poorwill.advisor.suggest_rest import suggest_budget
 from poorwill.advisor.suggestion import Rate, Suggestion
+from poorwill.core.budget import HOURS
 from poorwill.core.period import Period
 from poorwill.core.terms import Terms
 from poorwill.store.event import Kind
@@ -78,17 +79,13 @@ def _suggestions(
         return
     for row in table:
         if row.budget is not None and row.item != "cost":
-            before = _before(row, services) if row.item == "service" else None
-            budget = suggest_budget(row.name, row.used, row.budget, row.unit.replace(HOURS, ""), before)
+            unit = "" if row.unit == HOURS else row.unit
+            limit = Limit(row.name, row.budget, unit, row.rates)
+            known = any(one.name == row.name for one in record.before)
+            before = counted(limit, record.before) if known else None
+            budget = suggest_budget(row.name, row.used, row.budget, unit, before)
             if budget:
                 yield budget
-
-
-def _before(row: Row, services: Sequence[Figures]) -> Decimal | None:
-    one = next(one for one in services if one.name == row.name)
-    if row.unit != HOURS:
-        return one.before_amounts.get(row.unit)
-    return None if one.before is None else Decimal(repr(one.before)) / 3600
 
 
 def case(record: Record, figure: Figures) -> Case:
@@ -98,7 +95,9 @@ def case(record: Record, figure: Figures) -> Case:
     wakes = [
         float(seconds)
         for one in events
-        if one.kind is Kind.READY and isinstance(seconds := one.detail.get("seconds"), int | float)
+        if one.kind is Kind.READY
+        and one.at >= record.period.start
+        and isinstance(seconds := one.detail.get("seconds"), int | float)
     ]
     since = min(max(record.since, record.use_from or record.since), record.until - 1.0)
     lives = [one for one in record.lives if one.payer == figure.name]

@@ -10,9 +10,10 @@ from poorwill.accounts.figures import Figures
 from poorwill.accounts.review import Review
 from poorwill.accounts.shown_service import Part, part
 from poorwill.accounts.shown_suggestion import Advised, advised
-from poorwill.accounts.table import HOURS, Row
+from poorwill.accounts.table import Row
 from poorwill.accounts.words import Words, duration, hours, month, percent, quantity, stamp, words
 from poorwill.advisor.suggestion import LEAST_DAYS, LEAST_SHARE, WAIT_WORTH
+from poorwill.core.budget import HOURS
 from poorwill.core.money import money_text
 
 DAY = 86400.0
@@ -179,6 +180,9 @@ def _how(review: Review, say: Words) -> Iterator[str]:
             yield say[key].format(names=say["and"].join(one.name for one in services))
     if len(review.totals) > 1:
         yield say["how.currencies"]
+        rates = {(row.unit, *rate) for row in review.rows for rate in row.rates if rate[0] in review.totals}
+        for unit, currency, rate in sorted(rates):
+            yield say["how.rate"].format(currency=currency, rate=f"{rate:f}", unit=unit)
     if review.suggestions:
         share = percent(LEAST_SHARE)
         yield say["how.advise"].format(worth=f"{WAIT_WORTH:g}", share=share)

@@ -9,9 +9,11 @@ from enum import StrEnum
 
 from poorwill.accounts.figures import Figures, sums
 from poorwill.accounts.record import Limit, Record
+from poorwill.core.bill import Line
+from poorwill.core.budget import HOURS, Budget
+from poorwill.core.period import Per
+from poorwill.core.spending import used
 
-HOURS = "h"
-"""The unit of what is counted in hours; that of money is its currency."""
 CLOSE = Decimal("0.8")
 """From this part of a budget on it is nearly used up."""
 
@@ -28,13 +30,16 @@ class Advice(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """``item`` is ``service`` (its name in ``name``), ``cost`` (a monthly item) or ``total``."""
+    """``item`` is ``service`` (its name in ``name``), ``cost`` (a monthly item) or ``total``. ``unit`` is
+    HOURS or a currency. ``rates`` is what one of another currency counts as in a budget.
+    """
 
     item: str
     name: str
     unit: str
     used: Decimal
     budget: Decimal | None = None
+    rates: tuple[tuple[str, Decimal], ...] = ()
 
     @property
     def over(self) -> bool:
@@ -55,16 +60,22 @@ class Row:
 
 
 def rows(record: Record, services: Sequence[Figures]) -> tuple[Row, ...]:
-    """Hours and money of each service, the monthly items, and everything together in each currency."""
+    """Hours and money of each service, the monthly items, and everything together in each currency.
+
+    Where there is a budget, ``used`` is what counts in it, by the rule that holds while it runs. In the hours
+    of everything together what is on a machine does not count beside it, either.
+    """
     limits = _tightest(record.limits)
-    found = [row for one in services for row in _of(one, limits)]
+    items = (Line("", "cost", 0.0, 0.0, one.amount, one.currency) for one in record.items)
+    lines = (*record.lines, *items)
+    found: list[Row] = []
+    for one in services:
+        found.append(_hours(one.name, "service", limits, lines))
+        found += _money(one.name, "service", one.amounts, limits, lines)
     found += [Row("cost", one.name, one.currency, one.amount, one.budget) for one in record.items]
-    hours = sum((_hours(one) for one in services if one.kind != "machine"), Decimal(0))
     if len(services) > 1 or ("", HOURS) in limits:
-        found.append(Row("total", "", HOURS, hours, limits.get(("", HOURS))))
-    for currency, amount in totals(record).items():
-        found.append(Row("total", "", currency, amount, limits.get(("", currency))))
-    return tuple(found)
+        found.append(_hours("", "total", limits, lines))
+    return (*found, *_money("", "total", totals(record), limits, lines))
 
 
 def totals(record: Record) -> dict[str, Decimal]:
@@ -75,20 +86,39 @@ def totals(record: Record) -> dict[str, Decimal]:
     return dict(sorted(found.items()))
 
 
-def _of(one: Figures, limits: Mapping[tuple[str, str], Decimal]) -> Iterator[Row]:
-    yield Row("service", one.name, HOURS, _hours(one), limits.get((one.name, HOURS)))
-    for currency, amount in sorted(one.amounts.items()):
-        yield Row("service", one.name, currency, amount, limits.get((one.name, currency)))
+def counted(limit: Limit, lines: Iterable[Line]) -> Decimal:
+    """What of these counts in the budget."""
+    unit = limit.currency or HOURS
+    return used(Budget(limit.service, Per.MONTH, "", limit.limit, unit, rates=limit.rates), lines)
 
 
-def _hours(one: Figures) -> Decimal:
-    return Decimal(repr(one.there)) / 3600
+_Limits = Mapping[tuple[str, str], Limit]
 
 
-def _tightest(limits: Iterable[Limit]) -> dict[tuple[str, str], Decimal]:
+def _hours(name: str, item: str, limits: _Limits, lines: Sequence[Line]) -> Row:
+    limit = limits.get((name, HOURS))
+    there = counted(limit or Limit(name, Decimal(0)), lines)
+    return Row(item, name, HOURS, there, limit.limit if limit else None)
+
+
+def _money(
+    name: str, item: str, amounts: Mapping[str, Decimal], limits: _Limits, lines: Sequence[Line]
+) -> Iterator[Row]:
+    """For each currency, and for each budget in which those of others count."""
+    for currency, amount in sorted(amounts.items()):
+        if (name, currency) not in limits:
+            yield Row(item, name, currency, amount)
+    for (payer, unit), limit in sorted(limits.items()):
+        if payer == name and unit != HOURS:
+            there = counted(limit, lines)
+            if there or unit in amounts:
+                yield Row(item, name, unit, there, limit.limit, limit.rates)
+
+
+def _tightest(limits: Iterable[Limit]) -> dict[tuple[str, str], Limit]:
     """The smallest budget of a service in a unit."""
-    found: dict[tuple[str, str], Decimal] = {}
+    found: dict[tuple[str, str], Limit] = {}
     for one in limits:
         key = (one.service, one.currency or HOURS)
-        found[key] = min(one.limit, found.get(key, one.limit))
+        found[key] = min(one, found.get(key, one), key=lambda each: each.limit)
     return found

@@ -10,7 +10,7 @@ from dataclasses import replace
 from poorwill.control.facts import Facts
 from poorwill.control.place import Place
 from poorwill.control.recorder import Recorder
-from poorwill.core.model import Condition, IntentKind, Now
+from poorwill.core.model import Condition, IntentKind, Now, Phase
 from poorwill.providers.base import Sighting
 from poorwill.store.journal import Entry, Json, Kind
 
@@ -92,6 +92,13 @@ class Presence:
         }
         self._recorder.note(now, Entry(Kind.GONE, facts.name, place.id, why, detail))
         place.noted = replace(noted, life=None, gone=life)
+
+
+def last_known(facts: Facts, phase: Phase, now: Now) -> dict[str, float]:
+    """For the journal, when nobody can tell what there is: until when somebody could."""
+    known = [_known(facts, place, now) for place in facts.places.values()]
+    told = [wall for wall in known if wall is not None]
+    return {"known": min(told) + facts.rules.settle} if phase is Phase.UNKNOWN and told else {}
 
 
 def _known(facts: Facts, place: Place, now: Now) -> float | None:

@@ -22,7 +22,7 @@ from poorwill.control.needs import Needs
 from poorwill.control.observation import observe
 from poorwill.control.observer import Observers
 from poorwill.control.opening import opening_hours
-from poorwill.control.presence import Presence
+from poorwill.control.presence import Presence, last_known
 from poorwill.control.recorder import Recorder
 from poorwill.control.shares import Shares
 from poorwill.core.action import Adopt, Conclude, Decision, Skip, Start
@@ -228,7 +228,8 @@ class Reconciler:
             if before is None or before.phase is not decision.phase:
                 facts.decided_since = now.wall
             log.info(str(decision.phase), service=facts.name, reason=decision.reason)
-            detail = {"phase": str(decision.phase), "desired": decision.desired}
+            known = last_known(facts, decision.phase, now)
+            detail = {"phase": str(decision.phase), "desired": decision.desired, **known}
             self._recorder.note(now, Entry(Kind.PHASE, facts.name, "", decision.reason, detail))
         self._tell_gateway(facts, decision, now)
 

@@ -61,15 +61,23 @@ def noted(instance: RestoredInstance, restored: Restored, now: Now) -> Noted:
     there, gone, phase = instance.there, instance.gone, restored.last_phase
     told = there or gone
     said = phase.detail.get("phase") if phase else None
-    sign = phase if said == Phase.UNKNOWN else restored.last
     watched = told is not None or said in (Phase.ASLEEP, Phase.FAILED)  # else it may have run all the time
     return Noted(
         life=str(there.detail.get("life") or "") if there else None,
         gone=str(gone.detail.get("life") or "") if gone else "",
-        known_at=moment(sign, now) if sign and watched else None,
+        known_at=_known_at(restored, now) if watched else None,
         remembered=True,
         offset=told.at - told.mono if told and told.boot == now.boot else None,
     )
+
+
+def _known_at(restored: Restored, now: Now) -> float | None:
+    """Until when what was seen last held: until the last line of the journal, unless that was not known."""
+    phase = restored.last_phase
+    if phase is not None and phase.detail.get("phase") == Phase.UNKNOWN:
+        known = phase.detail.get("known")
+        return moment(phase, now) - (phase.at - known) if known is not None else None
+    return moment(restored.last, now) if restored.last else None
 
 
 def handles(restored: Restored) -> dict[str, Handle]:

@@ -32,7 +32,8 @@ class Line:
     A service on a machine has its part of what the machine cost as ``amount``; the machine's own line has
     what was shared with nobody. ``typical`` says that a price from the shipped table was used, ``backdated``
     for how many of the seconds the price was only stated later. ``whole`` is of a machine what it cost with
-    all the parts of others.
+    all the parts of others. Who came to a machine, or left one, meanwhile was on one for ``aboard`` of the
+    seconds, and ``shared`` of the amount is its part of it; ``machine`` is the last.
 
     Who paid in two currencies, or for a part of the time at no known price, has a line for each of these.
     """
@@ -49,6 +50,8 @@ class Line:
     machine: str = ""
     backdated: float = 0.0
     whole: Decimal | None = None
+    aboard: float = 0.0
+    shared: Decimal = Decimal(0)
 
 
 def lines(
@@ -111,7 +114,9 @@ def _share(found: Mapping[str, Sequence[Spell]], tariff: Tariff, books: _Books) 
         presence = {name: joined(spans) for name, spans in guests[machine].items()}
         for spell in found[machine]:
             for part in parts(spell, presence, books.span):
-                books.add(part.payer or machine, part.currency).owe(part.amount, typical=part.typical)
+                account = books.add(part.payer or machine, part.currency)
+                account.owe(part.amount, typical=part.typical)
+                account.shared += part.amount if part.payer else 0
                 books.add(machine, part.currency).whole += part.amount
 
 
@@ -128,6 +133,8 @@ class _Account:
     machine: str = ""
     backdated: int = 0
     whole: Fraction = field(default_factory=Fraction)
+    aboard: int = 0
+    shared: Fraction = field(default_factory=Fraction)
 
     def owe(self, amount: Fraction, *, typical: bool) -> None:
         self.amount += amount
@@ -162,6 +169,7 @@ class _Books:
                 account.paid += length
                 account.unconfirmed += max(0, end - max(start, doubtful))
                 account.backdated += length * charge.backdated
+                account.aboard += length * bool(charge.rate.on)
                 if not shared and not charge.machine:
                     account.owe(charge.per_micro * length, typical=charge.typical)
             if since < spell.end <= until and spell.ending:
@@ -189,6 +197,8 @@ class _Books:
                 machine=account.machine,
                 backdated=account.backdated / SECOND,
                 whole=decimal(account.whole) if currency and payer in machines else None,
+                aboard=account.aboard / SECOND,
+                shared=decimal(account.shared),
             )
             for (payer, currency), account in sorted(self._accounts.items())
         )

@@ -28,6 +28,12 @@ __all__ = ["CLOSES", "KINDS", "OPENS", "OVER", "Note", "lives"]
 _Neighbours = tuple[Chapter | None, Chapter | None]
 """The life of the same instance before a life, and the one after it."""
 
+SHOWN = ("start", "there", "ready")
+"""Lines that cannot be later than its end."""
+
+CLOCKS = 1.0
+"""Seconds by which two clocks may differ that are both set well."""
+
 DOUBT = 60.0
 """Seconds by which a provider's timestamps may contradict what was watched before they are not believed."""
 
@@ -43,6 +49,11 @@ class _Present:
             return max(0.0, self.clock.mono - note.mono)
         return max(0.0, self.now - note.at)
 
+    def blind(self, note: Note) -> float:
+        """Seconds since somebody could tell, by the line that says that nobody can."""
+        known = _time(note, "known")
+        return self.after(note) + (max(0.0, note.at - known) if known is not None else 0.0)
+
 
 def lives(
     notes: Sequence[Note], now: float, *, watched: bool = True, clock: Now | None = None
@@ -50,7 +61,8 @@ def lives(
     """Every life that these lines tell of, in the order in which they began.
 
     ``notes`` are those of ``Archive.ledger``, the first of them from the begin of the journal if that was cut
-    off. ``watched`` says that a Poorwill runs at ``now``: else what lies after its last line is a guess.
+    off. ``watched`` says that a Poorwill runs at ``now``, if it did not say itself that it ended: else what
+    lies after its last line is a guess.
     ``clock`` is the reading of the clocks that ``now`` is from: with it, lives that go on are as long as they
     are although the wall clock was set since their last line.
     """
@@ -58,11 +70,11 @@ def lives(
     if not written:
         return ()
     present = _Present(now, clock)
-    silent = None if watched else written[-1]
+    silent = _went_down(written) if watched else written[-1]
     lost = _lost_sight(written)
     found: list[Life] = []
     for own in _by_instance(written).values():
-        unsure = [present.after(note) for note in (silent, lost.get(own[0].service)) if note is not None]
+        unsure = [present.blind(note) for note in (silent, lost.get(own[0].service)) if note is not None]
         told = chapters(own)
         for before, chapter, after in zip([None, *told], told, [*told[1:], None], strict=False):
             life = _life(chapter, (before, after), written[0], present, max(unsure, default=0.0))
@@ -77,6 +89,12 @@ def _by_instance(notes: Iterable[Note]) -> dict[tuple[str, str], list[Note]]:
         if note.instance and note.kind in KINDS:
             found.setdefault((note.service, note.instance), []).append(note)
     return found
+
+
+def _went_down(notes: Iterable[Note]) -> Note | None:
+    """The line with which Poorwill ended, when it did not come up again."""
+    ends = [note for note in notes if note.kind in ("up", "down") and not note.service]
+    return ends[-1] if ends and ends[-1].kind == "down" else None
 
 
 def _lost_sight(notes: Iterable[Note]) -> dict[str, Note]:
@@ -107,9 +125,12 @@ def _life(
         length = at[notes[-1].id] - begin + present.after(notes[-1])
         guess = _unseen(chapter, length) or unsure + _head(chapter, begin, at)
         return Life(payer, instance, present.now - length, None, min(guess, length))
-    if (exact := _exact(chapter, begin, at)) is not None:
+    earliest = _earliest(chapter, beside[0], at)
+    earliest = begin if earliest is None else min(begin, earliest)
+    if (exact := _exact(chapter, earliest, at)) is not None:
         return Life(payer, instance, *exact, exact=True)
-    length = max(at[end.id] - _ago(end, beside[1]) - begin, 0.0)
+    shown = max((at[note.id] for note in notes if note.kind in SHOWN), default=0.0)
+    length = max(at[end.id] - min(_ago(end, beside[1]), at[end.id] - shown) - begin, 0.0)
     guess = _unseen(chapter, length) or _head(chapter, begin, at) + _tail(end, at, notes)
     guess = length if chapter.stray else min(guess, length)
     start = notes[-1].at - at[notes[-1].id] + begin
@@ -151,7 +172,7 @@ def _earliest(chapter: Chapter, before: Chapter | None, at: dict[int, float]) ->
 
 def _ago(end: Note, following: Chapter | None) -> float:
     """How long before its line it ended, as far as the provider says: at the latest when the next began."""
-    until, seen = _time(end, "until"), _time(end, "seen")
+    until, seen = _until(end), _time(end, "seen")
     if until is not None:
         return max(0.0, end.at - until)
     there = following.there if following else None
@@ -161,7 +182,7 @@ def _ago(end: Note, following: Chapter | None) -> float:
     return max(0.0, min(there.at - since - elapsed(end, there), end.at - seen))
 
 
-def _exact(chapter: Chapter, begin: float, at: dict[int, float]) -> tuple[float, float] | None:
+def _exact(chapter: Chapter, earliest: float, at: dict[int, float]) -> tuple[float, float] | None:
     """Both ends by the provider's clock, unless that contradicts what was watched.
 
     Where it tells the beginning once more at the end, both were read from the clock as it is set now. If its
@@ -178,9 +199,9 @@ def _exact(chapter: Chapter, begin: float, at: dict[int, float]) -> tuple[float,
     length = until - again
     seen = _time(end, "seen")
     shortest = at[end.id] - at[there.id] - (end.at - seen) if seen is not None else 0.0
-    if not max(0.0, shortest - DOUBT) <= length <= at[end.id] - begin + DOUBT:
+    if not max(0.0, shortest - DOUBT) <= length <= at[end.id] - earliest + DOUBT:
         return None
-    written = end.at - (at[end.id] - begin)
+    written = end.at - (at[end.id] - earliest)
     if not written - DOUBT <= since <= end.at + DOUBT - length:
         since = end.at - length
     return since, since + length
@@ -200,13 +221,21 @@ def _head(chapter: Chapter, begin: float, at: dict[int, float]) -> float:
 
 def _tail(end: Note, at: dict[int, float], notes: Sequence[Note]) -> float:
     """From when it was last known to be there to when it was seen to be gone."""
-    if end.kind != "gone" or _time(end, "until") is not None:
+    if end.kind != "gone" or _until(end) is not None:
         return 0.0
     seen = _time(end, "seen")
     if seen is not None:
         return max(0.0, end.at - seen)
     shown = [at[note.id] for note in notes if note.kind in ("there", "ready")]
     return at[end.id] - max(shown, default=0.0)
+
+
+def _until(end: Note) -> float | None:
+    """When it ended as the provider says, if that is between the last look that showed it and the next."""
+    until, seen = _time(end, "until"), _time(end, "seen")
+    if until is None or until > end.at + CLOCKS or (seen is not None and until < seen - CLOCKS):
+        return None
+    return until
 
 
 def _time(note: Note, key: str) -> float | None:

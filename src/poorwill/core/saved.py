@@ -47,9 +47,8 @@ def saved(
         known[payer] = min(at, known.get(payer, at))
     costs: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for line in lines:
-        amount = line.whole if line.kind == "machine" else line.amount
-        if amount is not None and not line.machine:
-            costs[line.name, line.currency] += amount
+        if line.amount is not None:
+            costs[line.name, line.currency] += own_cost(line)
     found = []
     for payer, first in sorted(known.items()):
         start = max(since, first)
@@ -59,6 +58,11 @@ def saved(
             cost = costs[payer, currency]
             found.append(Saved(payer, tariff.kind(payer), start, decimal(always), cost, currency))
     return tuple(found)
+
+
+def own_cost(line: Line) -> Decimal:
+    """Of a machine all of it, of others what they paid beside their part of one."""
+    return (line.amount or Decimal(0)) - line.shared if line.whole is None else line.whole
 
 
 def _always(tariff: Tariff, payer: str, start: float, until: float) -> dict[str, Fraction]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from poorwill.core.life import Life
@@ -90,7 +90,7 @@ def _at_least_one(tariff: Tariff, payer: str, start: int, end: int) -> Iterator[
         yield from tariff.rates(payer, start, end)
     else:
         rate = next(tariff.rates(payer, start, start + 1))
-        yield Rate(start, start, rate.price, rate.machine, rate.kind, rate.backdated)
+        yield replace(rate, start=start, end=start)
 
 
 def _ending(last: Charge, length: int) -> Ending | None:

@@ -1,7 +1,7 @@
 """What of a budget was used, by the lines of a bill, and how fast it is used by what is there now.
 
-A budget of a machine is for the machine and all that is on it. In a budget of hours for everything, what is
-on a machine does not count beside it.
+A budget of a machine is for the machine, with all the parts that others have of it. In a budget of hours for
+everything, what is on a machine does not count beside it.
 """
 
 from __future__ import annotations
@@ -28,11 +28,19 @@ def used(budget: Budget, lines: Iterable[Line]) -> Decimal:
     """In the unit of the budget. Amounts that nobody can turn into it are left out."""
     payer = budget.payer
     if budget.unit == HOURS:
-        told = (line for line in lines if (line.name == payer if payer else not line.machine))
-        return sum((Decimal(line.seconds) for line in told), Decimal(0)) / 3600
-    told = (line for line in lines if payer in ("", line.name, line.machine))
-    amounts = (budget.worth(line.amount, line.currency) for line in told if line.amount is not None)
+        told = (line for line in lines if payer in ("", line.name))
+        seconds = (Decimal(line.seconds if payer else line.seconds - line.aboard) for line in told)
+        return sum(seconds, Decimal(0)) / 3600
+    paid = ((line.currency, _paid(budget, line)) for line in lines)
+    amounts = (budget.worth(amount, currency) for currency, amount in paid if amount is not None)
     return sum((amount for amount in amounts if amount is not None), Decimal(0))
+
+
+def _paid(budget: Budget, line: Line) -> Decimal | None:
+    """What of it counts in the budget; None for nothing, and for what nobody knows the price of."""
+    if budget.payer not in ("", line.name):
+        return None
+    return line.amount if not budget.payer or line.whole is None else line.whole
 
 
 def uncounted(budget: Budget, lines: Iterable[Line]) -> tuple[str, ...]:
@@ -41,8 +49,8 @@ def uncounted(budget: Budget, lines: Iterable[Line]) -> tuple[str, ...]:
     """
     if budget.unit == HOURS:
         return ()
-    told = [line for line in lines if budget.payer in ("", line.name, line.machine)]
-    paid = {line.currency for line in told if line.amount}
+    told = [line for line in lines if budget.payer in ("", line.name)]
+    paid = {line.currency for line in told if _paid(budget, line)}
     missing = {currency for currency in paid if budget.worth(Decimal(1), currency) is None}
     unknown = any(line.seconds for line in told) and all(line.amount is None for line in told)
     return tuple(sorted(missing | ({""} if unknown else set())))

@@ -29,7 +29,7 @@ class Rate:
     """A time in which nothing about the price changed.
 
     ``price`` is None where nobody knows one. ``machine`` is set where the price is that of the machine, which
-    is shared. ``backdated`` says that the price was stated later than this.
+    is shared; ``on`` is the machine in any case. ``backdated`` says that the price was only stated later.
     """
 
     start: int
@@ -38,6 +38,7 @@ class Rate:
     machine: str = ""
     kind: str = "service"
     backdated: bool = False
+    on: str = ""
 
     @property
     def currency(self) -> str:
@@ -73,7 +74,7 @@ class Tariff:
             for beneath in self._own(own.machine, own.start, own.end):
                 price, machine = (beneath.price, own.machine) if beneath.price else (own.price, "")
                 backdated = beneath.backdated if beneath.price else own.backdated
-                yield Rate(beneath.start, beneath.end, price, machine, own.kind, backdated)
+                yield Rate(beneath.start, beneath.end, price, machine, own.kind, backdated, own.machine)
 
     def _own(self, payer: str, start: int, end: int) -> Iterator[Rate]:
         terms = self._known.get(payer, [])

@@ -72,8 +72,11 @@ def _program(connection: Connection, span: _Range) -> Iterator[Event]:
     for kind in (Kind.UP, Kind.DOWN, Kind.TERMS, Kind.REVIEW):
         own = (event.c.service == "", event.c.kind == kind.value)
         inside = select(event).where(*own, span.inside)
-        before = select(event).where(*own, event.c.id < span.first).order_by(event.c.id.desc()).limit(1)
-        for found in (before, inside):
+        newest = select(event).where(*own).order_by(event.c.id.desc()).limit(1)
+        wanted = [inside, newest.where(event.c.id < span.first)]
+        if kind in (Kind.UP, Kind.DOWN):
+            wanted.append(newest)  # whether it runs now
+        for found in wanted:
             yield from map(event_of, connection.execute(found).mappings())
 
 

@@ -36,6 +36,10 @@ class Asked:
     detail: str = ""
 
 
+USED_UP = "budget_used_up"
+"""What a visitor is told of a service whose budget is."""
+
+
 class Happened(StrEnum):
     """The kinds of incidents."""
 

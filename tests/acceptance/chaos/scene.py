@@ -12,10 +12,11 @@ import os
 import random
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
+from typing import Any
 
 import httpx2
 from tests.acceptance.chaos.clock import Clock
@@ -29,7 +30,14 @@ from poorwill import clock
 from poorwill.store.event import Event, Kind
 from poorwill.store.journal import read_only
 
+MOMENT = 20.0
+"""Seconds within which the moment comes that a trouble waits for, or it has been missed."""
+
 _ENDS = (Kind.STOPPED, Kind.CRASHED)
+
+
+class Missed(Exception):
+    """The moment that a trouble waited for did not come, or was over before it was seen."""
 
 
 class Scene:
@@ -51,6 +59,7 @@ class Scene:
         nobodys = CookieJar(DefaultCookiePolicy(allowed_domains=[]))  # visitors share the client, not these
         self.visitors = Visitors(gateway.client(cookies=nobodys), gateway.listen)
         self.incidents: list[Incident] = []
+        self.missed: list[str] = []
         self.slept: set[str] = set()
         self.events: list[Event] = []
 
@@ -70,6 +79,35 @@ class Scene:
             return str((await self.gateway.status(service))["phase"])
         except (httpx2.HTTPError, OSError):
             return ""
+
+    async def moment(self, true: Callable[[], Any], what: str) -> Any:
+        """Wait for what is soon over; raises Missed when it is not seen, as on a very busy machine."""
+        try:
+            return await until(true, what, MOMENT, every=0.005)
+        except AssertionError:
+            raise Missed(what) from None
+
+    async def moment_of_work(self, service: str, before: int) -> None:
+        """In which it works on a request, by the lines of its diary after the first so many."""
+        await self.moment(
+            lambda: any(one.id.startswith("work") for one in self.lines(service)[before:]), f"{service} works"
+        )
+
+    async def moment_of(self, service: str, phase: str) -> None:
+        """In which it is in this phase."""
+
+        async def there() -> bool:
+            return await self.phase(service) == phase
+
+        await self.moment(there, f"{service} is {phase}")
+
+    async def moment_of_instances(self, service: str, count: int, phase: str) -> None:
+        """In which so many of them, or more, are in this phase."""
+
+        async def there() -> bool:
+            return len(await self.instances(service, phase)) >= count
+
+        await self.moment(there, f"{count} of {service} are {phase}")
 
     async def until_phase(self, service: str, *phases: str, seconds: float = PATIENCE) -> None:
         async def there() -> bool:
@@ -127,19 +165,6 @@ class Scene:
         except (httpx2.HTTPError, OSError):
             return []
         return [row["id"] for row in rows if row["phase"] in phases]
-
-    async def until_instances(
-        self, service: str, count: int, *phases: str, seconds: float = PATIENCE
-    ) -> list[str]:
-        """So many of them, or more, are in one of these phases."""
-
-        async def there() -> list[str]:
-            found = await self.instances(service, *phases)
-            return found if len(found) >= count else []
-
-        words = f"{count} of {service} are {' or '.join(phases)}"
-        found: list[str] = await until(there, words, seconds, every=0.02)
-        return found
 
     # --- what fate does -------------------------------------------------------------------------
 

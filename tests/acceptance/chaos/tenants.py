@@ -29,6 +29,9 @@ MOST = {WIDE: 3, LOYAL: 2}
 AT_ONCE = {WIDE: 4}
 """How many requests each instance takes at a time."""
 
+THRIFTY, SPENDS = "thrifty", 20.0
+"""It may be there for so many seconds a month; then nobody wakes it any more."""
+
 IDLE_AFTER = {LOYAL: 2.0}
 """Seconds; one, when nothing is said."""
 
@@ -88,7 +91,7 @@ def ordinary(folder: Path) -> list[Tenant]:
     rented = {"run": {"fake": {"weather": str(weather(folder)), "stop_takes": "0s"}}, **_common("rented")}
     return [
         program(folder, "quick"),
-        program(folder, "slow", "--startup", "2"),
+        program(folder, "slow", "--startup", "2", "--deaf-while", str(one_deaf(folder, "slow"))),
         program(folder, "busy", traffic={"busy": ["/work"]}),
         program(folder, "clingy", "--linger", "0.7"),
         program(folder, "frail", "--broken-while", str(broken(folder))),
@@ -96,6 +99,7 @@ def ordinary(folder: Path) -> list[Tenant]:
         Tenant("rented", {**rented, "ready": {"timeout": "20s"}}, ("plain",), diary=False),
         several(folder, WIDE, {"target": _AIM}, kinds=LIGHT, concurrency=AT_ONCE[WIDE]),
         several(folder, LOYAL, _RULES, kinds=(*LIGHT, *["regular"] * 5), sticky=True),
+        program(folder, THRIFTY, kinds=few, budget={"hours": SPENDS / 3600, "at_limit": "no_wake"}),
         program(folder, "shy", on_request="page", kinds=("click", "click", "post")),
     ]
 

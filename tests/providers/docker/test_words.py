@@ -24,6 +24,16 @@ def seen(status: str = "running", **told: Any) -> Seen:
 
 
 class TestState:
+    def test_when_it_began_and_ended_by_the_engine_s_clock(self) -> None:
+        ended = {"StartedAt": "2026-11-25T11:00:00.5Z", "FinishedAt": "2026-11-25T13:00:01.123456789+01:00"}
+        over = seen("exited", State=ended)
+        assert (over.since, over.until) == (1_795_604_400.5, 1_795_608_001.123456)
+        assert seen("running", State=ended).until is None
+        assert seen("paused", State=ended).until is None
+        never = seen("created", State={"StartedAt": "0001-01-01T00:00:00Z"})
+        assert (never.since, never.until) == (None, None)
+        assert seen("exited", State={"StartedAt": "yesterday"}).since is None
+
     @pytest.mark.parametrize(
         ("status", "condition"),
         [

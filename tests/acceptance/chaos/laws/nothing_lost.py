@@ -2,9 +2,10 @@
 
 answered right · open in an Envoy that was killed, or made while there was none · open when its service was
 killed, at this very instance where there are several · told to come again (503 with Retry-After) while a
-person let the service sleep or fate let it fail · told that this service wants a click first · an upload that
-was turned away by a person's sleep before all of it was sent, whose sender cannot read why · a click that a
-killed control plane took with it before the start was written down: the page asks again.
+person let the service sleep or fate let it fail · told that its budget is used up (whether it is, another law
+says) · told that this service wants a click first · an upload that was turned away by a person's sleep before
+all of it was sent, whose sender cannot read why · a click that a killed control plane took with it before the
+start was written down: the page asks again.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
-from tests.acceptance.chaos.record import Answer, Asked, Happened, Incident, Record, overlap
+from tests.acceptance.chaos.record import USED_UP, Answer, Asked, Happened, Incident, Record, overlap
 from tests.acceptance.chaos.tenants import MOST
 
 LOST = "lost"
@@ -58,6 +59,8 @@ def _told(record: Record, one: Asked) -> str:
             return "told to click first"
         if _during(one, record.happened(Happened.CONTROL_PLANE_KILLED), 0.0):
             return "asked for another click: the first went with a killed control plane"
+    if one.detail == USED_UP:
+        return "told that the budget is used up"
     for what in (Happened.SLEPT, Happened.FAILING):
         if _during(one, record.happened(what, service=one.service), _GRACE):
             return f"told to come again: {what}"

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from tests.acceptance.chaos.scene import Scene
-from tests.acceptance.chaos.tenants import WIDE
+from tests.acceptance.chaos.tenants import WIDE, one_deaf
 from tests.acceptance.chaos.troubles import Trouble
-from tests.acceptance.running import until
 
 HERD = 200
 _TRIES = 5
@@ -16,15 +15,21 @@ _TRIES = 5
 async def while_awake(scene: Scene) -> None:
     name = scene.draw.choice(["quick", "busy", "frail"])
     await scene.visitors.ask(name, "get")
-    await scene.until_phase(name, "awake")
+    await scene.moment_of(name, "awake")
     await scene.kill_control_plane_for(scene.draw.uniform(0, 2), name, "awake")
 
 
 async def while_hundreds_wait(scene: Scene) -> None:
+    """It listens once they are there, be it before the control plane is dead, meanwhile, or afterwards."""
     await scene.asleep_by_hand("slow")
+    deaf = one_deaf(scene.folder, "slow")
+    deaf.touch()
     herd = [scene.visitors.ask("slow", scene.draw.choice(["get", "post"])) for _ in range(HERD)]
     asked = asyncio.gather(*herd)
-    await until(lambda: _waking_with(scene, HERD), f"{HERD} wait while it wakes", every=0.02)
+    try:
+        await scene.moment(lambda: _waking_with(scene, HERD), f"{HERD} wait while it wakes")
+    finally:
+        asyncio.get_running_loop().call_later(scene.draw.uniform(0, 2), deaf.unlink)
     await scene.kill_control_plane_for(scene.draw.uniform(0, 2), "slow", f"waking with {HERD} held")
     await asked
 
@@ -39,13 +44,13 @@ async def while_draining(scene: Scene) -> None:
     What is open at each of these is seen by the next life of the control plane as well.
     """
     crowd = asyncio.gather(*(scene.visitors.ask(WIDE, "work") for _ in range(12)))
-    await scene.until_instances(WIDE, 2, "awake")
+    await scene.moment_of_instances(WIDE, 2, "awake")
     await scene.visitors.ask("busy", "get")
     before = len(scene.lines("busy"))
     work = asyncio.create_task(scene.visitors.ask("busy", "work"))
-    await until(lambda: any(one.id.startswith("work") for one in scene.lines("busy")[before:]), "it works")
+    await scene.moment_of_work("busy", before)
     async with scene.slept_by_hand("busy"), scene.slept_by_hand(WIDE):
-        await scene.until_phase("busy", "draining")
+        await scene.moment_of("busy", "draining")
         await scene.kill_control_plane_for(scene.draw.uniform(0, 2), "busy", "draining")
         await asyncio.gather(work, crowd)
         await scene.until_phase("busy", "asleep")
@@ -54,7 +59,7 @@ async def while_draining(scene: Scene) -> None:
 async def while_stopping(scene: Scene) -> None:
     await scene.visitors.ask("clingy", "get")
     async with scene.slept_by_hand("clingy"):
-        await scene.until_phase("clingy", "stopping")
+        await scene.moment_of("clingy", "stopping")
         await scene.kill_control_plane_for(scene.draw.uniform(0, 2), "clingy", "stopping")
         await scene.until_phase("clingy", "asleep")
 

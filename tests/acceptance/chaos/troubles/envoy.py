@@ -7,7 +7,6 @@ import asyncio
 from tests.acceptance.chaos.record import Asked
 from tests.acceptance.chaos.scene import Scene
 from tests.acceptance.chaos.troubles import Trouble
-from tests.acceptance.running import until
 
 
 async def alone(scene: Scene) -> None:
@@ -29,7 +28,7 @@ async def _open_requests(scene: Scene) -> asyncio.Future[list[Asked]]:
     before = len(scene.lines("busy"))
     kinds = (("busy", "work"), ("busy", "sse"), ("slow", "get"))
     asked = asyncio.gather(*(scene.visitors.ask(name, kind) for name, kind in kinds))
-    await until(lambda: any(one.id.startswith("work") for one in scene.lines("busy")[before:]), "it works")
+    await scene.moment_of_work("busy", before)
     return asked
 
 

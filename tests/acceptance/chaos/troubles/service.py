@@ -13,7 +13,7 @@ from tests.acceptance.running import until
 async def crash_while_awake(scene: Scene) -> None:
     name = scene.draw.choice(["quick", "busy", "frail"])
     await scene.visitors.ask(name, "get")
-    await scene.until_phase(name, "awake")
+    await scene.moment_of(name, "awake")
     await scene.kill_service(name, "awake")
     await asyncio.gather(*(scene.visitors.ask(name, kind) for kind in ("get", "post")))
 
@@ -22,7 +22,7 @@ async def crash_while_starting(scene: Scene) -> None:
     await scene.asleep_by_hand("slow")
     before = len(scene.lines("slow"))
     asked = asyncio.gather(*(scene.visitors.ask("slow", kind) for kind in ("get", "post", "websocket")))
-    await until(lambda: _just_started(scene, before), "it starts", every=0.02)
+    await scene.moment(lambda: _just_started(scene, before), "it starts")
     await scene.kill_service("slow", "starting")
     await asked
 

@@ -9,7 +9,6 @@ from tests.acceptance.chaos.record import Asked, Happened
 from tests.acceptance.chaos.scene import Scene
 from tests.acceptance.chaos.tenants import LIGHT, LOYAL, WIDE, one_broken, one_deaf
 from tests.acceptance.chaos.troubles import Trouble
-from tests.acceptance.running import until
 
 CROWD = 12
 """Requests that make it want all its instances."""
@@ -20,7 +19,7 @@ async def while_it_scales_out(scene: Scene) -> None:
     await scene.asleep_by_hand(WIDE)
     before = len(scene.lines(WIDE))
     crowd = asyncio.gather(_crowd(scene), *(scene.visitors.ask(WIDE, kind) for kind in LIGHT * 6))
-    await until(lambda: _begun(scene, f"{WIDE}-2", before), "its second instance is started", every=0.005)
+    await scene.moment(lambda: _begun(scene, f"{WIDE}-2", before), "its second instance is started")
     await scene.kill_control_plane_for(scene.draw.uniform(0, 1), WIDE, "scaling out")
     await crowd
 
@@ -28,7 +27,7 @@ async def while_it_scales_out(scene: Scene) -> None:
 async def while_it_scales_in(scene: Scene) -> None:
     """Visitors who stay with the one that goes keep it there; the others do not."""
     await _two_of_the_loyal(scene)
-    await scene.until_instances(LOYAL, 1, "draining")
+    await scene.moment_of_instances(LOYAL, 1, "draining")
     stay = asyncio.gather(*(_returns(scene, 4) for _ in range(2)))
     await scene.kill_control_plane_for(scene.draw.uniform(0, 1), LOYAL, "scaling in")
     await stay
@@ -57,9 +56,11 @@ async def one_is_missing(scene: Scene) -> None:
     at, file = time.monotonic(), which(scene.folder, f"{WIDE}-2")
     file.touch()
     crowd = _crowd(scene)
-    await until(lambda: _failed(scene, f"{WIDE}-2", at), "its second instance failed", every=0.05)
-    file.unlink()
-    scene.note(Happened.ONE_FAILED, at, WIDE, how)
+    try:
+        await scene.moment(lambda: _failed(scene, f"{WIDE}-2", at), "its second instance failed")
+    finally:
+        file.unlink()
+        scene.note(Happened.ONE_FAILED, at, WIDE, how)
     await crowd
 
 
@@ -82,8 +83,8 @@ async def _two_at_work(scene: Scene) -> tuple[str, asyncio.Future[list[Asked]]]:
         await _two_of_the_loyal(scene)
     before = len(scene.lines(name))
     work = _crowd(scene, name)
-    await scene.until_instances(name, 2, "awake")
-    await until(lambda: len(scene.lines(name)) > before, "it works")
+    await scene.moment_of_instances(name, 2, "awake")
+    await scene.moment(lambda: len(scene.lines(name)) > before, "it works")
     return name, work
 
 
@@ -109,11 +110,12 @@ async def _two_of_the_loyal(scene: Scene) -> None:
         while not over.is_set():
             await scene.visitors.ask(LOYAL, "regular")
 
-    async with asyncio.TaskGroup() as tasks:
-        for _ in range(4):
-            tasks.create_task(stay())
-        await scene.until_instances(LOYAL, 2, "awake")
+    staying = asyncio.gather(*(stay() for _ in range(4)))
+    try:
+        await scene.moment_of_instances(LOYAL, 2, "awake")
+    finally:
         over.set()
+        await staying
 
 
 async def _returns(scene: Scene, times: int) -> None:
