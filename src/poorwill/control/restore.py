@@ -61,7 +61,7 @@ def noted(instance: RestoredInstance, restored: Restored, now: Now) -> Noted:
     there, gone, phase = instance.there, instance.gone, restored.last_phase
     told = there or gone
     said = phase.detail.get("phase") if phase else None
-    sign = phase if said == Phase.UNKNOWN else restored.last
+    sign = restored.lost if said == Phase.UNKNOWN else restored.last
     watched = told is not None or said in (Phase.ASLEEP, Phase.FAILED)  # else it may have run all the time
     return Noted(
         life=str(there.detail.get("life") or "") if there else None,
