@@ -103,6 +103,31 @@ async def test_what_others_started_while_nobody_looked(tmp_path: Path) -> None:
 
 
 @in_virtual_time
+async def test_a_restart_in_the_dark_is_no_sign_of_what_was_seen(tmp_path: Path) -> None:
+    cloud = Cloud()
+    async with a_house(tmp_path, cloud) as house:
+        house.add()
+        house.front.ask()
+        await house.becomes("awake")
+        await house.becomes("asleep", within=120.0)
+        cloud.weather.looking = "error"
+        await house.becomes("unknown", within=120.0)
+        await house.events()
+    cloud.begin(PLACE, foreign=True)
+    await asyncio.sleep(3600.0)
+    async with a_house(tmp_path, cloud) as house:
+        house.add((await house.journal.restore())[NAME])
+        await house.becomes("unknown")
+        await house.events()
+    async with a_house(tmp_path, cloud) as house:
+        house.add((await house.journal.restore())[NAME])
+        cloud.weather.looking = "ok"
+        await until(lambda: house.reconciler.services[NAME].foreign, 60.0)
+        *_, there = await house.events(*TOLD)
+        assert there.at - there.detail["absent"] > 3600.0
+
+
+@in_virtual_time
 async def test_nobody_knows_is_not_gone(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         facts = house.add(provider=(place := Told(Cloud())))

@@ -74,7 +74,8 @@ def replay(events: Iterable[Event]) -> dict[str, Restored]:
 
 def _of_service(service: Restored, event: Event) -> Restored:
     if event.kind is Kind.PHASE:
-        return replace(service, last_phase=event)
+        unknown = event.detail.get("phase") == "unknown"
+        return replace(service, last_phase=event, lost=(service.lost or event) if unknown else None)
     if event.kind in {Kind.WAKE, Kind.SLEEP}:
         return replace(service, hand=event)
     if event.kind is Kind.AUTO:

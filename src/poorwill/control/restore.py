@@ -76,7 +76,9 @@ def _known_at(restored: Restored, now: Now) -> float | None:
     phase = restored.last_phase
     if phase is not None and phase.detail.get("phase") == Phase.UNKNOWN:
         known = phase.detail.get("known")
-        return moment(phase, now) - (phase.at - known) if known is not None else None
+        if known is not None:
+            return moment(phase, now) - (phase.at - known)
+        return moment(restored.lost, now) if restored.lost else None
     return moment(restored.last, now) if restored.last else None
 
 

@@ -179,7 +179,22 @@ def _restore(
         told=bool(debt and after(latest.get(Kind.ALERT), debt)),
         woken=_woken(connection, service),
         last=last,
+        lost=_lost(connection, service),
     )
+
+
+def _lost(connection: Connection, service: str) -> Event | None:
+    """A restart writes the phase anew: what counts is the first of those in a row."""
+    phases = select(event).where(
+        event.c.service == service, event.c.instance == "", event.c.kind == Kind.PHASE.value
+    )
+    lost = None
+    with connection.execute(phases.order_by(event.c.id.desc())) as rows:
+        for found in map(event_of, rows.mappings()):
+            if found.detail.get("phase") != "unknown":
+                break
+            lost = found
+    return lost
 
 
 def _newest(connection: Connection) -> Event | None:

@@ -71,7 +71,8 @@ class Restored:
     first. ``wakes`` are the seconds of the last 50 READY, oldest first. ``streak`` is the number of failures
     in a row as ``failure``, the last of them, carries it; 0 and None once an instance has been stopped that
     had not failed to start. ``debt`` is the last DEBT that is not SETTLED, ``told`` says whether an ALERT
-    followed it. ``last`` is the newest event of the whole journal.
+    followed it. ``last`` is the newest event of the whole journal. ``lost`` is the PHASE since which nobody
+    could tell what runs, however often that was written again; None when somebody can.
     """
 
     instances: Mapping[str, RestoredInstance] = field(default_factory=dict)
@@ -87,6 +88,7 @@ class Restored:
     first: Event | None = None
     woken: tuple[Event, ...] = ()
     last: Event | None = None
+    lost: Event | None = None
 
 
 def newest(latest: Latest, *kinds: Kind) -> Event | None:
