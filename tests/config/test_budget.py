@@ -56,6 +56,15 @@ def test_what_is_written(settings_of: SettingsOf) -> None:
     assert found["db"] == ()
 
 
+def test_a_budget_of_money_with_a_typical_price_is_in_the_currency_of_the_file(
+    settings_of: SettingsOf,
+) -> None:
+    """What the typical price will be is not known yet; an empty currency would never be used up."""
+    found = all_budgets(settings_of(FILE.replace("price: {per_hour: 2 USD}", "price: {gpu: RTX 4090}")))
+    assert [one.unit for one in found["notes"]] == [HOURS, "CNY", HOURS]
+    assert found["notes"][1].rates == RATES
+
+
 def test_whom_it_binds(settings_of: SettingsOf) -> None:
     """What needs others is bound by their budgets, and everything by that for everything."""
     settings = settings_of(FILE)

@@ -291,6 +291,26 @@ async def test_it_is_read_when_something_comes_or_goes_and_once_a_minute(tmp_pat
 
 
 @in_virtual_time
+async def test_it_is_read_once_the_prices_are_in_the_journal(tmp_path: Path) -> None:
+    paper, written = Paper(), asyncio.Event()
+
+    async def noted(within: float) -> bool:
+        assert within
+        await written.wait()
+        return True
+
+    async with a_house(tmp_path) as house:
+        house.add(rules=rules(a_budget()))
+        keeper = Budgets(tmp_path, house.recorder, house.reconciler.nudge, paper.read, noted)
+        keeper.want([a_budget()])
+        house.spawn(keeper.run(house.reconciler.services))
+        await asyncio.sleep(3)
+        assert paper.reads == 0
+        written.set()
+        await until(lambda: paper.reads, 5)
+
+
+@in_virtual_time
 async def test_a_long_journal_is_not_read_all_the_time_and_the_limit_holds(tmp_path: Path) -> None:
     """Reading takes 8 seconds, and something comes or goes each minute and a bit."""
     paper = Paper()

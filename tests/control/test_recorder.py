@@ -158,6 +158,21 @@ async def test_a_disk_that_is_full_for_weeks_does_not_fill_the_memory(
 
 
 @in_virtual_time
+async def test_visitors_who_come_all_that_time_do_not_fill_it_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorder_room, "MOST", 100)
+    async with recording() as (recorder, disk):
+        disk.full = True
+        recorder.note(clock.now(), Entry(Kind.METER, "notes", reason="kwh"))
+        await asyncio.sleep(1)
+        for number in range(1_000):
+            recorder.note(clock.now(), Entry(Kind.USED, "notes", reason=str(number)))
+        disk.full = False
+        assert await recorder.flush(5)
+        assert disk.reasons[0] == "kwh", "what is paid for is kept"
+        assert len(disk.reasons) <= 104
+
+
+@in_virtual_time
 async def test_flush_says_when_it_took_too_long() -> None:
     async with recording() as (recorder, disk):
         assert await recorder.flush(0.1), "nothing to write"

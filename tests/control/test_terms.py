@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.patience import PATIENCE
@@ -18,7 +20,7 @@ from poorwill.core.price import Price, price_from
 from poorwill.core.statement import Exchange, statement_from
 from poorwill.errors import StateError
 from poorwill.providers.registry import option_models
-from poorwill.store.journal import Event, Journal, Kind
+from poorwill.store.journal import Entry, Event, Journal, Kind
 
 FILE = """
 currency: CNY
@@ -149,11 +151,41 @@ async def _written(folder: Path, stated: list[Settings], count: int) -> list[Eve
     return found
 
 
+async def test_who_reckons_with_prices_can_wait_for_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After each `state` they are noted when ``noted`` says so, however long it takes to find them."""
+    slow, real = threading.Event(), room.entries
+
+    def looked_up(*given: Any) -> list[Entry]:
+        assert slow.wait(10)
+        return real(*given)
+
+    monkeypatch.setattr(room, "entries", looked_up)
+    (tmp_path / "state").mkdir()
+    journal = await Journal.open(tmp_path / "state")
+    recorder = Recorder(journal)
+    terms = Terms(journal, recorder, typical)
+    async with asyncio.TaskGroup() as tasks, asyncio.timeout(10):
+        works = [tasks.create_task(work) for work in (recorder.run(), terms.run())]
+        for stated, count in ((FILE, 6), (FILE.replace("price: 3.90", "price: 4"), 7)):
+            terms.state(settings(tmp_path, stated))
+            assert not await terms.noted(0.05)
+            slow.set()
+            assert await terms.noted(10)
+            slow.clear()
+            assert await recorder.flush(5)
+            assert len(await journal.terms()) == count
+        for work in works:
+            work.cancel()
+    await journal.close()
+
+
 @pytest.mark.parametrize("count", [0, 1, 30])
 async def test_terms_are_found_among_many_lines(tmp_path: Path, count: int) -> None:
     from tests.accounts.written import terms, whole, write
 
-    from poorwill.store.journal import Entry, read_only
+    from poorwill.store.journal import read_only
 
     lines = [("2025-03-01", Entry(Kind.PHASE, f"s{number % 7}")) for number in range(count)]
     lines += [terms("2025-03-02", "s3"), whole("2025-03-02", "s3"), terms("2025-03-03", "other")]

@@ -60,7 +60,7 @@ class Measures:
         self._fullness = Fullness(spawn, shell, self._gauged_memory)
         self._using = Using(recorder, self._fullness.of)
         self._energy = Energy(recorder, spawn, shell)
-        self._budgets = Budgets(journal.path.parent, recorder, nudge)
+        self._budgets = Budgets(journal.path.parent, recorder, nudge, noted=self._terms.noted)
         self._reviews = Reviews(journal, recorder, journal.path.parent)
         self._rules: tuple[str, ...] = ()
 

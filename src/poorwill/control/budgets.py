@@ -9,7 +9,7 @@ service, where the loop reads it; as long as nothing was found, what a budget bi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -75,18 +75,25 @@ class _Reading:
 
 class Budgets:
     """``want`` says which budgets there are; ``nudge(service)`` is called when something new was found.
+    ``noted(within)`` waits until the prices of what is configured now are on their way to the journal.
 
     ``_days`` are the bills of days that are over, for forecasts. ``_seen`` is what was there when it was last
     reckoned, and ``_ahead`` what went on then.
     """
 
     def __init__(
-        self, folder: Path, recorder: Recorder, nudge: Callable[[str], None], read: Read = spent.read
+        self,
+        folder: Path,
+        recorder: Recorder,
+        nudge: Callable[[str], None],
+        read: Read = spent.read,
+        noted: Callable[[float], Awaitable[bool]] | None = None,
     ) -> None:
         self._folder = folder
         self._recorder = recorder
         self._nudge = nudge
         self._read = read
+        self._noted = noted
         self._alerts = BudgetAlerts(folder, recorder)
         self._budgets: tuple[Budget, ...] = ()
         self._reading: _Reading | None = None
@@ -169,13 +176,12 @@ class Budgets:
 
     async def _renew(self) -> None:
         now, awake = clock.now(), there(self._services)
-        if self._to_ask is not None:
-            ask, self._to_ask = self._to_ask, None
-            self._gaps = await asyncio.to_thread(ask)
-            self._alerts.mind_gaps(self._gaps, now)
+        if self._noted is not None:
+            await self._noted(WRITTEN_WITHIN)
         await self._recorder.flush(WRITTEN_WITHIN)
         began = clock.now().mono
         try:
+            await self._ask_for_gaps(now)
             periods = {period_of(one.per, now.wall, one.zone) for one in self._budgets}
             found = await asyncio.to_thread(self._read, self._folder, [*periods], now.wall)
             await self._alerts.remember(self._budgets, now)
@@ -193,6 +199,12 @@ class Budgets:
         self._failing = False
         self._due = now.mono + max(EVERY, SHARE * self._reading.took)
         self._alerts.can_read(now)
+
+    async def _ask_for_gaps(self, now: Now) -> None:
+        if self._to_ask is not None:
+            ask, self._to_ask = self._to_ask, None
+            self._gaps = await asyncio.to_thread(ask)
+            self._alerts.mind_gaps(self._gaps, now)
 
     def _reckon(self) -> None:
         """How each budget stands by the last reading; those with a period that was not read have to wait."""

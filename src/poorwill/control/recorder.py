@@ -26,8 +26,8 @@ RETRY_PAUSE = 1.0
 MOST = 10_000
 """Entries that wait at most. Beyond that the oldest of those that nothing depends on are left out."""
 
-EXPENDABLE = frozenset({Kind.PHASE, Kind.NOTED, Kind.CALL_FAILED, Kind.BUSY, Kind.GATEWAY})
-"""Kinds that a restart does not need."""
+EXPENDABLE = frozenset({Kind.PHASE, Kind.NOTED, Kind.CALL_FAILED, Kind.BUSY, Kind.GATEWAY, Kind.USED})
+"""Kinds that neither a restart nor a bill needs."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

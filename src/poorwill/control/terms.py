@@ -36,10 +36,21 @@ class Terms:
         self._journal, self._recorder, self._typical = journal, recorder, typical
         self._settings: Settings | None = None
         self._stated = asyncio.Event()
+        self._noted = asyncio.Event()
 
     def state(self, settings: Settings) -> None:
         self._settings = settings
+        self._noted.clear()
         self._stated.set()
+
+    async def noted(self, within: float) -> bool:
+        """Wait until the recorder has all that is stated; false when that took longer than ``within``."""
+        try:
+            async with asyncio.timeout(within):
+                await self._noted.wait()
+        except TimeoutError:
+            return False
+        return True
 
     async def run(self) -> None:
         known = await self._known()
@@ -51,6 +62,8 @@ class Terms:
             fresh = await asyncio.to_thread(entries, self._settings, known, self._typical)
             known |= {entry.service: entry.detail for entry in fresh}
             self._recorder.note(clock.now(), *fresh)
+            if not self._stated.is_set():
+                self._noted.set()
 
     async def _known(self) -> dict[str, Mapping[str, Any]]:
         """What was written down last, as soon as the journal can be read."""
