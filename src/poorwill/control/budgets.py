@@ -178,13 +178,10 @@ class Budgets:
         now, awake = clock.now(), there(self._services)
         if self._noted is not None:
             await self._noted(WRITTEN_WITHIN)
-        if self._to_ask is not None:
-            ask, self._to_ask = self._to_ask, None
-            self._gaps = await asyncio.to_thread(ask)
-            self._alerts.mind_gaps(self._gaps, now)
         await self._recorder.flush(WRITTEN_WITHIN)
         began = clock.now().mono
         try:
+            await self._ask_for_gaps(now)
             periods = {period_of(one.per, now.wall, one.zone) for one in self._budgets}
             found = await asyncio.to_thread(self._read, self._folder, [*periods], now.wall)
             await self._alerts.remember(self._budgets, now)
@@ -202,6 +199,12 @@ class Budgets:
         self._failing = False
         self._due = now.mono + max(EVERY, SHARE * self._reading.took)
         self._alerts.can_read(now)
+
+    async def _ask_for_gaps(self, now: Now) -> None:
+        if self._to_ask is not None:
+            ask, self._to_ask = self._to_ask, None
+            self._gaps = await asyncio.to_thread(ask)
+            self._alerts.mind_gaps(self._gaps, now)
 
     def _reckon(self) -> None:
         """How each budget stands by the last reading; those with a period that was not read have to wait."""

@@ -77,7 +77,7 @@ def _known_at(restored: Restored, now: Now) -> float | None:
     if phase is not None and phase.detail.get("phase") == Phase.UNKNOWN:
         known = phase.detail.get("known")
         if known is not None:
-            return moment(phase, now) - (phase.at - known)
+            return moment(phase, now) - (phase.at - float(known))
         return moment(restored.lost, now) if restored.lost else None
     return moment(restored.last, now) if restored.last else None
 
