@@ -132,9 +132,9 @@ async def _leaves(gateway: Up) -> bool:
 
 
 async def the_control_plane_dies_and_all_of_them_serve_on(up: Start, tmp_path: Path) -> None:
-    policy = {"max_instances": 3, "target": {"concurrency": 2}}
+    policy = {"min_instances": 3, "max_instances": 3}
     gateway = await up(scaled(tmp_path, "--slots", "4", policy=policy, concurrency=4))
-    crowd = Crowd(gateway, 6)  # fewer than there are slots: who needs one of more would wait at the gate
+    crowd = Crowd(gateway, 3)  # none can be full by them: who meets a full one would wait at the gate
     before = {process.pid for process in await _three(gateway)}
     await until(lambda: _unasked(gateway), "nobody has to wait for a slot any more")
     gateway.kill9()

@@ -18,7 +18,6 @@ from poorwill.accounts.asked import asked
 from poorwill.accounts.books import read
 from poorwill.accounts.focus import focus
 from poorwill.accounts.looking_back import Rules, record
-from poorwill.accounts.record import Limit
 from poorwill.accounts.review import review
 from poorwill.accounts.spent import read as spent
 from poorwill.core.budget import HOURS, Budget
@@ -109,10 +108,7 @@ async def test_everybody_says_the_same(tmp_path: Path, seed: int) -> None:
     fixed = [(one.cost.currency, one.amount) for one in told.fixed]
 
     budgets = [budget(name, unit) for name in ("", *PAYERS) for unit in ("CNY", HOURS)]
-    limits = tuple(
-        Limit(one.payer, one.limit, "" if one.unit == HOURS else one.unit, one.rates) for one in budgets
-    )
-    looked_back = review(record(folder, MONTH, now, Rules(limits=limits)))
+    looked_back = review(record(folder, MONTH, now, Rules(budgets=tuple(budgets))))
     assert near(looked_back.totals, total)
     standing = spent(folder, [MONTH], now).lines[MONTH]
     rows_of = {(row.name, row.unit): row for row in looked_back.rows if row.budget and row.item != "cost"}
