@@ -10,15 +10,17 @@ from pathlib import Path
 import pytest
 from tests.accounts.written import ZONE, Line, alive, life, terms, wall, whole, write
 
+from poorwill import clock
 from poorwill.accounts.account import account, as_json
 from poorwill.accounts.asked import Asked, asked, current
 from poorwill.accounts.books import Books, read
 from poorwill.core.costs import Cost
+from poorwill.core.model import Now
 from poorwill.core.period import Per
 from poorwill.core.price import Price
 from poorwill.core.statement import Exchange
 from poorwill.errors import BadInput, StateError
-from poorwill.store.journal import Entry, Kind
+from poorwill.store.journal import Entry, Journal, Kind
 
 NOW = wall("2025-03-20 12:00")
 PRICE = Price("CNY", Decimal("3.90"), gpu="A10G")
@@ -304,3 +306,16 @@ async def test_a_price_that_was_put_right_counts_for_the_past_and_is_said(tmp_pa
     later = asked(NOW, ZONE, day="2025-03-16")
     assert later
     assert account(await books(tmp_path / "later", lines, later), later).remarks == ()
+
+
+async def test_what_goes_on_is_as_long_as_it_is_although_the_clock_was_set(tmp_path: Path) -> None:
+    """By an hour, since its last line."""
+    here = clock.now()
+    journal = await Journal.open(tmp_path)
+    before = Now(here.wall - 3600 - 100, here.mono - 100, here.boot)
+    await journal.append(before, Entry(Kind.START, "kb", "kb-1"))
+    await journal.append(before, Entry(Kind.THERE, "kb", "kb-1", detail={"life": "a", "since": None}))
+    await journal.close()
+    [life] = read(tmp_path, here.wall - 7200, here.wall, here.wall).lives
+    assert life.end is None
+    assert 100 <= here.wall - life.start < 160

@@ -8,6 +8,7 @@ from math import ceil, floor
 from pathlib import Path
 from typing import Protocol
 
+from poorwill import clock
 from poorwill.accounts.kept import absences, kept
 from poorwill.accounts.past import meters_of, stretches_of
 from poorwill.core.bill import Line, lines
@@ -15,6 +16,7 @@ from poorwill.core.costs import Cost, Fixed, cost_from, fixed
 from poorwill.core.ledger import lives
 from poorwill.core.life import Life
 from poorwill.core.meter import Meter
+from poorwill.core.model import Now
 from poorwill.core.price import price_from
 from poorwill.core.saved import Saved, saved
 from poorwill.core.spans import Span, clip, total, union
@@ -24,6 +26,9 @@ from poorwill.core.terms import Terms, in_force
 from poorwill.store.event import Event
 from poorwill.store.folder import holder
 from poorwill.store.journal import read_only
+
+PRESENT = 60.0
+"""Seconds by which what a caller takes for now may be old."""
 
 
 class Time(Protocol):
@@ -83,7 +88,7 @@ def read(folder: Path, since: float, until: float, now: float) -> Books:
 
     Raises StateError when there is no journal, or none that this version can read.
     """
-    watched = holder(folder) is not None
+    watched, here = holder(folder) is not None, _clocks(now)
     with read_only(folder) as archive:
         known, first = archive.terms(), archive.first()
         missing = archive.missing(since, until)
@@ -91,13 +96,13 @@ def read(folder: Path, since: float, until: float, now: float) -> Books:
         told = _terms(known)
         terms = in_force(told, now)
         events = archive.ledger(since, until)
-        found = lives(events, now, watched=watched)
+        found = lives(events, now, watched=watched, clock=here)
         start, stop = _reach(
             found, {one.payer for one in terms if one.kind == "machine"}, (since, until), now
         )
         if (start, stop) != (since, until):
             events = archive.ledger(start, stop)
-            found = lives(events, now, watched=watched)
+            found = lives(events, now, watched=watched, clock=here)
     return Books(
         since=since,
         until=until,
@@ -115,6 +120,13 @@ def read(folder: Path, since: float, until: float, now: float) -> Books:
         corrections=tuple(one for one in told if one.corrects),
         kept=kept(known, found, absent, now),
     )
+
+
+def _clocks(wall: float) -> Now | None:
+    """What they said at this moment, if it is a moment ago; else another time is asked about."""
+    read_at = clock.now()
+    ago = read_at.wall - wall
+    return Now(wall, read_at.mono - ago, read_at.boot) if abs(ago) < PRESENT else None
 
 
 def _reach(
