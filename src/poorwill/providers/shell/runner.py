@@ -21,7 +21,7 @@ KEPT = 64 * 1024
 """Bytes of output that are told."""
 
 MOST = 8 * 1024 * 1024
-"""Bytes after which the output is cut to its last part."""
+"""Bytes after which the output is cut to its last part. What is printed in that very moment may be lost."""
 
 GRACE = 2.0
 """Seconds between SIGTERM and SIGKILL for a command that took too long."""
