@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,6 +14,7 @@ from poorwill.accounts.books import Books
 from poorwill.accounts.remarks import remarks
 from poorwill.core.bill import Line
 from poorwill.core.costs import Fixed
+from poorwill.core.money import by_currency
 from poorwill.core.saved import Saved
 from poorwill.core.statement import Statement
 from poorwill.core.tariff import Tariff, micros
@@ -46,11 +46,12 @@ class Account:
     def total(self) -> dict[str, Decimal]:
         """By currency, which are never added."""
         amounts = [(one.currency, one.amount) for one in self.lines]
-        return _sums([*amounts, *((one.cost.currency, one.amount) for one in self.fixed)])
+        fixed = ((one.cost.currency, one.amount) for one in self.fixed)
+        return dict(sorted(by_currency([*amounts, *fixed]).items()))
 
     @property
     def saved_total(self) -> dict[str, Decimal]:
-        return _sums((one.currency, one.amount) for one in self.saved)
+        return dict(sorted(by_currency((one.currency, one.amount) for one in self.saved).items()))
 
 
 def account(books: Books, asked: Asked, name: str = "") -> Account:
@@ -199,14 +200,6 @@ def _saved(one: Saved, zone: str) -> Json:
         "amount": _number(one.amount),
         "currency": one.currency,
     }
-
-
-def _sums(amounts: Iterable[tuple[str, Decimal | None]]) -> dict[str, Decimal]:
-    whole: dict[str, Decimal] = defaultdict(Decimal)
-    for currency, amount in amounts:
-        if amount is not None:
-            whole[currency] += amount
-    return dict(sorted(whole.items()))
 
 
 def _number(amount: Decimal | None) -> float | None:

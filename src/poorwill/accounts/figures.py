@@ -11,6 +11,7 @@ from poorwill.accounts.heat import Heat, heat, whole_hours
 from poorwill.accounts.record import Record
 from poorwill.core.bill import Line
 from poorwill.core.debt import SLOW_FOR, STOP_FAILED
+from poorwill.core.money import by_currency
 from poorwill.core.spans import Span, clip, minus, total, union
 from poorwill.core.stretch import Stretch
 from poorwill.store.event import Event, Kind
@@ -130,11 +131,7 @@ def _visits(record: Record, name: str, here: Awake) -> Visits:
 
 def sums(lines: Iterable[Line]) -> dict[str, Decimal]:
     """What they cost, by currency; a line without a known price adds nothing."""
-    found: dict[str, Decimal] = {}
-    for one in lines:
-        if one.amount is not None:
-            found[one.currency] = found.get(one.currency, Decimal(0)) + one.amount
-    return found
+    return by_currency((one.currency, one.amount) for one in lines)
 
 
 def waiting(stretches: Sequence[Stretch]) -> Waiting:

@@ -14,6 +14,7 @@ from poorwill.accounts.record import KINDS, Item, Record, Savings
 from poorwill.accounts.spent import counted
 from poorwill.config import Settings
 from poorwill.config.bounds import all_budgets
+from poorwill.config.exchange import exchanges
 from poorwill.core.bill import Line
 from poorwill.core.budget import Budget
 from poorwill.core.model import Service
@@ -48,9 +49,7 @@ def rules_of(settings: Settings) -> Rules:
         services={name: service.rules(settle=0.0) for name, service in settings.visited.items()},
         needed=frozenset(needed),
         budgets=tuple(budget for budgets in all_budgets(settings).values() for budget in budgets),
-        rates={
-            name: Exchange(one.rate, one.date.isoformat()) for name, one in settings.exchange_rates.items()
-        },
+        rates=exchanges(settings.exchange_rates),
     )
 
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from poorwill.accounts.figures import Figures, sums
+from poorwill.accounts.figures import Figures
 from poorwill.accounts.judged import Judged, judged
 from poorwill.accounts.record import Item, Record
 from poorwill.core.budget import HOURS, Budget
+from poorwill.core.money import by_currency
 from poorwill.core.period import Per
 from poorwill.core.spending import used
 
@@ -94,10 +95,9 @@ def rows(record: Record, services: Sequence[Figures]) -> tuple[Row, ...]:
 
 def totals(record: Record) -> dict[str, Decimal]:
     """What everything cost, by currency; nothing is converted."""
-    found = sums(record.lines)
-    for item in record.items:
-        found[item.currency] = found.get(item.currency, Decimal(0)) + item.amount
-    return dict(sorted(found.items()))
+    lines = ((one.currency, one.amount) for one in record.lines)
+    items = ((one.currency, one.amount) for one in record.items)
+    return dict(sorted(by_currency([*lines, *items]).items()))
 
 
 def _with_guests(record: Record, machine: str) -> Mapping[str, Decimal]:

@@ -12,6 +12,7 @@ from poorwill.config.claims import Complaint
 from poorwill.config.complaint import expected, wrong
 from poorwill.config.currency import Number
 from poorwill.config.days import Day
+from poorwill.core.statement import Exchange
 
 
 def _worth_something(value: Number) -> Number:
@@ -38,6 +39,11 @@ def _keys(value: Any) -> Any:
 
 
 Rate = Annotated[RateConfig, BeforeValidator(_keys, json_schema_input_type=RateConfig)]
+
+
+def exchanges(rates: Mapping[str, RateConfig]) -> dict[str, Exchange]:
+    """The rates by currency, as the accounts use them."""
+    return {name: Exchange(one.rate, one.date.isoformat()) for name, one in rates.items()}
 
 
 def rate_warnings(rates: Mapping[str, RateConfig], today: date) -> Iterable[str]:

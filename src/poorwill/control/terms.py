@@ -14,11 +14,12 @@ import structlog
 
 from poorwill import clock
 from poorwill.config import MachineConfig, ServiceConfig, Settings
+from poorwill.config.exchange import exchanges
 from poorwill.control.recorder import Recorder
 from poorwill.core.localtime import start_of
 from poorwill.core.money import price_text
 from poorwill.core.price import Price
-from poorwill.core.statement import Exchange, Statement
+from poorwill.core.statement import Statement
 from poorwill.errors import StateError
 from poorwill.store.journal import Entry, Journal, Kind
 
@@ -135,7 +136,7 @@ def price_of(tenant: Tenant, currency: str, typical: Typical) -> tuple[Price | N
 
 def _whole(settings: Settings) -> Json:
     currency = settings.currency or ""
-    rates = {name: Exchange(one.rate, one.date.isoformat()) for name, one in settings.exchange_rates.items()}
+    rates = exchanges(settings.exchange_rates)
     payers = (*settings.machines, *settings.services)
     costs = [one.cost(name, currency, settings.timezone).as_json() for name, one in settings.costs.items()]
     return {**Statement(currency, settings.timezone, rates, payers).as_json(), "costs": costs}

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from poorwill.core.growth import Growth, PartGrowth
 from poorwill.core.life import Life
 from poorwill.core.meter import Meter
-from poorwill.core.parts import alone, joined
+from poorwill.core.parts import alone
+from poorwill.core.spans import union
 from poorwill.core.spell import Spell, spells
 from poorwill.core.tariff import Rate, Span, Tariff, micros, per_micro
 from poorwill.core.terms import Terms
@@ -89,7 +90,7 @@ def _parts(
                 presence.setdefault(name, []).extend(spans)
             if life.end is None and micros(life.start) <= time[1] and rates[-1].machine == machine.payer:
                 here.add(name)
-    idle, lengths = alone(spell, {name: joined(spans) for name, spans in presence.items()}, time)
+    idle, lengths = alone(spell, {name: union(spans) for name, spans in presence.items()}, time)
     whole, many = sum(lengths.values()), len(here)
     return {
         name: PartGrowth(machine.cost, idle, lengths.get(name, 0), whole, name in here, many)

@@ -16,7 +16,8 @@ from fractions import Fraction
 from poorwill.core.life import Life
 from poorwill.core.meter import Meter
 from poorwill.core.money import decimal
-from poorwill.core.parts import Part, joined, parts
+from poorwill.core.parts import Part, parts
+from poorwill.core.spans import union
 from poorwill.core.spell import Ending, Spell, spells
 from poorwill.core.tariff import SECOND, Span, Tariff, micros
 from poorwill.core.terms import Terms
@@ -114,7 +115,7 @@ def _share(found: Mapping[str, Sequence[Spell]], tariff: Tariff, books: _Books) 
                 if charge.machine:
                     guests[charge.machine].setdefault(payer, []).append((charge.start, charge.end))
     for machine in machines & found.keys():
-        presence = {name: joined(spans) for name, spans in guests[machine].items()}
+        presence = {name: union(spans) for name, spans in guests[machine].items()}
         for spell in found[machine]:
             for part in parts(spell, presence, books.span):
                 account = books.add(part.payer or machine, part.currency)

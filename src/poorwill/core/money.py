@@ -34,6 +34,15 @@ def decimal(amount: Fraction) -> Decimal:
     return _DIGITS.divide(Decimal(amount.numerator), Decimal(amount.denominator))
 
 
+def by_currency(amounts: Iterable[tuple[str, Decimal | None]]) -> dict[str, Decimal]:
+    """Added up for each currency, in the order in which they come; what nobody knows adds nothing."""
+    whole: dict[str, Decimal] = {}
+    for currency, amount in amounts:
+        if amount is not None:
+            whole[currency] = whole.get(currency, Decimal(0)) + amount
+    return whole
+
+
 def rounded(amount: Decimal, currency: str) -> Decimal:
     """To the smallest unit of the currency; exactly half of it goes to the even one."""
     return amount.quantize(Decimal(1).scaleb(-MINOR.get(currency, 2)), ROUND_HALF_EVEN)

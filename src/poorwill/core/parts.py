@@ -30,7 +30,7 @@ class Part:
 def parts(machine: Spell, guests: Mapping[str, Sequence[Span]], span: Span) -> Iterator[Part]:
     """What one life of a machine cost within ``span``, in parts that add up to it exactly.
 
-    ``guests`` are the times of those on it, as ``joined`` gives them.
+    ``guests`` are the times of those on it, as ``core.spans.union`` gives them.
     """
     since, until = span
     if machine.end < since or machine.start > until:
@@ -71,19 +71,6 @@ def alone(
 def _weights(lengths: Mapping[str, int]) -> dict[str, Fraction]:
     whole = sum(lengths.values())
     return {name: Fraction(length, whole) for name, length in lengths.items()} or {"": Fraction(1)}
-
-
-def joined(spans: Sequence[Span]) -> list[Span]:
-    """The times of any of its instances, one after the other."""
-    found: list[Span] = []
-    for start, end in sorted(spans):
-        if end <= start:
-            continue
-        if found and start <= found[-1][1]:
-            found[-1] = (found[-1][0], max(end, found[-1][1]))
-        else:
-            found.append((start, end))
-    return found
 
 
 def _within(spans: Sequence[Span], whole: Span) -> list[Span]:

@@ -7,13 +7,15 @@ overlap.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 Span = tuple[float, float]
+_Time = TypeVar("_Time", int, float)
 
 
-def union(spans: Iterable[Span], gap: float = 0.0) -> list[Span]:
-    """What is in any of them; pauses of up to ``gap`` seconds are closed."""
-    joined: list[Span] = []
+def union(spans: Iterable[tuple[_Time, _Time]], gap: float = 0) -> list[tuple[_Time, _Time]]:
+    """What is in any of them; pauses of up to ``gap`` are closed. Whole microseconds stay whole."""
+    joined: list[tuple[_Time, _Time]] = []
     for start, end in sorted(spans):
         if end <= start:
             continue
